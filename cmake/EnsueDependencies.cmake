@@ -1,0 +1,26 @@
+# Third-party libraries, all from Debian 12 packages. docs/decisions/ says why each one was chosen.
+
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(Boost 1.74 REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(date REQUIRED)
+pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
+
+find_path(ANTLR4_INCLUDE_DIR antlr4-runtime.h PATH_SUFFIXES antlr4-runtime REQUIRED)
+find_library(ANTLR4_LIBRARY antlr4-runtime REQUIRED)
+add_library(antlr4_runtime INTERFACE)
+target_include_directories(antlr4_runtime SYSTEM INTERFACE "${ANTLR4_INCLUDE_DIR}")
+target_link_libraries(antlr4_runtime INTERFACE "${ANTLR4_LIBRARY}")
+
+# The zone library reads the system's tz database. Without this definition it looks for a downloaded copy and crashes.
+add_library(date_tz INTERFACE)
+target_compile_definitions(date_tz INTERFACE USE_OS_TZDB=1)
+target_link_libraries(date_tz INTERFACE date::date-tz)

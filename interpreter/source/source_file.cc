@@ -1,0 +1,91 @@
+#include "source/source_file.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace ensue::source {
+namespace {
+
+bool is_continuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
+
+// The size of the well-formed sequence that starts at `text[at]`, or 0.
+size_t sequence_size(std::string_view text, size_t at) {
+  auto byte = [&](size_t i) { return static_cast<unsigned char>(text[at + i]); };
+  unsigned char first = byte(0);
+  size_t size = first < 0x80 ? 1 : first >= 0xC2 && first < 0xE0 ? 2 : first >= 0xE0 && first < 0xF0 ? 3
+                : first >= 0xF0 && first < 0xF5 ? 4 : 0;
+  if (size == 0 || at + size > text.size()) return 0;
+  for (size_t i = 1; i < size; ++i) {
+    if (!is_continuation(byte(i))) return 0;
+  }
+  if (first == 0xE0 && byte(1) < 0xA0) return 0;  // overlong
+  if (first == 0xED && byte(1) > 0x9F) return 0;  // surrogates
+  if (first == 0xF0 && byte(1) < 0x90) return 0;  // overlong
+  if (first == 0xF4 && byte(1) > 0x8F) return 0;  // above U+10FFFF
+  return size;
+}
+
+}  // namespace
+
+SourceFile::SourceFile(std::string name, std::string text) : name_(std::move(name)), text_(std::move(text)) {
+  line_starts_.push_back(0);
+  for (size_t i = 0; i < text_.size(); ++i) {
+    if (text_[i] == '\n') line_starts_.push_back(static_cast<uint32_t>(i + 1));
+  }
+}
+
+Position SourceFile::position_of(uint32_t offset) const {
+  offset = std::min(offset, static_cast<uint32_t>(text_.size()));
+  auto after = std::upper_bound(line_starts_.begin(), line_starts_.end(), offset);
+  auto line = static_cast<uint32_t>(after - line_starts_.begin());
+  uint32_t column = 1;
+  for (uint32_t i = line_starts_[line - 1]; i < offset; ++i) {
+    if (!is_continuation(static_cast<unsigned char>(text_[i]))) ++column;
+  }
+  return {line, column};
+}
+
+std::string_view SourceFile::line_text(uint32_t line) const {
+  uint32_t begin = line_starts_[line - 1];
+  size_t end = line < line_starts_.size() ? line_starts_[line] - 1 : text_.size();
+  if (end > begin && text_[end - 1] == '\r') --end;
+  return std::string_view(text_).substr(begin, end - begin);
+}
+
+std::optional<size_t> first_invalid_utf8(std::string_view text) {
+  for (size_t at = 0; at < text.size();) {
+    size_t size = sequence_size(text, at);
+    if (size == 0) return at;
+    at += size;
+  }
+  return std::nullopt;
+}
+
+FileId SourceSet::add(std::string name, std::string text) {
+  files_.push_back(std::make_unique<SourceFile>(std::move(name), std::move(text)));
+  return FileId(files_.size() - 1);
+}
+
+std::string_view SourceSet::text(Span span) const {
+  DCHECK(span.valid());
+  return file(span.file).text().substr(span.begin, span.size());
+}
+
+Place SourceSet::place(Span span) const {
+  Place out;
+  if (!span.valid()) return out;
+  const SourceFile& source = file(span.file);
+  Position begin = source.position_of(span.begin);
+  Position end = source.position_of(span.end);
+  out.file = source.name();
+  out.begin = span.begin;
+  out.end = span.end;
+  out.line = begin.line;
+  out.column = begin.column;
+  out.end_line = end.line;
+  out.end_column = end.column;
+  return out;
+}
+
+}  // namespace ensue::source
