@@ -17,7 +17,8 @@ struct TokenLayout {
   bool starts_line = false;
   uint32_t column = 0;         // of the line it starts, in blanks
   bool joins_before = false;   // no blank before it
-  bool breakable = false;      // a long line may be broken before it
+  bool breaks_all = false;     // an `and` or `or`: a long line is broken before each of its level
+  bool fills = false;          // after a comma: a long line is filled up to here
   bool starts_file_item = false;  // a declaration: a blank line stands before it
 };
 
@@ -316,7 +317,7 @@ class Layout {
       bool closes = is_symbol(i, ',') || is_symbol(i, ')') || is_symbol(i, ':') || is_symbol(i, '.') || is_symbol(i, '%');
       bool after_open = i > 0 && (is_symbol(i - 1, '(') || is_symbol(i - 1, '.'));
       if (closes || after_open) rows_[i].joins_before = true;
-      if (i > 0 && is_symbol(i - 1, ',')) rows_[i].breakable = true;
+      if (i > 0 && is_symbol(i - 1, ',')) rows_[i].fills = true;
     }
   }
 
@@ -324,7 +325,7 @@ class Layout {
   void breakable_word_before(NodeId term) {
     size_t at = first_token(term);
     while (at > 0 && !is_word(at, "and") && !is_word(at, "or")) --at;
-    rows_[at].breakable = true;
+    rows_[at].breaks_all = true;
   }
 
   const Tree& tree_;
@@ -491,7 +492,8 @@ class Printer {
     return width;
   }
 
-  // Prints tokens from the present column; when they do not fit, breaks at the outermost places first.
+  // Prints tokens from the present column. What does not fit is broken before the outermost `and`s and `or`s, and what still
+  // does not fit is filled up to the last comma before the edge.
   void print_piece(size_t first, size_t last, uint32_t column) {
     if (at_column_ + flat_width(first, last) <= kColumnsMax) {
       print_flat(first, last);
@@ -500,17 +502,17 @@ class Printer {
     int depth = 0;
     int outermost = INT32_MAX;
     for (size_t i = first; i < last; ++i) {
-      if (rows_[i].breakable && i > first) outermost = std::min(outermost, depth);
+      if (rows_[i].breaks_all && i > first) outermost = std::min(outermost, depth);
       depth += nesting(i);
     }
     if (outermost == INT32_MAX) {
-      print_flat(first, last);
+      print_filled(first, last, column + kContinuation);
       return;
     }
     depth = 0;
     size_t begin = first;
     for (size_t i = first; i < last; ++i) {
-      if (rows_[i].breakable && i > first && depth == outermost) {
+      if (rows_[i].breaks_all && i > first && depth == outermost) {
         print_piece(begin, i, column + kContinuation);
         new_line(false, column + kContinuation);
         begin = i;
@@ -518,6 +520,22 @@ class Printer {
       depth += nesting(i);
     }
     print_piece(begin, last, column + kContinuation);
+  }
+
+  void print_filled(size_t first, size_t last, uint32_t column) {
+    for (size_t begin = first; begin < last;) {
+      size_t end = begin + 1;
+      while (end < last && !rows_[end].fills) ++end;
+      bool fits = at_column_ + 1 + flat_width(begin, end) <= kColumnsMax;
+      if (begin > first && !fits) {
+        new_line(false, column);
+      } else if (begin > first) {
+        out_ += ' ';
+        ++at_column_;
+      }
+      print_flat(begin, end);
+      begin = end;
+    }
   }
 
   int nesting(size_t i) const {

@@ -1,0 +1,116 @@
+#include "value/text.h"
+
+#include <fmt/format.h>
+
+#include "value/decimal.h"
+#include "value/time_text.h"
+
+namespace ensue::value {
+
+std::string plain_text(const Value& value) {
+  switch (value.kind()) {
+    case Value::Kind::kBlank: return {};
+    case Value::Kind::kBoolean: return value.truth() ? "true" : "false";
+    case Value::Kind::kNumber: return decimal_text(value.as_decimal());
+    case Value::Kind::kPercent: return decimal_text(value.as_decimal()) + "%";
+    case Value::Kind::kMoney: {
+      std::string out = decimal_text(value.as_decimal());
+      return value.as_currency().given() ? out + " " + value.as_currency().code() : out;
+    }
+    case Value::Kind::kText: return std::string(value.as_text());
+    case Value::Kind::kDate: return date_text(value.as_date());
+    case Value::Kind::kDatetime: return instant_text(value.as_instant());
+    case Value::Kind::kTime: return time_text(value.as_time());
+    case Value::Kind::kDuration: return duration_text(value.as_duration());
+    case Value::Kind::kList: {
+      std::string out;
+      for (const Value& item : value.as_list()) {
+        if (!out.empty()) out += "; ";
+        out += plain_text(item);
+      }
+      return out;
+    }
+  }
+  return {};
+}
+
+std::string source_text(const Value& value) {
+  switch (value.kind()) {
+    case Value::Kind::kBlank: return "blank";
+    case Value::Kind::kText: {
+      std::string out = "\"";
+      for (char c : value.as_text()) {
+        if (c == '"' || c == '\\') out += '\\';
+        if (c == '\n') {
+          out += "\\n";
+        } else if (c == '\t') {
+          out += "\\t";
+        } else {
+          out += c;
+          if (c == '{') out += '{';
+        }
+      }
+      return out + "\"";
+    }
+    case Value::Kind::kList: {
+      std::string out = "(";
+      for (const Value& item : value.as_list()) {
+        if (out.size() > 1) out += ", ";
+        out += source_text(item);
+      }
+      return out + ")";
+    }
+    default: return plain_text(value);
+  }
+}
+
+void append_json_text(std::string& out, std::string_view text) {
+  out += '"';
+  for (char c : text) {
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20) {
+          out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+        } else {
+          out += c;
+        }
+    }
+  }
+  out += '"';
+}
+
+void append_json(std::string& out, const Value& value) {
+  switch (value.kind()) {
+    case Value::Kind::kBlank: out += "null"; break;
+    case Value::Kind::kBoolean: out += value.truth() ? "true" : "false"; break;
+    case Value::Kind::kNumber:
+    case Value::Kind::kPercent:
+    case Value::Kind::kMoney: out += decimal_text(value.as_decimal()); break;
+    case Value::Kind::kList: {
+      out += '[';
+      bool first = true;
+      for (const Value& item : value.as_list()) {
+        if (!first) out += ',';
+        first = false;
+        append_json(out, item);
+      }
+      out += ']';
+      break;
+    }
+    case Value::Kind::kText: append_json_text(out, value.as_text()); break;
+    default: append_json_text(out, plain_text(value));
+  }
+}
+
+std::string json_text(const Value& value) {
+  std::string out;
+  append_json(out, value);
+  return out;
+}
+
+}  // namespace ensue::value

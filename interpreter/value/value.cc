@@ -1,0 +1,81 @@
+#include "ensue/value.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "base/check.h"
+
+namespace ensue {
+
+Currency Currency::of(std::string_view code) {
+  if (code.size() != 3) return {};
+  uint16_t packed = 0;
+  for (char c : code) {
+    if (c < 'A' || c > 'Z') return {};
+    packed = static_cast<uint16_t>(packed << 5 | (c - 'A' + 1));
+  }
+  return {packed};
+}
+
+std::string Currency::code() const {
+  if (packed == 0) return {};
+  std::string out(3, ' ');
+  for (int i = 0; i < 3; ++i) out[static_cast<size_t>(2 - i)] = static_cast<char>('A' - 1 + (packed >> (5 * i) & 31));
+  return out;
+}
+
+// A body is one allocation: the header, then the bytes of the text or the values of the list.
+Value Value::text(std::string_view bytes) {
+  Value out;
+  if (bytes.empty()) return out;
+  void* memory = std::malloc(sizeof(Body) + bytes.size());
+  if (memory == nullptr) throw std::bad_alloc();
+  Body* body = new (memory) Body;
+  body->size = static_cast<uint32_t>(bytes.size());
+  std::memcpy(reinterpret_cast<char*>(body + 1), bytes.data(), bytes.size());
+  out.bits_.kind = Kind::kText;
+  out.bits_.body = body;
+  return out;
+}
+
+Value Value::list(std::vector<Value> items) {
+  Value out;
+  if (items.empty()) return out;
+  static_assert(alignof(Value) <= alignof(Body) * 2 && sizeof(Body) % alignof(Value) == 0);
+  void* memory = std::malloc(sizeof(Body) + items.size() * sizeof(Value));
+  if (memory == nullptr) throw std::bad_alloc();
+  Body* body = new (memory) Body;
+  body->size = static_cast<uint32_t>(items.size());
+  auto* values = reinterpret_cast<Value*>(body + 1);
+  for (size_t i = 0; i < items.size(); ++i) new (values + i) Value(std::move(items[i]));
+  out.bits_.kind = Kind::kList;
+  out.bits_.body = body;
+  return out;
+}
+
+std::string_view Value::as_text() const {
+  if (bits_.kind != Kind::kText) return {};
+  return {reinterpret_cast<const char*>(bits_.body + 1), bits_.body->size};
+}
+
+std::span<const Value> Value::as_list() const {
+  if (bits_.kind != Kind::kList) return {};
+  return {reinterpret_cast<const Value*>(bits_.body + 1), bits_.body->size};
+}
+
+Value Value::with_currency(Currency c) const {
+  if (!is_numeric()) return *this;
+  return money(as_decimal(), c);
+}
+
+void Value::destroy() {
+  if (bits_.kind == Kind::kList) {
+    auto* values = reinterpret_cast<Value*>(bits_.body + 1);
+    for (uint32_t i = 0; i < bits_.body->size; ++i) values[i].~Value();
+  }
+  bits_.body->~Body();
+  std::free(bits_.body);
+}
+
+}  // namespace ensue
