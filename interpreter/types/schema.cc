@@ -111,6 +111,7 @@ ObjectId Schema::declare_object(std::string_view name, source::Span span) {
   object.declared = span;
   ObjectId id = objects_.add(std::move(object));
   by_name_.emplace(name, id);
+  singles_.push_back(add_object_set({id}));
   return id;
 }
 
@@ -125,6 +126,18 @@ bool Schema::add_field(ObjectId id, Field field) {
   return true;
 }
 
+void Schema::put_field(ObjectId id, Field field) {
+  Object& object = objects_[id];
+  FieldId known = object.find_stored(field.name);
+  if (!known) {
+    add_field(id, std::move(field));
+    return;
+  }
+  object.index_.by_name.emplace(field.stored_as, known);
+  object.index_.by_label.emplace(field.label, known);
+  object.fields[known.index] = std::move(field);
+}
+
 PicklistId Schema::add_picklist(Picklist picklist) { return picklists_.add(std::move(picklist)); }
 
 ObjectSetId Schema::add_object_set(std::vector<ObjectId> objects) {
@@ -134,6 +147,6 @@ ObjectSetId Schema::add_object_set(std::vector<ObjectId> objects) {
   return object_sets_.add(std::move(objects));
 }
 
-Type Schema::record_type(ObjectId object) { return {TypeKind::kRecord, false, {}, add_object_set({object})}; }
+Type Schema::record_type(ObjectId object) const { return {TypeKind::kRecord, false, {}, singles_[object.index]}; }
 
 }  // namespace ensue::types

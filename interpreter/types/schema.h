@@ -81,6 +81,8 @@ class Schema {
   FieldRef find_children(ObjectId parent, std::string_view name) const;
   // `Lead`, `Lead or Contact`, `picklist`, `list of text`: for messages.
   std::string type_name(const Type& type) const;
+  // The type of a record of one object.
+  Type record_type(ObjectId object) const;
   std::vector<std::string> object_names() const;
   std::vector<std::string> field_names(ObjectId id) const;
 
@@ -91,13 +93,15 @@ class Schema {
   // Adds a field. False when the object has one of that name already, which is left as it is.
   bool add_field(ObjectId id, Field field);
   PicklistId add_picklist(Picklist picklist);
+  // Adds a field, or replaces the one of that name: how a project changes what the library declares.
+  void put_field(ObjectId id, Field field);
   ObjectSetId add_object_set(std::vector<ObjectId> objects);
-  Type record_type(ObjectId object);
 
  private:
   base::Table<ObjectId, Object> objects_;
   base::Table<PicklistId, Picklist> picklists_;
   base::Table<ObjectSetId, std::vector<ObjectId>> object_sets_;
+  std::vector<ObjectSetId> singles_;  // by ObjectId: the set of that object alone
   std::unordered_map<std::string, ObjectId, base::FoldedHash, base::FoldedEqual> by_name_;
 };
 

@@ -1,0 +1,420 @@
+// Flows: triggers, guards, statements. This version runs record-triggered flows whose body is one cadence effect; the rest is
+// checked as far as names and types go, and said to be not run.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/near_miss.h"
+#include "check/internal/checker.h"
+
+namespace ensue::check::internal {
+
+void Checker::not_run_yet(NodeId id, std::string_view what) { report(DiagnosticKind::kNotRunYet, span(id), {what}); }
+
+void Checker::check_flow(NodeId id) {
+  ast::FlowDecl decl(*tree_, id);
+  Automation automation = automation_head(id, decl.name(), decl.attributes());
+  automation.kind = decl.op() == syntax::kFlowSubflow  ? AutomationKind::kSubflow
+                    : decl.op() == syntax::kFlowScreen ? AutomationKind::kScreenFlow
+                                                       : AutomationKind::kFlow;
+  Place place;
+  place.me = false;
+  place.why_not_me = "the flow runs as the system; `run as the owner` gives it a person";
+  bool runnable = automation.kind == AutomationKind::kFlow;
+  auto triggers = tree_->items(decl.triggers());
+  if (automation.kind == AutomationKind::kFlow && triggers.empty()) {
+    report(DiagnosticKind::kMissingTrigger, span(decl.name()), {fmt::format("flow \"{}\"", automation.name)});
+  }
+  if (triggers.size() > 1) {
+    report(DiagnosticKind::kTooManyTriggers, span(triggers[1])).label(span(triggers[0]), "the first one");
+  }
+  types::ObjectId tracker = module_->schema.find_object("ActionCadenceTracker");
+  for (NodeId trigger : triggers) {
+    switch (tree_->kind(trigger)) {
+      case NodeKind::kRecordTrigger:
+        check_record_trigger(trigger, automation);
+        if (automation.object) place.it = module_->schema.record_type(automation.object);
+        place.changes = true;
+        runnable = runnable && !automation.before_save;
+        continue;
+      case NodeKind::kChangeTrigger: {
+        std::vector<types::ObjectId> objects;
+        for (NodeId object : tree_->items(ast::ChangeTrigger(*tree_, trigger).objects())) {
+          if (types::ObjectId found = object_named(object)) objects.push_back(found);
+        }
+        if (!objects.empty()) place.it = {TypeKind::kRecord, false, {}, module_->schema.add_object_set(objects)};
+        place.changes = true;
+        break;
+      }
+      case NodeKind::kStepTrigger: {
+        ast::StepTrigger step(*tree_, trigger);
+        if (step.cadence().valid()) cadence_named(step.cadence());
+        place.it = module_->schema.record_type(tracker);
+        break;
+      }
+      case NodeKind::kCadenceTrigger: {
+        ast::CadenceTrigger cadence(*tree_, trigger);
+        if (cadence.cadence().valid()) cadence_named(cadence.cadence());
+        place.it = module_->schema.record_type(tracker);
+        break;
+      }
+      case NodeKind::kDailySchedule: {
+        ast::DailySchedule schedule(*tree_, trigger);
+        for (NodeId time : tree_->items(schedule.times())) infer(time, Place{});
+        if (schedule.zone().valid()) check_zone(schedule.zone());
+        break;
+      }
+      case NodeKind::kMonthlySchedule: {
+        ast::MonthlySchedule schedule(*tree_, trigger);
+        for (NodeId day : tree_->items(schedule.days())) whole_number(day, 1, 31, "the day of the month");
+        for (NodeId time : tree_->items(schedule.times())) infer(time, Place{});
+        if (schedule.zone().valid()) check_zone(schedule.zone());
+        break;
+      }
+      case NodeKind::kIntervalSchedule: {
+        ast::IntervalSchedule schedule(*tree_, trigger);
+        if (schedule.count().valid()) whole_number(schedule.count(), 1, 100'000, "the interval");
+        if (schedule.zone().valid()) check_zone(schedule.zone());
+        break;
+      }
+      case NodeKind::kOnceSchedule: {
+        ast::OnceSchedule schedule(*tree_, trigger);
+        infer(schedule.date(), Place{});
+        infer(schedule.time(), Place{});
+        if (schedule.zone().valid()) check_zone(schedule.zone());
+        break;
+      }
+      default: break;
+    }
+    runnable = false;
+  }
+  if (decl.over().valid()) {
+    ast::OverClause over(*tree_, decl.over());
+    if (types::ObjectId object = object_named(over.object())) {
+      place.it = module_->schema.record_type(object);
+      if (over.where().valid()) {
+        Place searching = place;
+        searching.changes = false;
+        searching.searched.push_back(object);
+        infer_condition(over.where(), searching);
+      }
+    }
+    if (over.batch().valid()) whole_number(over.batch(), 1, 2000, "the batch");
+  }
+  for (NodeId list : {decl.takes(), decl.gives()}) {
+    for (NodeId param : tree_->items(list)) {
+      ast::Param row(*tree_, param);
+      place.locals.push_back({text(row.name()), named_type(row.type(), true), span(row.name())});
+    }
+  }
+  if (decl.run_as().valid()) {
+    ast::RunAs run_as(*tree_, decl.run_as());
+    automation.run_as = static_cast<syntax::RunAsOp>(run_as.op());
+    automation.run_as_user = text(run_as.user());
+    place.me = automation.run_as != syntax::kRunAsSystem;
+  }
+  if (automation.kind == AutomationKind::kScreenFlow) place.me = true;  // somebody sits in front of the screen
+  if (decl.mode().valid() && ast::Mode(*tree_, decl.mode()).at_most().valid()) {
+    whole_number(ast::Mode(*tree_, decl.mode()).at_most(), 1, 1'000'000, "the number of runs");
+  }
+  if (decl.run_again().valid()) {
+    automation.runs_per_record_max =
+        whole_number(ast::RunAgain(*tree_, decl.run_again()).count(), 1, 1000, "the number of runs").value_or(1);
+  }
+  if (decl.guard().valid()) check_guard(decl.guard(), automation, place);
+  place.changes = false;
+  place.why_not_changes = "a statement works on the record as it is now";
+  auto body = tree_->items(decl.body());
+  bool one_effect = body.size() == 1;
+  for (NodeId statement : body) {
+    size_t before = automation.effects.size();
+    check_statement(statement, automation, place);
+    one_effect = one_effect && automation.effects.size() == before + 1;
+  }
+  for (NodeId gap : tree_->items(decl.gap_blocks())) {
+    runnable = false;
+    check_statements(ast::GapBlock(*tree_, gap).body(), automation, place);
+  }
+  automation.runnable = runnable && one_effect;
+  if (!automation.runnable && !in_library()) not_run_yet(decl.name(), describe(automation));
+  module_->automations.add(std::move(automation));
+}
+
+bool Checker::check_statements(NodeId body, Automation& automation, Place& place) {
+  size_t locals = place.locals.size();
+  for (NodeId statement : tree_->items(body)) check_statement(statement, automation, place);
+  place.locals.resize(locals);
+  return true;
+}
+
+void Checker::check_statement(NodeId id, Automation& automation, Place& place) {
+  auto value_type = [&](NodeId value, const Type* hint) -> Type {
+    if (tree_->is(value, NodeKind::kFinder)) {
+      ast::Finder finder(*tree_, value);
+      types::ObjectId object = object_named(finder.object());
+      if (!object) return Type::of(TypeKind::kError);
+      Place searching = place;
+      searching.searched.push_back(object);
+      if (finder.where().valid()) infer_condition(finder.where(), searching);
+      if (finder.order_by().valid()) infer(finder.order_by(), searching);
+      Type type = module_->schema.record_type(object);
+      type.list = (finder.op() & syntax::kFindAll) != 0;
+      return type;
+    }
+    if (tree_->is(value, NodeKind::kRunStmt) || tree_->is(value, NodeKind::kCallStmt)) {
+      check_statement(value, automation, place);
+      return Type::of(TypeKind::kError);  // what a subflow or a service gives is not known here
+    }
+    return infer(value, place, hint);
+  };
+  auto add_local = [&](NodeId name, Type type) {
+    std::string word = text(name);
+    for (types::ObjectId object : objects_of(place.it)) {
+      if (find_field(object, word)) {
+        report(DiagnosticKind::kLocalHidesField, span(name), {word});
+        break;
+      }
+    }
+    place.locals.push_back({word, type, span(name)});
+  };
+  switch (tree_->kind(id)) {
+    case NodeKind::kIfStmt: {
+      ast::IfStmt stmt(*tree_, id);
+      infer_condition(stmt.condition(), place);
+      check_statements(stmt.body(), automation, place);
+      for (NodeId branch : tree_->items(stmt.else_ifs())) {
+        infer_condition(ast::ElseIf(*tree_, branch).condition(), place);
+        check_statements(ast::ElseIf(*tree_, branch).body(), automation, place);
+      }
+      check_statements(stmt.else_body(), automation, place);
+      return;
+    }
+    case NodeKind::kForStmt: {
+      ast::ForStmt stmt(*tree_, id);
+      Type element = Type::of(TypeKind::kError);
+      NodeId from = stmt.source();
+      bool bare = tree_->is(from, NodeKind::kPath) && tree_->op(from) == syntax::kPathBare && tree_->children(from).size() == 1;
+      types::FieldRef children;
+      if (bare) {
+        for (types::ObjectId object : objects_of(place.it)) {
+          types::FieldRef found = module_->schema.find_children(object, tree_->text(tree_->children(from)[0]));
+          if (found.object) children = found;
+        }
+      }
+      if (children.object) {
+        element = module_->schema.record_type(children.object);
+      } else {
+        element = value_type(from, nullptr);
+        element.list = false;
+      }
+      size_t locals = place.locals.size();
+      add_local(stmt.name(), element);
+      check_statements(stmt.body(), automation, place);
+      place.locals.resize(locals);
+      return;
+    }
+    case NodeKind::kLetStmt: {
+      ast::LetStmt stmt(*tree_, id);
+      Type type = value_type(stmt.value(), nullptr);
+      add_local(stmt.name(), type);
+      return;
+    }
+    case NodeKind::kSetStmt:
+      for (types::ObjectId object : objects_of(place.it)) {
+        check_assignments(ast::SetStmt(*tree_, id).assignments(), object, place, &automation, syntax::kOnEdited);
+        break;
+      }
+      if (place.it.error()) report(DiagnosticKind::kNoRecordInHand, span(id));
+      return;
+    case NodeKind::kCreateStmt: {
+      ast::CreateStmt stmt(*tree_, id);
+      types::ObjectId object = object_named(stmt.object());
+      if (!object) return;
+      automation.writes.push_back({object, {}, syntax::kOnCreated, std::nullopt, span(id)});
+      check_assignments(stmt.assignments(), object, place, &automation, syntax::kOnCreated);
+      if (stmt.alias().valid()) add_local(stmt.alias(), module_->schema.record_type(object));
+      return;
+    }
+    case NodeKind::kUpdateStmt: {
+      ast::UpdateStmt stmt(*tree_, id);
+      if (stmt.where().valid()) {
+        types::ObjectId object = object_named(tree_->written(stmt.target()), span(stmt.target()));
+        if (!object) return;
+        Place searching = place;
+        searching.searched.push_back(object);
+        infer_condition(stmt.where(), searching);
+        check_assignments(stmt.assignments(), object, place, &automation, syntax::kOnEdited);
+        return;
+      }
+      Type target = infer(stmt.target(), place);
+      for (types::ObjectId object : objects_of(target)) {
+        check_assignments(stmt.assignments(), object, place, &automation, syntax::kOnEdited);
+        break;
+      }
+      if (!target.error() && !target.is(TypeKind::kRecord)) {
+        report(DiagnosticKind::kNotWritable, span(stmt.target()), {tree_->written(stmt.target())});
+      }
+      return;
+    }
+    case NodeKind::kDeleteStmt: {
+      Type target = infer(ast::DeleteStmt(*tree_, id).target(), place);
+      for (types::ObjectId object : objects_of(target)) {
+        automation.writes.push_back({object, {}, syntax::kOnDeleted, std::nullopt, span(id)});
+      }
+      return;
+    }
+    case NodeKind::kWaitStmt: {
+      ast::WaitStmt stmt(*tree_, id);
+      read_duration(stmt.duration());
+      read_duration(stmt.at_most());
+      if (stmt.until().valid()) infer(stmt.until(), place);
+      check_statements(stmt.timeout_body(), automation, place);
+      return;
+    }
+    case NodeKind::kTryStmt: {
+      ast::TryStmt stmt(*tree_, id);
+      check_statements(stmt.body(), automation, place);
+      if (stmt.retry().valid()) {
+        whole_number(ast::Retry(*tree_, stmt.retry()).count(), 1, 100, "the number of retries");
+        read_duration(ast::Retry(*tree_, stmt.retry()).starting());
+      }
+      size_t locals = place.locals.size();
+      if (stmt.fault_name().valid()) add_local(stmt.fault_name(), Type::of(TypeKind::kError));
+      check_statements(stmt.fault_body(), automation, place);
+      place.locals.resize(locals);
+      return;
+    }
+    case NodeKind::kStopStmt:
+      if (ast::StopStmt(*tree_, id).fault().valid()) infer(ast::StopStmt(*tree_, id).fault(), place);
+      return;
+    case NodeKind::kGiveStmt:
+      for (NodeId row : tree_->items(ast::GiveStmt(*tree_, id).assignments())) value_type(ast::Assignment(*tree_, row).value(), nullptr);
+      return;
+    case NodeKind::kLogStmt: infer(ast::LogStmt(*tree_, id).value(), place); return;
+    case NodeKind::kRunStmt: {
+      ast::RunStmt stmt(*tree_, id);
+      if (subflows_.count(text(stmt.name())) == 0 && !broken("subflow", text(stmt.name()))) {
+        std::vector<std::string> names;
+        for (const auto& [name, where] : subflows_) names.push_back(name);
+        report(DiagnosticKind::kUnknownReference, span(stmt.name()), {"subflow", text(stmt.name())})
+            .suggest_quoted(base::nearest(text(stmt.name()), names));
+      }
+      for (NodeId row : tree_->items(stmt.assignments())) value_type(ast::Assignment(*tree_, row).value(), nullptr);
+      return;
+    }
+    case NodeKind::kCallStmt:
+      for (NodeId row : tree_->items(ast::CallStmt(*tree_, id).assignments())) value_type(ast::Assignment(*tree_, row).value(), nullptr);
+      return;
+    case NodeKind::kSendStmt: {
+      ast::SendStmt stmt(*tree_, id);
+      infer(stmt.person(), place);
+      if (templates_.count(text(stmt.template_name())) == 0 && !broken("template", text(stmt.template_name()))) {
+        report(DiagnosticKind::kUnknownHere, span(stmt.template_name()), {"template", text(stmt.template_name())});
+      }
+      return;
+    }
+    case NodeKind::kRouteStmt: {
+      ast::RouteStmt stmt(*tree_, id);
+      infer(stmt.target(), place);
+      if (routings_.count(text(stmt.table())) == 0 && !broken("routing", text(stmt.table()))) {
+        report(DiagnosticKind::kUnknownReference, span(stmt.table()), {"routing table", text(stmt.table())});
+      }
+      return;
+    }
+    case NodeKind::kShowStmt:
+      for (NodeId item : tree_->items(ast::ShowStmt(*tree_, id).items())) {
+        ast::AskItem ask(*tree_, item);
+        Type type = named_type(ask.type(), true);
+        if (ask.default_value().valid()) infer(ask.default_value(), place, &type);
+        add_local(ask.name(), type);
+      }
+      return;
+    default:
+      if (auto effect = check_cadence_effect(id, automation, place)) {
+        if (!effect->reminder) collect_tracker_writes(*effect, automation);
+        automation.effects.push_back(std::move(*effect));
+      }
+  }
+}
+
+void Checker::check_assignments(NodeId list, types::ObjectId object, const Place& place, Automation* automation,
+                                uint8_t event) {
+  const std::string& object_name = module_->schema.object(object).name;
+  std::set<types::FieldId> given;
+  for (NodeId row : tree_->items(list)) {
+    ast::Assignment assignment(*tree_, row);
+    auto names = tree_->children(assignment.path());
+    std::string written(tree_->written(assignment.path()));
+    bool one_name = tree_->op(assignment.path()) == syntax::kPathBare && names.size() == 1;
+    if (!one_name) {
+      report(DiagnosticKind::kNotWritable, span(assignment.path()), {written})
+          .note(fmt::format("left of `to` stands a field of the {} that is written", object_name));
+      continue;
+    }
+    types::FieldId field = find_field(object, tree_->text(names[0]));
+    if (!field) {
+      if (!broken("object", object_name) && !broken("extend", object_name)) {
+        report_unknown_field({object}, tree_->text(names[0]), span(names[0]));
+      }
+      infer(assignment.value(), place);
+      continue;
+    }
+    const types::Field& schema_field = module_->schema.object(object).field(field);
+    if (!given.insert(field).second) report(DiagnosticKind::kClauseRepeated, span(names[0]), {"this field"});
+    // Where the assignment says which field: the facts of its path.
+    Fact& fact = facts_->by_node[assignment.path().index];
+    Path path;
+    path.base = PathBase::kIt;
+    path.from = {object};
+    path.hops.push_back({{{object, field}}});
+    fact.type = schema_field.type;
+    fact.binding = Binding::kPath;
+    fact.index = static_cast<uint32_t>(facts_->paths.size());
+    facts_->paths.push_back(std::move(path));
+    Write write{object, field, event, std::nullopt, span(row)};
+    NodeId value = assignment.value();
+    bool found = tree_->is(value, NodeKind::kFinder) || tree_->is(value, NodeKind::kRunStmt) || tree_->is(value, NodeKind::kCallStmt);
+    if (found) {
+      if (tree_->is(value, NodeKind::kFinder)) {
+        ast::Finder finder(*tree_, value);
+        if (types::ObjectId searched = object_named(finder.object())) {
+          Place searching = place;
+          searching.searched.push_back(searched);
+          if (finder.where().valid()) infer_condition(finder.where(), searching);
+        }
+      }
+    } else {
+      Type type = infer(value, place, &schema_field.type);
+      if (!types::assignable(schema_field.type, type)) {
+        report(DiagnosticKind::kCannotAssign, span(value), {schema_field.name, name_of(schema_field.type), name_of(type)});
+      }
+      const Fact& value_fact = facts_->of(value);
+      if (value_fact.binding == Binding::kConstant) write.value = facts_->constants[value_fact.index];
+    }
+    if (automation != nullptr) automation->writes.push_back(std::move(write));
+  }
+  if (event != syntax::kOnCreated || automation == nullptr) return;
+  for (size_t i = 0; i < module_->schema.object(object).fields.size(); ++i) {
+    const types::Field& field = module_->schema.object(object).fields[i];
+    if (field.required && field.default_value.is_blank() && given.count(types::FieldId(i)) == 0) {
+      report(DiagnosticKind::kRequiredField, automation->writes.back().span, {object_name, field.name});
+    }
+  }
+}
+
+void Checker::check_automations() {
+  for (size_t i = 0; i < module_->files.size(); ++i) {
+    enter(FileId(i));
+    for (NodeId id : tree_->children(tree_->root())) {
+      if (tree_->is(id, NodeKind::kActionDecl)) check_action(id);
+      if (tree_->is(id, NodeKind::kFlowDecl)) check_flow(id);
+      if (tree_->is(id, NodeKind::kRoutingDecl)) {
+        ast::RoutingDecl routing(*tree_, id);
+        object_named(routing.object());
+        not_run_yet(routing.name(), "routing tables");
+      }
+    }
+  }
+}
+
+}  // namespace ensue::check::internal

@@ -1,0 +1,204 @@
+// The checker's insides: one Checker holds the module being built; the check_*.cc files define its parts. Private to check/.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "check/check.h"
+
+namespace ensue::check::internal {
+
+using source::DiagnosticKind;
+using source::FileId;
+using source::Finding;
+using source::Span;
+using syntax::NodeKind;
+using types::Type;
+using types::TypeKind;
+namespace ast = syntax::ast;
+
+struct Local {
+  std::string name;
+  Type type;
+  Span declared;
+};
+
+// What a name can mean at a place.
+struct Place {
+  Type it;                           // kError: there is no record in hand
+  bool me = true;                    // `me` may be used
+  std::string why_not_me;            // when it may not
+  bool changes = false;              // `changed` and `is new` may be used
+  std::string why_not_changes;
+  std::vector<Local> locals;
+  std::vector<types::ObjectId> searched;  // the object of the innermost `where` or `has` is last
+};
+
+// A declaration that others refer to by its name in quotes.
+struct Named {
+  Span span;
+  bool project = false;
+};
+using NamedTable = std::map<std::string, Named, base::FoldedLess>;
+
+class Checker {
+ public:
+  Checker(const CheckInput& input, source::DiagnosticSink& sink);
+
+  // ---- Stages, in order (stages.cc) ---------------------------------------------------------------------------
+  void declare_objects();
+  void declare_fields();
+  void declare_functions();
+  void declare_names();
+  void check_cadences();
+  void check_calendars();
+  void check_limits();
+  void check_automations();
+  void check_tests();
+  void check_authors();
+
+  std::shared_ptr<CheckedModule> take() { return module_; }
+
+ private:
+  // ---- The file at hand -----------------------------------------------------------------------------------------
+  void enter(FileId file);
+  template <class Visit>
+  void for_each_declaration(NodeKind kind, Visit visit) {
+    for (size_t i = 0; i < module_->files.size(); ++i) {
+      enter(FileId(i));
+      for (NodeId id : tree_->children(tree_->root())) {
+        if (tree_->kind(id) == kind) visit(id);
+      }
+    }
+  }
+  Span span(NodeId id) const { return tree_->span(id); }
+  std::string text(NodeId id) const { return id.valid() ? std::string(tree_->text(id)) : std::string(); }
+  NodeRef ref(NodeId id) const { return {file_, id}; }
+  bool in_library() const { return module_->files[file_.index].library; }
+  Finding& report(DiagnosticKind kind, Span at, std::initializer_list<std::string_view> words = {}) {
+    return sink_.report(kind, at, words);
+  }
+  // True when a declaration of this word and name stands in a part of the sources that could not be parsed.
+  bool broken(std::string_view word, std::string_view name) const;
+  std::optional<int64_t> whole_number(NodeId id, int64_t least, int64_t most, std::string_view what);
+
+  // ---- Declarations (declare.cc) --------------------------------------------------------------------------------
+  void declare_object(NodeId id, NodeId name, NodeId label, NodeId fields, bool extends);
+  void declare_field(types::ObjectId object, NodeId id);
+  Type field_type(NodeId id);
+  Type named_type(NodeId id, bool records_allowed);
+  types::ObjectId object_named(NodeId name);
+  types::ObjectId object_named(std::string_view name, Span at, bool spoken = false);
+  void declare_named(NamedTable& table, NodeId name, std::string_view what);
+
+  // ---- Paths (resolve.cc) ---------------------------------------------------------------------------------------
+  Type resolve_path(NodeId id, const Place& place);
+  // The type after the base of a path; `next` is the first name that is a hop.
+  Type path_base(NodeId id, const Place& place, Path& path, size_t& next);
+  Type hop(const Type& from, NodeId name, Path& path);
+  Type field_hop(const Type& from, std::string_view name, Span at, Path& path);
+  types::FieldId find_field(types::ObjectId object, std::string_view name) const;
+  Finding& report_unknown_field(const std::vector<types::ObjectId>& objects, std::string_view name, Span at);
+  std::vector<types::ObjectId> objects_of(const Type& type) const;
+
+  // ---- Expressions (infer_expr.cc) ------------------------------------------------------------------------------
+  // The type of a value; `hint` is what it is compared with or stored in.
+  Type infer(NodeId id, const Place& place, const Type* hint = nullptr);
+  Type infer_node(NodeId id, const Place& place, const Type* hint);
+  // Checks that a node is a condition.
+  void infer_condition(NodeId id, const Place& place);
+  Type infer_compare(NodeId id, const Place& place);
+  Type infer_one_of(NodeId id, const Place& place);
+  Type infer_between(NodeId id, const Place& place);
+  Type infer_changed(NodeId id, const Place& place);
+  Type infer_quantified(NodeId id, const Place& place);
+  Type infer_binary(NodeId id, const Place& place);
+  Type infer_relative(NodeId id, const Type* hint);
+  Type infer_duration(NodeId id);
+  Type infer_call(NodeId id, const Place& place);
+  Type infer_person(NodeId id);
+  Type infer_text(NodeId id, const Place& place, const Type* hint);
+  Type infer_number(NodeId id, TypeKind kind);
+  Type infer_money(NodeId id);
+  Type infer_date(NodeId id);
+  Type infer_datetime(NodeId id);
+  Type infer_time(NodeId id);
+  void infer_numbered(NodeId id, const Place& place);
+  void check_picklist_value(const Type& type, std::string_view value, Span at, std::string_view field);
+  void check_comparable(const Type& left, const Type& right, NodeId right_node, NodeId left_node);
+  Type constant(NodeId id, Value value, Type type);
+  std::string name_of(const Type& type) const { return module_->schema.type_name(type); }
+  // A zone of the IANA database, or a report.
+  bool check_zone(NodeId quoted);
+  std::optional<Duration> read_duration(NodeId id);
+  void check_business(NodeId id);
+
+  // ---- Automations (check_action.cc, check_flow.cc, check_condition.cc) -----------------------------------------
+  void check_action(NodeId id);
+  void check_flow(NodeId id);
+  Automation automation_head(NodeId id, NodeId name, NodeId attributes);
+  void check_record_trigger(NodeId trigger, Automation& automation);
+  void check_guard(NodeId guard, Automation& automation, const Place& place);
+  void collect_condition_fields(NodeId condition, Automation& automation);
+  std::optional<CadenceEffect> check_cadence_effect(NodeId id, const Automation& automation, const Place& place);
+  void check_target(NodeId target, CadenceEffect& effect, const Automation& automation, const Place& place);
+  void check_person(NodeId id, const Place& place);
+  std::string cadence_named(NodeId quoted);
+  std::optional<std::string> cadence_scope(NodeId scope);
+  bool check_statements(NodeId body, Automation& automation, Place& place);
+  void check_statement(NodeId id, Automation& automation, Place& place);
+  void check_assignments(NodeId list, types::ObjectId object, const Place& place, Automation* automation, uint8_t event);
+  void collect_tracker_writes(const CadenceEffect& effect, Automation& automation);
+  void refuse_statement_in_action(NodeId id);
+  void not_run_yet(NodeId id, std::string_view what);
+  void lint_condition(const Automation& automation, NodeId guard);
+
+  // ---- Cadences, limits, calendars ------------------------------------------------------------------------------
+  void check_cadence(NodeId id);
+  void check_quick_cadence(NodeId id);
+  void check_cadence_rules(const Cadence& cadence, const std::vector<std::pair<std::string, Span>>& events);
+  void check_track(NodeId id, Cadence& cadence, std::vector<std::pair<std::string, Span>>& events);
+  void check_track_items(NodeId items, Cadence& cadence, CadenceTrack& track, bool nested);
+  CadenceStep check_step(NodeId id, const CadenceTrack& track);
+  void check_step_kind(NodeId id, CadenceStep& step);
+  void check_events(NodeId list, std::vector<std::string>& out, std::vector<std::pair<std::string, Span>>& events);
+  void check_limits_decl(NodeId id, std::vector<Limit>& out);
+  std::optional<Limit> check_limit_cap(NodeId scope, NodeId cap);
+  void check_calendar(NodeId id);
+  void check_open_line(NodeId id, Calendar& calendar);
+
+  // ---- Tests (check_test.cc) ------------------------------------------------------------------------------------
+  struct TestState;
+  void check_test(NodeId id);
+  void check_test_statement(NodeId id, TestState& state);
+  void check_when_cadence(NodeId id, TestState& state);
+  void check_expectation(NodeId id, TestState& state);
+  void check_expect_automation(NodeId id, TestState& state);
+  types::ObjectId record_object(NodeId id, TestState& state);
+  void check_known_record(NodeId id, TestState& state);
+
+  const CheckInput& input_;
+  source::DiagnosticSink& sink_;
+  std::shared_ptr<CheckedModule> module_;
+  FileId file_;
+  const syntax::Tree* tree_ = nullptr;
+  Facts* facts_ = nullptr;
+
+  NamedTable actions_;    // by name; several authors may share one
+  NamedTable flows_;
+  NamedTable subflows_;
+  NamedTable screen_flows_;
+  NamedTable cadences_;
+  NamedTable templates_;
+  NamedTable scripts_;
+  NamedTable calendars_;
+  NamedTable routings_;
+  NamedTable tests_;
+  NameSet warned_cadences_;  // each unknown cadence is told once
+  std::map<types::FieldRef, Span> project_fields_;
+};
+
+}  // namespace ensue::check::internal

@@ -1,0 +1,99 @@
+#include <fmt/format.h>
+
+#include "plan/plan.h"
+#include "value/text.h"
+
+namespace ensue::plan {
+namespace {
+
+const char* op_name(Op op) {
+  static constexpr const char* kNames[] = {
+      "constant", "local-datetime", "now",  "today",   "path",     "person",  "add",     "subtract", "multiply", "divide",
+      "negate",   "ago",            "day-start", "join", "call",   "compare", "is-blank", "one-of",  "between",  "truth",
+      "changed",  "is-new",         "has",  "not",     "and-jump", "or-jump"};
+  return kNames[static_cast<size_t>(op)];
+}
+
+const char* compare_name(uint8_t flags) {
+  static constexpr const char* kNames[] = {"=", "!=", "<", "<=", ">", ">=", "contains", "starts-with", "ends-with"};
+  return kNames[flags & ~kCompareExactly];
+}
+
+class Dumper {
+ public:
+  Dumper(const UnitPlan& unit, const types::Schema& schema, const types::FunctionTable& functions)
+      : unit_(unit), schema_(schema), functions_(functions) {}
+
+  std::string run() {
+    line(fmt::format("{} \"{}\"{}", unit_kind_name(unit_.kind), unit_.name,
+                     unit_.author.empty() ? "" : fmt::format(" by \"{}\"", unit_.author)));
+    line(fmt::format("  rule {}", base::to_hex(unit_.rule)));
+    line(fmt::format("  watches {} events={} scope={} activation={} guard={}", schema_.object(unit_.object).name, unit_.events,
+                     static_cast<int>(unit_.scope), static_cast<int>(unit_.activation), static_cast<int>(unit_.guard)));
+    std::string watched;
+    for (types::FieldId field : unit_.watched) watched += " " + schema_.object(unit_.object).field(field).name;
+    if (!watched.empty()) line("  fields" + watched);
+    if (!unit_.condition.empty()) program("condition", unit_.condition);
+    for (const EffectPlan& effect : unit_.effects) {
+      line(fmt::format("  effect {}{} cadence={}{}", effect.reminder ? "remind " : "", effect_name(effect.kind),
+                       effect.cadence.empty() ? "all" : "\"" + effect.cadence + "\"",
+                       effect.disposition.empty() ? "" : fmt::format(" disposition=\"{}\"", effect.disposition)));
+      program("target", effect.target);
+      if (!effect.assignee.empty()) program("assignee", effect.assignee);
+    }
+    for (size_t i = 0; i < unit_.code.relations.size(); ++i) {
+      const RelationPlan& relation = unit_.code.relations[i];
+      line(fmt::format("  relation {} {}.{}", i, schema_.object(relation.child).name,
+                       schema_.object(relation.child).field(relation.lookup).name));
+      program("has", relation.condition);
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void line(const std::string& text) { out_ += text + "\n"; }
+
+  std::string path_text(const PathPlan& path) const {
+    static constexpr const char* kBases[] = {"it", "me", "searched", "local"};
+    std::string out = kBases[static_cast<size_t>(path.base)];
+    for (const HopPlan& hop : path.hops) out += "." + schema_.field(hop.fields[0]).name;
+    return out;
+  }
+
+  void program(const char* what, ProgramRange range) {
+    line(fmt::format("  {}:", what));
+    for (uint32_t i = range.begin; i < range.end; ++i) {
+      const Step& step = unit_.code.steps[i];
+      std::string operand;
+      switch (step.op) {
+        case Op::kConstant:
+        case Op::kPerson: operand = value::source_text(unit_.code.constants[step.a]); break;
+        case Op::kPath: operand = path_text(unit_.code.paths[step.a]); break;
+        case Op::kCall: operand = functions_.row(types::FunctionId(step.a)).text(); break;
+        case Op::kCompare: operand = compare_name(step.flags); break;
+        case Op::kChanged: operand = schema_.object(unit_.object).field(types::FieldId(step.a)).name; break;
+        case Op::kAndJump:
+        case Op::kOrJump: operand = fmt::format("-> {}", step.a); break;
+        case Op::kOneOf:
+        case Op::kJoin:
+        case Op::kHas: operand = fmt::format("{}", step.a); break;
+        default: break;
+      }
+      bool negated = (step.op == Op::kIsBlank || step.op == Op::kOneOf || step.op == Op::kBetween) && (step.flags & 1) != 0;
+      line(fmt::format("    {:3} {}{}{}{}", i, op_name(step.op), negated ? " not" : "", operand.empty() ? "" : " ", operand));
+    }
+  }
+
+  const UnitPlan& unit_;
+  const types::Schema& schema_;
+  const types::FunctionTable& functions_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string dump(const UnitPlan& unit, const types::Schema& schema, const types::FunctionTable& functions) {
+  return Dumper(unit, schema, functions).run();
+}
+
+}  // namespace ensue::plan

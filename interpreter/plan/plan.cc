@@ -1,0 +1,31 @@
+#include "plan/plan.h"
+
+#include "base/fold.h"
+
+namespace ensue::plan {
+
+const char* effect_name(EffectKind kind) {
+  static constexpr const char* kNames[] = {"add_to_cadence", "remove_from_cadence", "pause_cadence", "resume_cadence",
+                                           "change_assignee"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+const char* unit_kind_name(UnitKind kind) { return kind == UnitKind::kAction ? "action" : "flow"; }
+
+base::Key128 rule_key(UnitKind kind, std::string_view author, std::string_view name) {
+  // Flows are unique by name; only actions are told apart by their author.
+  std::string folded_author = kind == UnitKind::kAction ? base::fold_case(author) : "";
+  return base::hash_key({"rule", unit_kind_name(kind), folded_author, base::fold_case(name)});
+}
+
+bool runs_before(const UnitPlan& a, const UnitPlan& b) {
+  if (a.kind != b.kind) return a.kind == UnitKind::kAction;
+  if (a.priority != b.priority) {
+    if (!a.priority || !b.priority) return a.priority.has_value();
+    return *a.priority < *b.priority;
+  }
+  if (int order = base::compare_folded(a.name, b.name)) return order < 0;
+  return base::compare_folded(a.author, b.author) < 0;
+}
+
+}  // namespace ensue::plan

@@ -1,0 +1,187 @@
+// The frozen plan: automations as flat tables, ready to run.
+//
+// A UnitPlan is one automation. Its condition and the values of its effects are programs for a small stack machine: steps of
+// eight bytes, constants in a pool, paths resolved to field numbers. A step names the bytes of the source it came from, so that
+// an explanation can quote the author. Plans are immutable, shared by all threads, and know nothing of trees or parsers.
+//
+// A program leaves one value on the stack. Jumps go forward only, so every program ends; verify.cc re-checks this and every
+// other invariant before a plan may run.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/key128.h"
+#include "calendar/business_time.h"
+#include "ensue/value.h"
+#include "types/schema.h"
+#include "types/signature.h"
+
+namespace ensue::plan {
+
+enum class Op : uint8_t {
+  // Values: push one.
+  kConstant,       // a: constant
+  kLocalDatetime,  // a: local date-time, read in the org's zone
+  kNow,
+  kToday,
+  kPath,           // a: path
+  kPerson,         // a: constant (the name); flags: 1 = a queue. The record's id, or blank
+  // Calculation: pop operands, push the result.
+  kAdd, kSubtract, kMultiply, kDivide, kNegate,
+  kAgo,            // pops a duration; flags: 1 = from now, 2 = a date, not an instant
+  kDayStart,       // a date becomes the instant its day starts
+  kJoin,           // a: how many texts are joined
+  kCall,           // a: function; b: how many arguments
+  // Tests: pop operands, push a boolean.
+  kCompare,        // flags: CompareFlags
+  kIsBlank,        // flags: 1 = not
+  kOneOf,          // a: how many items lie above the value; flags: 1 = not, 2 = exactly
+  kBetween,        // flags: 1 = not
+  kTruth,          // a boolean value as a condition
+  kChanged,        // a: field; flags: 1 = from a value, 2 = to a value (the values lie on the stack, from below to)
+  kIsNew,
+  kHas,            // a: relation
+  // Control.
+  kNot,
+  kAndJump,        // a: target; when the top is false, jump and keep it, else drop it
+  kOrJump,         // a: target; when the top is true, jump and keep it, else drop it
+};
+
+enum CompareFlags : uint8_t {
+  kCompareEqual, kCompareNotEqual, kCompareLess, kCompareLessOrEqual, kCompareGreater, kCompareGreaterOrEqual,
+  kCompareContains, kCompareStartsWith, kCompareEndsWith, kCompareExactly = 16
+};
+
+struct Step {
+  Op op = Op::kConstant;
+  uint8_t flags = 0;
+  uint16_t b = 0;
+  uint32_t a = 0;
+};
+static_assert(sizeof(Step) == 8);
+
+// Bytes of the unit's source file.
+struct SourceRange {
+  uint32_t begin = 0;
+  uint32_t end = 0;
+};
+
+enum class PathBase : uint8_t { kIt, kMe, kSearched, kLocal };
+
+struct HopPlan {
+  std::vector<types::FieldRef> fields;  // for each object the record may be of
+};
+
+struct PathPlan {
+  PathBase base = PathBase::kIt;
+  uint32_t local = 0;
+  std::vector<types::ObjectId> from;  // the objects the base may be of
+  std::vector<HopPlan> hops;          // none: the base's own id
+};
+
+enum class Quantifier : uint8_t { kAny, kNo, kEach };
+
+// steps[begin] to steps[end - 1].
+struct ProgramRange {
+  uint32_t begin = 0;
+  uint32_t end = 0;
+  bool empty() const { return begin == end; }
+};
+
+struct RelationPlan {
+  Quantifier quantifier = Quantifier::kAny;
+  types::ObjectId child;
+  types::FieldId lookup;
+  uint32_t parent = 0;  // path
+  ProgramRange condition;
+};
+
+struct LocalDatetime {
+  Date date;
+  TimeOfDay time;
+};
+
+// Programs and what they refer to.
+struct Code {
+  std::vector<Step> steps;
+  std::vector<SourceRange> ranges;  // by step
+  std::vector<Value> constants;
+  std::vector<PathPlan> paths;
+  std::vector<RelationPlan> relations;
+  std::vector<LocalDatetime> local_datetimes;
+  uint32_t stack_max = 0;
+};
+
+enum class UnitKind : uint8_t { kAction, kFlow };
+enum class Scope : uint8_t { kOwn, kTeam, kEverybody };
+enum class Activation : uint8_t { kCreator, kAssigneesOn, kAssigneesOff };
+enum class Guard : uint8_t { kNone, kMeets, kNewlyMeets };
+enum class EffectKind : uint8_t { kAdd, kRemove, kPause, kResume, kChangeAssignee };
+enum class RunAs : uint8_t { kSystem, kOwner, kUser };
+
+// As in output: add_to_cadence, remove_from_cadence, …
+const char* effect_name(EffectKind kind);
+const char* unit_kind_name(UnitKind kind);
+
+struct EffectPlan {
+  EffectKind kind = EffectKind::kAdd;
+  SourceRange range;
+  ProgramRange target;
+  bool primary_contact = false;
+  std::string cadence;      // empty: all cadences
+  std::string disposition;
+  ProgramRange assignee;    // empty: the default
+  bool reminder = false;
+  ProgramRange person;      // of a reminder
+  std::optional<Duration> within;
+  std::optional<Duration> expiring;
+};
+
+// Kinds of change, one bit each; the same bits a trigger names.
+enum ChangeBits : uint8_t { kCreated = 1, kEdited = 2, kDeleted = 4, kUndeleted = 8 };
+
+struct UnitPlan {
+  base::Key128 rule;        // identity: kind, author, name (ENGINE section 8)
+  UnitKind kind = UnitKind::kAction;
+  std::string name;
+  std::string author;
+  std::string file;         // of the source
+  SourceRange range;        // of the name
+  std::optional<int64_t> priority;
+  int64_t version = 0;
+  bool draft = false;
+  types::ObjectId object;
+  uint8_t events = 0;       // ChangeBits
+  Scope scope = Scope::kEverybody;
+  Activation activation = Activation::kCreator;
+  Guard guard = Guard::kNone;
+  RunAs run_as = RunAs::kSystem;
+  std::string run_as_user;
+  uint32_t runs_per_record_max = 1;
+  SourceRange condition_range;
+  ProgramRange condition;   // empty: always true
+  std::vector<types::FieldId> watched;
+  std::vector<EffectPlan> effects;
+  std::shared_ptr<const calendar::BusinessCalendar> calendar;  // null: no business durations
+  Code code;
+};
+using UnitPtr = std::shared_ptr<const UnitPlan>;
+
+base::Key128 rule_key(UnitKind kind, std::string_view author, std::string_view name);
+
+// The order of automations on one event: actions before after-save flows, then declared priority (none last), then name, then
+// author, ignoring case. A total order.
+bool runs_before(const UnitPlan& a, const UnitPlan& b);
+
+// Re-checks every invariant of a unit. The text of the first one broken, or empty. A unit that verifies cannot fail for
+// internal reasons.
+std::string verify(const UnitPlan& unit, const types::Schema& schema, const types::FunctionTable& functions);
+
+// A readable listing (`check --dump=plan`).
+std::string dump(const UnitPlan& unit, const types::Schema& schema, const types::FunctionTable& functions);
+
+}  // namespace ensue::plan
