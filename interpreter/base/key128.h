@@ -4,24 +4,16 @@
 // differ. BLAKE2b because event ids come from outside: two events must not be made to share a key on purpose.
 #pragma once
 
-#include <array>
-#include <compare>
-#include <cstdint>
-#include <cstring>
 #include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "ensue/key.h"
+
 namespace ensue::base {
 
-struct Key128 {
-  std::array<unsigned char, 16> bytes{};
-
-  friend auto operator<=>(const Key128&, const Key128&) = default;
-  std::string_view view() const { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
-  bool is_zero() const { return *this == Key128{}; }
-};
+using ensue::Key128;
 
 // About 0.2 microseconds for short parts.
 Key128 hash_key(std::initializer_list<std::string_view> parts);
@@ -35,12 +27,3 @@ std::optional<Key128> key_from_bytes(std::string_view bytes);
 std::string short_id(std::string_view prefix, const Key128& key);
 
 }  // namespace ensue::base
-
-template <>
-struct std::hash<ensue::base::Key128> {
-  size_t operator()(const ensue::base::Key128& key) const noexcept {
-    size_t out;
-    std::memcpy(&out, key.bytes.data(), sizeof out);
-    return out;
-  }
-};

@@ -3,6 +3,7 @@
 namespace ensue::types {
 
 Value read_field(const Schema& schema, const Record& record, FieldId field, Currency org_currency) {
+  if (field == kIdField) return Value::text(record.id);
   const Object& object = schema.object(record.object);
   const Field& shape = object.field(field);
   const Value& raw = record.raw(field);

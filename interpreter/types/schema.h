@@ -57,6 +57,9 @@ struct Object {
   Index index_;
 };
 
+// The id, the first field of every object.
+inline constexpr FieldId kIdField{size_t{0}};
+
 // A field of an object.
 struct FieldRef {
   ObjectId object;

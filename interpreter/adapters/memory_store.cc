@@ -1,0 +1,347 @@
+// Plain maps and one undo journal. A failing transaction is undone verb by verb, newest first, so that a commit costs only what
+// it writes.
+#include "adapters/memory_store.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace ensue::adapters {
+namespace {
+
+using RecordKey = std::pair<std::string, std::string>;                             // object, id
+using LinkKey = std::tuple<std::string, std::string, std::string, std::string>;    // object, field, target, id
+using CounterKey = std::tuple<std::string, std::string, std::string, std::string>; // scope, key, counter, window
+
+struct Counter {
+  int64_t used = 0;
+  int64_t max = 0;
+  std::multiset<int64_t> burst;  // when each unit was charged
+};
+
+struct State {
+  std::map<RecordKey, RecordRow> records;
+  std::set<LinkKey> links;
+  std::unordered_set<Key128> admitted;
+  std::map<CounterKey, Counter> counters;
+  std::vector<RunRow> runs;
+  std::unordered_set<Key128> run_keys;
+  std::vector<VerdictRow> verdicts;
+  std::map<Key128, ReminderRow> reminders;
+  std::map<std::pair<Instant, Key128>, TimerRow> timers;
+  std::map<int64_t, DeadLetterRow> dead_letters;
+  int64_t next_dead_letter = 1;
+  std::map<std::string, CursorRow, std::less<>> cursors;
+  std::map<std::pair<Key128, std::string>, ActivationRow> activations;
+  std::map<std::string, int64_t, std::less<>> totals;
+  std::map<std::string, std::string, std::less<>> meta;
+};
+
+bool passes(const RunFilter& filter, const RunRow& row) {
+  return (filter.automation.empty() || filter.automation == row.automation) &&
+         (filter.record.empty() || filter.record == row.record) && (filter.user.empty() || filter.user == row.user) &&
+         (filter.status.empty() || filter.status == row.status) && (!filter.since || row.at >= *filter.since);
+}
+
+class MemoryTxn final : public StoreTxn {
+ public:
+  explicit MemoryTxn(State& state) : state_(state) {}
+
+  void roll_back() {
+    for (auto undo = journal_.rbegin(); undo != journal_.rend(); ++undo) (*undo)();
+    journal_.clear();
+  }
+
+  // ---- Reading ------------------------------------------------------------------------------------------------------
+  Result<std::optional<RecordRow>> record(std::string_view object, std::string_view id) override {
+    auto found = state_.records.find({std::string(object), std::string(id)});
+    if (found == state_.records.end()) return std::optional<RecordRow>();
+    return std::optional(found->second);
+  }
+
+  Result<std::vector<std::string>> linked(std::string_view object, std::string_view field, std::string_view target,
+                                          size_t most) override {
+    std::vector<std::string> out;
+    LinkKey from{std::string(object), std::string(field), std::string(target), ""};
+    for (auto at = state_.links.lower_bound(from); at != state_.links.end() && out.size() <= most; ++at) {
+      if (std::get<0>(*at) != object || std::get<1>(*at) != field || std::get<2>(*at) != target) break;
+      out.push_back(std::get<3>(*at));
+    }
+    return out;
+  }
+
+  Status visit_records(std::string_view object, const std::function<bool(const RecordRow&)>& visit) override {
+    for (const auto& [key, row] : state_.records) {
+      if (!object.empty() && key.first != object) continue;
+      if (!visit(row)) break;
+    }
+    return {};
+  }
+
+  Status visit_runs(const RunFilter& filter, const std::function<bool(const RunRow&)>& visit) override {
+    size_t count = 0;
+    for (size_t i = 0; i < state_.runs.size() && count < filter.count_max; ++i) {
+      const RunRow& row = state_.runs[filter.newest_first ? state_.runs.size() - 1 - i : i];
+      if (!passes(filter, row)) continue;
+      ++count;
+      if (!visit(row)) break;
+    }
+    return {};
+  }
+
+  Status visit_verdicts(std::string_view automation, std::string_view record,
+                        const std::function<bool(const VerdictRow&)>& visit) override {
+    for (const VerdictRow& row : state_.verdicts) {
+      bool fits = (automation.empty() || row.automation == automation) && (record.empty() || row.record == record);
+      if (fits && !visit(row)) break;
+    }
+    return {};
+  }
+
+  Status visit_counters(const std::function<bool(const CounterRow&)>& visit) override {
+    for (const auto& [key, counter] : state_.counters) {
+      CounterRow row{std::get<0>(key), std::get<1>(key), std::get<2>(key), std::get<3>(key), counter.used, counter.max};
+      if (!visit(row)) break;
+    }
+    return {};
+  }
+
+  Status visit_dead_letters(const std::function<bool(const DeadLetterRow&)>& visit) override {
+    for (const auto& [seq, row] : state_.dead_letters) {
+      if (!visit(row)) break;
+    }
+    return {};
+  }
+
+  Status visit_reminders(std::string_view wanted, const std::function<bool(const ReminderRow&)>& visit) override {
+    for (const auto& [id, row] : state_.reminders) {
+      if ((wanted.empty() || row.state == wanted) && !visit(row)) break;
+    }
+    return {};
+  }
+
+  Status visit_activations(const std::function<bool(const ActivationRow&)>& visit) override {
+    for (const auto& [key, row] : state_.activations) {
+      if (!visit(row)) break;
+    }
+    return {};
+  }
+
+  Result<std::optional<ReminderRow>> reminder(const Key128& id) override {
+    auto found = state_.reminders.find(id);
+    if (found == state_.reminders.end()) return std::optional<ReminderRow>();
+    return std::optional(found->second);
+  }
+
+  Result<std::vector<ReminderRow>> reminders_about(std::string_view record) override {
+    std::vector<ReminderRow> out;
+    for (const auto& [id, row] : state_.reminders) {
+      if (row.record == record && (row.state == "open" || row.state == "snoozed")) out.push_back(row);
+    }
+    return out;
+  }
+
+  Result<std::vector<TimerRow>> due_timers(Instant now, size_t most) override {
+    std::vector<TimerRow> out;
+    for (const auto& [key, row] : state_.timers) {
+      if (key.first > now || out.size() >= most) break;
+      out.push_back(row);
+    }
+    return out;
+  }
+
+  Result<std::optional<Instant>> next_timer() override {
+    if (state_.timers.empty()) return std::optional<Instant>();
+    return std::optional(state_.timers.begin()->first.first);
+  }
+
+  Result<std::optional<CursorRow>> cursor(std::string_view source) override {
+    auto found = state_.cursors.find(source);
+    if (found == state_.cursors.end()) return std::optional<CursorRow>();
+    return std::optional(found->second);
+  }
+
+  Result<int64_t> total(std::string_view name) override {
+    auto found = state_.totals.find(name);
+    return found == state_.totals.end() ? int64_t{0} : found->second;
+  }
+
+  Result<std::optional<std::string>> meta(std::string_view name) override {
+    auto found = state_.meta.find(name);
+    if (found == state_.meta.end()) return std::optional<std::string>();
+    return std::optional(found->second);
+  }
+
+  // ---- Writing ------------------------------------------------------------------------------------------------------
+  Result<bool> admit(const Key128& event) override {
+    if (!state_.admitted.insert(event).second) return false;
+    journal_.push_back([this, event] { state_.admitted.erase(event); });
+    return true;
+  }
+
+  Status put_record(const RecordRow& row) override {
+    RecordKey key{row.object, row.id};
+    auto found = state_.records.find(key);
+    std::optional<RecordRow> before;
+    if (found != state_.records.end()) before = found->second;
+    set_record(key, row);
+    journal_.push_back([this, key, before] { set_record(key, before); });
+    return {};
+  }
+
+  Result<ChargeResult> charge(const Key128&, const std::vector<Charge>& charges) override {
+    ChargeResult out;
+    std::vector<Counter*> counters;
+    for (size_t i = 0; i < charges.size(); ++i) {
+      const Charge& charge = charges[i];
+      CounterKey key{charge.scope, charge.key, charge.counter, charge.window};
+      Counter& counter = state_.counters[key];
+      journal_.push_back([this, key, before = counter] { state_.counters[key] = before; });
+      // A maximum lowered below what is used blocks further charges and keeps what is used.
+      counter.max = std::max(charge.max, counter.used);
+      if (charge.window_ms > 0) {
+        auto gone = counter.burst.upper_bound(charge.now.ms - charge.window_ms);
+        counter.burst.erase(counter.burst.begin(), gone);
+        counter.used = static_cast<int64_t>(counter.burst.size());
+        counter.max = std::max(charge.max, counter.used);
+      }
+      out.used.push_back(counter.used);
+      if (counter.used + 1 > charge.max) {
+        out.refused = i;
+        if (charge.window_ms > 0 && !counter.burst.empty()) out.free_at = Instant{*counter.burst.begin() + charge.window_ms};
+        return out;
+      }
+      counters.push_back(&counter);
+    }
+    for (size_t i = 0; i < charges.size(); ++i) {
+      out.used[i] = ++counters[i]->used;
+      if (charges[i].window_ms > 0) counters[i]->burst.insert(charges[i].now.ms);
+    }
+    return out;
+  }
+
+  Result<bool> add_run(RunRow& row) override {
+    if (!state_.run_keys.insert(row.run).second) return false;
+    row.seq = static_cast<int64_t>(state_.runs.size()) + 1;
+    state_.runs.push_back(row);
+    journal_.push_back([this, key = row.run] {
+      state_.runs.pop_back();
+      state_.run_keys.erase(key);
+    });
+    return true;
+  }
+
+  Status add_verdict(const VerdictRow& row) override {
+    state_.verdicts.push_back(row);
+    state_.verdicts.back().seq = static_cast<int64_t>(state_.verdicts.size());
+    journal_.push_back([this] { state_.verdicts.pop_back(); });
+    return {};
+  }
+
+  Status put_reminder(const ReminderRow& row) override {
+    put(state_.reminders, row.id, row);
+    return {};
+  }
+  Status put_timer(const TimerRow& row) override {
+    put(state_.timers, std::pair(row.due, row.id), row);
+    return {};
+  }
+  Status remove_timer(Instant due, const Key128& id) override {
+    auto found = state_.timers.find({due, id});
+    if (found == state_.timers.end()) return {};
+    journal_.push_back([this, row = found->second] { state_.timers[{row.due, row.id}] = row; });
+    state_.timers.erase(found);
+    return {};
+  }
+
+  Status add_dead_letter(const DeadLetterRow& row) override {
+    DeadLetterRow kept = row;
+    kept.seq = state_.next_dead_letter++;
+    state_.dead_letters[kept.seq] = kept;
+    journal_.push_back([this, seq = kept.seq] {
+      state_.dead_letters.erase(seq);
+      --state_.next_dead_letter;
+    });
+    return {};
+  }
+  Status remove_dead_letter(int64_t seq) override {
+    auto found = state_.dead_letters.find(seq);
+    if (found == state_.dead_letters.end()) return {ErrorCode::kNotFound, "there is no dead letter " + std::to_string(seq)};
+    journal_.push_back([this, row = found->second] { state_.dead_letters[row.seq] = row; });
+    state_.dead_letters.erase(found);
+    return {};
+  }
+
+  Status put_cursor(const CursorRow& row) override {
+    put(state_.cursors, row.source, row);
+    return {};
+  }
+  Status put_activation(const ActivationRow& row) override {
+    put(state_.activations, std::pair(row.rule, row.person), row);
+    return {};
+  }
+  Status add_total(std::string_view name, int64_t count) override {
+    int64_t& total = state_.totals[std::string(name)];
+    total += count;
+    journal_.push_back([&total, count] { total -= count; });
+    return {};
+  }
+  Status put_meta(std::string_view name, std::string_view value) override {
+    put(state_.meta, std::string(name), std::string(value));
+    return {};
+  }
+
+ private:
+  template <class Map, class Key, class Row>
+  void put(Map& map, const Key& key, const Row& row) {
+    auto [at, fresh] = map.try_emplace(key, row);
+    if (fresh) {
+      journal_.push_back([&map, key] { map.erase(key); });
+      return;
+    }
+    journal_.push_back([&map, key, before = at->second] { map[key] = before; });
+    at->second = row;
+  }
+
+  void set_record(const RecordKey& key, const std::optional<RecordRow>& row) {
+    auto found = state_.records.find(key);
+    if (found != state_.records.end()) {
+      for (const auto& [field, target] : found->second.links) state_.links.erase({key.first, field, target, key.second});
+    }
+    if (!row) {
+      state_.records.erase(key);
+      return;
+    }
+    for (const auto& [field, target] : row->links) state_.links.insert({key.first, field, target, key.second});
+    state_.records[key] = *row;
+  }
+
+  State& state_;
+  std::vector<std::function<void()>> journal_;
+};
+
+class MemoryStore final : public Store {
+ public:
+  Status commit(const std::function<Status(StoreTxn&)>& write) override {
+    MemoryTxn txn(state_);
+    Status status = write(txn);
+    if (!status) txn.roll_back();
+    return status;
+  }
+  Status read(const std::function<Status(StoreReader&)>& look) override {
+    MemoryTxn txn(state_);
+    return look(txn);
+  }
+
+ private:
+  State state_;
+};
+
+}  // namespace
+
+std::unique_ptr<Store> make_memory_store() { return std::make_unique<MemoryStore>(); }
+
+}  // namespace ensue::adapters

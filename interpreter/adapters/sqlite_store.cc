@@ -1,0 +1,655 @@
+// Tables: small ids and append-only bodies, because random text keys clustered with large rows cost three times the writes
+// (DURABILITY 1). Counters are read once in a transaction, raised in memory and written once at its end, in key order; the
+// CHECK on `quota` holds the maximum whatever this code does.
+#include "adapters/sqlite_store.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include "adapters/sqlite_statement.h"
+#include "base/key128.h"
+#include "ensue/version.h"
+
+namespace ensue::adapters {
+namespace {
+
+constexpr int kApplicationId = 0x454E5355;  // "ENSU"
+
+constexpr const char* kSchema = R"sql(
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE total (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE cursor (source TEXT PRIMARY KEY, line INTEGER NOT NULL, byte_offset INTEGER NOT NULL,
+                     fingerprint TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE dedupe (event BLOB PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE record (row INTEGER PRIMARY KEY, object TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
+                     last_change TEXT NOT NULL, deleted INTEGER NOT NULL);
+CREATE UNIQUE INDEX record_by_id ON record (object, id);
+CREATE TABLE link (object TEXT NOT NULL, field TEXT NOT NULL, target TEXT NOT NULL, id TEXT NOT NULL,
+                   PRIMARY KEY (object, field, target, id)) WITHOUT ROWID;
+CREATE INDEX link_by_record ON link (object, id);
+CREATE TABLE run (seq INTEGER PRIMARY KEY, run BLOB NOT NULL, rule BLOB NOT NULL, event BLOB NOT NULL, at INTEGER NOT NULL,
+                  automation TEXT NOT NULL, author TEXT NOT NULL, kind TEXT NOT NULL, record TEXT NOT NULL,
+                  user TEXT NOT NULL, status TEXT NOT NULL, detail TEXT NOT NULL);
+CREATE UNIQUE INDEX run_by_key ON run (run);
+CREATE INDEX run_by_record ON run (record);
+CREATE TABLE verdict (seq INTEGER PRIMARY KEY, rule BLOB NOT NULL, event BLOB NOT NULL, at INTEGER NOT NULL,
+                      automation TEXT NOT NULL, record TEXT NOT NULL, user TEXT NOT NULL, verdict TEXT NOT NULL);
+CREATE INDEX verdict_by_record ON verdict (record);
+CREATE TABLE quota (id INTEGER PRIMARY KEY, scope TEXT NOT NULL, key TEXT NOT NULL, counter TEXT NOT NULL,
+                    day TEXT NOT NULL, used INTEGER NOT NULL, lim INTEGER NOT NULL, CHECK (used BETWEEN 0 AND lim));
+CREATE UNIQUE INDEX quota_by_key ON quota (scope, key, counter, day);
+CREATE TABLE charge (n INTEGER PRIMARY KEY, run BLOB NOT NULL, quota INTEGER NOT NULL REFERENCES quota (id),
+                     at INTEGER NOT NULL);
+CREATE TABLE burst (quota INTEGER NOT NULL REFERENCES quota (id), at INTEGER NOT NULL, n INTEGER NOT NULL,
+                    PRIMARY KEY (quota, at)) WITHOUT ROWID;
+CREATE TABLE reminder (id BLOB PRIMARY KEY, rule BLOB NOT NULL, event BLOB NOT NULL, automation TEXT NOT NULL,
+                       author TEXT NOT NULL, record TEXT NOT NULL, person TEXT NOT NULL, state TEXT NOT NULL,
+                       effect TEXT NOT NULL, offered_at INTEGER NOT NULL, due_at INTEGER, expires_at INTEGER,
+                       snoozed_until INTEGER) WITHOUT ROWID;
+CREATE INDEX reminder_by_record ON reminder (record);
+CREATE TABLE timer (due INTEGER NOT NULL, id BLOB NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL,
+                    PRIMARY KEY (due, id)) WITHOUT ROWID;
+CREATE TABLE dead_letter (seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, line INTEGER NOT NULL,
+                          at INTEGER NOT NULL, reason TEXT NOT NULL, text BLOB NOT NULL);
+CREATE TABLE activation (rule BLOB NOT NULL, person TEXT NOT NULL, automation TEXT NOT NULL, active INTEGER NOT NULL,
+                         PRIMARY KEY (rule, person)) WITHOUT ROWID;
+)sql";
+
+// Every statement, prepared when it is first used.
+enum class Sql : size_t {
+  kBegin, kCommit, kRollback,
+  kAdmit, kRecordGet, kRecordPut, kRecordsOf, kRecordsAll, kLinked, kLinkDelete, kLinkAdd,
+  kRunAdd, kRunList, kRunListNewest, kVerdictAdd, kVerdictList,
+  kQuotaGet, kQuotaAdd, kQuotaSet, kQuotaList, kChargeAdd, kBurstGet, kBurstDelete, kBurstAdd,
+  kReminderPut, kReminderGet, kReminderList, kRemindersAbout,
+  kTimerPut, kTimerDelete, kTimersDue, kTimerNext,
+  kDeadLetterAdd, kDeadLetterDelete, kDeadLetterList,
+  kCursorGet, kCursorPut, kActivationPut, kActivationList, kTotalGet, kTotalAdd, kMetaGet, kMetaPut,
+  kCount
+};
+
+constexpr std::array<const char*, static_cast<size_t>(Sql::kCount)> kSql = {
+    "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK",
+    "INSERT INTO dedupe (event) VALUES (?) ON CONFLICT DO NOTHING",
+    "SELECT object, id, body, last_change, deleted FROM record WHERE object = ? AND id = ?",
+    "INSERT INTO record (object, id, body, last_change, deleted) VALUES (?, ?, ?, ?, ?) ON CONFLICT (object, id) "
+    "DO UPDATE SET body = excluded.body, last_change = excluded.last_change, deleted = excluded.deleted",
+    "SELECT object, id, body, last_change, deleted FROM record WHERE object = ? ORDER BY id",
+    "SELECT object, id, body, last_change, deleted FROM record ORDER BY object, id",
+    "SELECT id FROM link WHERE object = ? AND field = ? AND target = ? ORDER BY id LIMIT ?",
+    "DELETE FROM link WHERE object = ? AND id = ?",
+    "INSERT OR IGNORE INTO link (object, field, target, id) VALUES (?, ?, ?, ?)",
+    "INSERT INTO run (run, rule, event, at, automation, author, kind, record, user, status, detail) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    "SELECT seq, run, rule, event, at, automation, author, kind, record, user, status, detail FROM run WHERE "
+    "(?1 = '' OR automation = ?1) AND (?2 = '' OR record = ?2) AND (?3 = '' OR user = ?3) AND (?4 = '' OR status = ?4) "
+    "AND at >= ?5 ORDER BY seq LIMIT ?6",
+    "SELECT seq, run, rule, event, at, automation, author, kind, record, user, status, detail FROM run WHERE "
+    "(?1 = '' OR automation = ?1) AND (?2 = '' OR record = ?2) AND (?3 = '' OR user = ?3) AND (?4 = '' OR status = ?4) "
+    "AND at >= ?5 ORDER BY seq DESC LIMIT ?6",
+    "INSERT INTO verdict (rule, event, at, automation, record, user, verdict) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    "SELECT seq, rule, event, at, automation, record, user, verdict FROM verdict WHERE (?1 = '' OR automation = ?1) AND "
+    "(?2 = '' OR record = ?2) ORDER BY seq",
+    "SELECT id, used FROM quota WHERE scope = ? AND key = ? AND counter = ? AND day = ?",
+    "INSERT INTO quota (scope, key, counter, day, used, lim) VALUES (?, ?, ?, ?, 0, ?)",
+    "UPDATE quota SET used = ?, lim = ? WHERE id = ?",
+    "SELECT scope, key, counter, day, used, lim FROM quota ORDER BY scope, key, counter, day",
+    "INSERT INTO charge (run, quota, at) VALUES (?, ?, ?)",
+    "SELECT at, n FROM burst WHERE quota = ? ORDER BY at",
+    "DELETE FROM burst WHERE quota = ?",
+    "INSERT INTO burst (quota, at, n) VALUES (?, ?, ?)",
+    "INSERT OR REPLACE INTO reminder (id, rule, event, automation, author, record, person, state, effect, offered_at, due_at, "
+    "expires_at, snoozed_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "SELECT id, rule, event, automation, author, record, person, state, effect, offered_at, due_at, expires_at, snoozed_until "
+    "FROM reminder WHERE id = ?",
+    "SELECT id, rule, event, automation, author, record, person, state, effect, offered_at, due_at, expires_at, snoozed_until "
+    "FROM reminder WHERE ?1 = '' OR state = ?1 ORDER BY id",
+    "SELECT id, rule, event, automation, author, record, person, state, effect, offered_at, due_at, expires_at, snoozed_until "
+    "FROM reminder WHERE record = ? AND state IN ('open', 'snoozed') ORDER BY id",
+    "INSERT OR REPLACE INTO timer (due, id, kind, payload) VALUES (?, ?, ?, ?)",
+    "DELETE FROM timer WHERE due = ? AND id = ?",
+    "SELECT due, id, kind, payload FROM timer WHERE due <= ? ORDER BY due, id LIMIT ?",
+    "SELECT due FROM timer ORDER BY due LIMIT 1",
+    "INSERT INTO dead_letter (source, line, at, reason, text) VALUES (?, ?, ?, ?, ?)",
+    "DELETE FROM dead_letter WHERE seq = ?",
+    "SELECT seq, source, line, at, reason, text FROM dead_letter ORDER BY seq",
+    "SELECT source, line, byte_offset, fingerprint FROM cursor WHERE source = ?",
+    "INSERT OR REPLACE INTO cursor (source, line, byte_offset, fingerprint) VALUES (?, ?, ?, ?)",
+    "INSERT OR REPLACE INTO activation (rule, person, automation, active) VALUES (?, ?, ?, ?)",
+    "SELECT rule, person, automation, active FROM activation ORDER BY automation, person",
+    "SELECT count FROM total WHERE name = ?",
+    "INSERT INTO total (name, count) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET count = count + excluded.count",
+    "SELECT value FROM meta WHERE name = ?",
+    "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)",
+};
+
+// An exclusive lock on a file beside the store. The system frees it when the process ends, however it ends, so a lock is never
+// stale; the process id inside is for the message.
+class OwnerLock {
+ public:
+  ~OwnerLock() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+  Status take(const std::string& path) {
+    fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (fd_ < 0) return {ErrorCode::kIo, "cannot write " + path + ": " + std::strerror(errno)};
+    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+      char owner[32] = {};
+      ssize_t size = ::pread(fd_, owner, sizeof owner - 1, 0);
+      std::string who = size > 0 ? " by process " + std::string(owner, static_cast<size_t>(size)) : "";
+      return {ErrorCode::kStoreLocked, "the store is in use" + who + "; one process owns a store at a time"};
+    }
+    std::string pid = std::to_string(::getpid());
+    // What the lock says is a courtesy: when the disk is full it is empty, and the lock still holds.
+    if (::ftruncate(fd_, 0) == 0) (void)!::pwrite(fd_, pid.data(), pid.size(), 0);
+    return {};
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+struct CounterState {
+  int64_t id = 0;
+  int64_t used = 0;
+  int64_t max = 0;
+  bool changed = false;
+  bool burst_loaded = false;
+  std::multiset<int64_t> burst;
+};
+using CounterKey = std::array<std::string, 4>;  // scope, key, counter, window
+
+class SqliteStore final : public Store, private StoreTxn {
+ public:
+  ~SqliteStore() override {
+    for (Statement& statement : statements_) statement = Statement();
+    if (db_ != nullptr) sqlite3_close_v2(db_);
+  }
+
+  Status open(const std::string& path, StoreAccess access) {
+    bool own = access == StoreAccess::kOwn;
+    if (!own && ::access(path.c_str(), F_OK) != 0) return {ErrorCode::kNotFound, "there is no store " + path};
+    if (own) {
+      if (Status locked = lock_.take(path + "-lock"); !locked) return locked;
+    }
+    int flags = own ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+    int code = sqlite3_open_v2(path.c_str(), &db_, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+    if (code != SQLITE_OK) return named(path, sqlite_error(db_, code, "cannot open the store"));
+    sqlite3_busy_timeout(db_, 5000);
+    if (Status fine = check_version(path, own); !fine) return fine;
+    if (!own) return {};
+    for (const char* pragma : {"PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 4000", "PRAGMA foreign_keys = ON",
+                               "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -65536"}) {
+      if (Status done = execute(pragma); !done) return named(path, done.error());
+    }
+    return load_linked_objects();
+  }
+
+  Status commit(const std::function<Status(StoreTxn&)>& write) override {
+    if (Status begun = statement(Sql::kBegin).run(); !begun) return begun;
+    counters_.clear();
+    Status status = write(*this);
+    if (status) status = flush_counters();
+    if (status) status = statement(Sql::kCommit).run();
+    // SQLITE_FULL rolls back by itself; then there is nothing left to roll back.
+    if (!status && sqlite3_get_autocommit(db_) == 0) (void)statement(Sql::kRollback).run();
+    return status;
+  }
+
+  Status read(const std::function<Status(StoreReader&)>& look) override { return look(*this); }
+
+ private:
+  // ---- Opening ------------------------------------------------------------------------------------------------------
+  static Error named(const std::string& path, Error error) {
+    error.message = path + ": " + error.message;
+    return error;
+  }
+
+  Status execute(const char* sql) {
+    int code = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
+    if (code != SQLITE_OK) return sqlite_error(db_, code, "the store");
+    return {};
+  }
+
+  Result<int64_t> pragma(const char* sql) {
+    Statement query;
+    if (Status prepared = query.prepare(db_, sql); !prepared) return prepared.error();
+    Result<bool> row = query.step();
+    if (!row) return row.error();
+    return *row ? query.integer(0) : int64_t{0};
+  }
+
+  Status check_version(const std::string& path, bool own) {
+    Result<int64_t> application = pragma("PRAGMA application_id");
+    if (!application) return named(path, application.error());
+    Result<int64_t> tables = pragma("SELECT count(*) FROM sqlite_master");
+    if (!tables) return named(path, tables.error());
+    Result<int64_t> version = pragma("PRAGMA user_version");
+    if (!version) return named(path, version.error());
+    if (*tables == 0) {
+      if (!own) return {ErrorCode::kStoreDamaged, path + " is empty, not an Ensue store"};
+      return create(path);
+    }
+    if (*application != kApplicationId) return {ErrorCode::kStoreDamaged, path + " is a database, but not an Ensue store"};
+    if (*version > kStoreFormatVersion) {
+      return {ErrorCode::kStoreTooNew, path + " was written by a later version of Ensue (store format " +
+                                           std::to_string(*version) + "; this version reads up to " +
+                                           std::to_string(kStoreFormatVersion) + ")"};
+    }
+    return {};
+  }
+
+  Status create(const std::string& path) {
+    for (const char* sql : {"PRAGMA page_size = 8192", "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "BEGIN", kSchema}) {
+      if (Status done = execute(sql); !done) return named(path, done.error());
+    }
+    std::string mark = "PRAGMA application_id = " + std::to_string(kApplicationId) +
+                       "; PRAGMA user_version = " + std::to_string(kStoreFormatVersion) + "; COMMIT";
+    if (Status done = execute(mark.c_str()); !done) return named(path, done.error());
+    return {};
+  }
+
+  Status load_linked_objects() {
+    Statement query;
+    if (Status prepared = query.prepare(db_, "SELECT DISTINCT object FROM link"); !prepared) return prepared;
+    for (;;) {
+      Result<bool> row = query.step();
+      if (!row) return row.error();
+      if (!*row) return {};
+      linked_objects_.insert(query.text(0));
+    }
+  }
+
+  Statement& statement(Sql which) {
+    Statement& out = statements_[static_cast<size_t>(which)];
+    if (!out.prepared()) {
+      // The statements are constants of this file and the schema was checked: a failure here shows at the first step.
+      (void)out.prepare(db_, kSql[static_cast<size_t>(which)]);
+    }
+    return out;
+  }
+
+  // Steps through the rows of a bound statement. `visit` returns false to stop.
+  Status each(Statement& query, const std::function<bool(Statement&)>& visit) {
+    Status status;
+    for (;;) {
+      Result<bool> row = query.step();
+      if (!row) status = row.error();
+      if (!row || !*row || !visit(query)) break;
+    }
+    query.reset();
+    return status;
+  }
+
+  // ---- Reading ------------------------------------------------------------------------------------------------------
+  static RecordRow record_row(const Statement& row) {
+    RecordRow out;
+    out.object = row.text(0);
+    out.id = row.text(1);
+    out.body = row.text(2);
+    out.last_change = row.text(3);
+    out.deleted = row.integer(4) != 0;
+    return out;
+  }
+
+  Result<std::optional<RecordRow>> record(std::string_view object, std::string_view id) override {
+    std::optional<RecordRow> out;
+    Statement& query = statement(Sql::kRecordGet).bind(1, object).bind(2, id);
+    Status status = each(query, [&](Statement& row) {
+      out = record_row(row);
+      return false;
+    });
+    if (!status) return status.error();
+    return out;
+  }
+
+  Result<std::vector<std::string>> linked(std::string_view object, std::string_view field, std::string_view target,
+                                          size_t most) override {
+    std::vector<std::string> out;
+    Statement& query = statement(Sql::kLinked).bind(1, object).bind(2, field).bind(3, target);
+    query.bind(4, static_cast<int64_t>(std::min<size_t>(most, INT64_MAX - 1) + 1));
+    Status status = each(query, [&](Statement& row) {
+      out.push_back(row.text(0));
+      return true;
+    });
+    if (!status) return status.error();
+    return out;
+  }
+
+  Status visit_records(std::string_view object, const std::function<bool(const RecordRow&)>& visit) override {
+    Statement& query = statement(object.empty() ? Sql::kRecordsAll : Sql::kRecordsOf);
+    if (!object.empty()) query.bind(1, object);
+    return each(query, [&](Statement& row) { return visit(record_row(row)); });
+  }
+
+  Status visit_runs(const RunFilter& filter, const std::function<bool(const RunRow&)>& visit) override {
+    Statement& query = statement(filter.newest_first ? Sql::kRunListNewest : Sql::kRunList);
+    query.bind(1, std::string_view(filter.automation)).bind(2, std::string_view(filter.record));
+    query.bind(3, std::string_view(filter.user)).bind(4, std::string_view(filter.status));
+    query.bind(5, filter.since ? filter.since->ms : INT64_MIN);
+    query.bind(6, filter.count_max > INT64_MAX ? INT64_MAX : static_cast<int64_t>(filter.count_max));
+    return each(query, [&](Statement& row) {
+      RunRow out;
+      out.seq = row.integer(0);
+      out.run = row.key(1);
+      out.rule = row.key(2);
+      out.event = row.key(3);
+      out.at = row.instant(4);
+      out.automation = row.text(5);
+      out.author = row.text(6);
+      out.kind = row.text(7);
+      out.record = row.text(8);
+      out.user = row.text(9);
+      out.status = row.text(10);
+      out.detail = row.text(11);
+      return visit(out);
+    });
+  }
+
+  Status visit_verdicts(std::string_view automation, std::string_view record_name,
+                        const std::function<bool(const VerdictRow&)>& visit) override {
+    Statement& query = statement(Sql::kVerdictList).bind(1, automation).bind(2, record_name);
+    return each(query, [&](Statement& row) {
+      VerdictRow out{row.integer(0), row.key(1), row.key(2), row.instant(3), row.text(4), row.text(5), row.text(6), row.text(7)};
+      return visit(out);
+    });
+  }
+
+  Status visit_counters(const std::function<bool(const CounterRow&)>& visit) override {
+    return each(statement(Sql::kQuotaList), [&](Statement& row) {
+      return visit({row.text(0), row.text(1), row.text(2), row.text(3), row.integer(4), row.integer(5)});
+    });
+  }
+
+  Status visit_dead_letters(const std::function<bool(const DeadLetterRow&)>& visit) override {
+    return each(statement(Sql::kDeadLetterList), [&](Statement& row) {
+      return visit({row.integer(0), row.text(1), static_cast<uint64_t>(row.integer(2)), row.instant(3), row.text(4), row.text(5)});
+    });
+  }
+
+  static ReminderRow reminder_row(const Statement& row) {
+    ReminderRow out;
+    out.id = row.key(0);
+    out.rule = row.key(1);
+    out.event = row.key(2);
+    out.automation = row.text(3);
+    out.author = row.text(4);
+    out.record = row.text(5);
+    out.person = row.text(6);
+    out.state = row.text(7);
+    out.effect = row.text(8);
+    out.offered_at = row.instant(9);
+    out.due_at = row.optional_instant(10);
+    out.expires_at = row.optional_instant(11);
+    out.snoozed_until = row.optional_instant(12);
+    return out;
+  }
+
+  Status visit_reminders(std::string_view state, const std::function<bool(const ReminderRow&)>& visit) override {
+    return each(statement(Sql::kReminderList).bind(1, state), [&](Statement& row) { return visit(reminder_row(row)); });
+  }
+
+  Result<std::optional<ReminderRow>> reminder(const Key128& id) override {
+    std::optional<ReminderRow> out;
+    Status status = each(statement(Sql::kReminderGet).bind(1, id), [&](Statement& row) {
+      out = reminder_row(row);
+      return false;
+    });
+    if (!status) return status.error();
+    return out;
+  }
+
+  Result<std::vector<ReminderRow>> reminders_about(std::string_view record_name) override {
+    std::vector<ReminderRow> out;
+    Status status = each(statement(Sql::kRemindersAbout).bind(1, record_name), [&](Statement& row) {
+      out.push_back(reminder_row(row));
+      return true;
+    });
+    if (!status) return status.error();
+    return out;
+  }
+
+  Status visit_activations(const std::function<bool(const ActivationRow&)>& visit) override {
+    return each(statement(Sql::kActivationList), [&](Statement& row) {
+      return visit({row.key(0), row.text(2), row.text(1), row.integer(3) != 0});
+    });
+  }
+
+  Result<std::vector<TimerRow>> due_timers(Instant now, size_t most) override {
+    std::vector<TimerRow> out;
+    Statement& query = statement(Sql::kTimersDue).bind(1, now).bind(2, static_cast<int64_t>(most));
+    Status status = each(query, [&](Statement& row) {
+      out.push_back({row.instant(0), row.key(1), row.text(2), row.text(3)});
+      return true;
+    });
+    if (!status) return status.error();
+    return out;
+  }
+
+  Result<std::optional<Instant>> next_timer() override {
+    std::optional<Instant> out;
+    Status status = each(statement(Sql::kTimerNext), [&](Statement& row) {
+      out = row.instant(0);
+      return false;
+    });
+    if (!status) return status.error();
+    return out;
+  }
+
+  Result<std::optional<CursorRow>> cursor(std::string_view source) override {
+    std::optional<CursorRow> out;
+    Status status = each(statement(Sql::kCursorGet).bind(1, source), [&](Statement& row) {
+      out = CursorRow{row.text(0), static_cast<uint64_t>(row.integer(1)), static_cast<uint64_t>(row.integer(2)), row.text(3)};
+      return false;
+    });
+    if (!status) return status.error();
+    return out;
+  }
+
+  Result<int64_t> total(std::string_view name) override {
+    int64_t out = 0;
+    Status status = each(statement(Sql::kTotalGet).bind(1, name), [&](Statement& row) {
+      out = row.integer(0);
+      return false;
+    });
+    if (!status) return status.error();
+    return out;
+  }
+
+  Result<std::optional<std::string>> meta(std::string_view name) override {
+    std::optional<std::string> out;
+    Status status = each(statement(Sql::kMetaGet).bind(1, name), [&](Statement& row) {
+      out = row.text(0);
+      return false;
+    });
+    if (!status) return status.error();
+    return out;
+  }
+
+  // ---- Writing ------------------------------------------------------------------------------------------------------
+  Result<bool> admit(const Key128& event) override {
+    if (Status done = statement(Sql::kAdmit).bind(1, event).run(); !done) return done.error();
+    return sqlite3_changes(db_) > 0;
+  }
+
+  Status put_record(const RecordRow& row) override {
+    Statement& put = statement(Sql::kRecordPut).bind(1, std::string_view(row.object)).bind(2, std::string_view(row.id));
+    put.bind(3, std::string_view(row.body)).bind(4, std::string_view(row.last_change)).bind(5, int64_t{row.deleted});
+    if (Status done = put.run(); !done) return done;
+    if (linked_objects_.count(row.object) != 0) {
+      Status done = statement(Sql::kLinkDelete).bind(1, std::string_view(row.object)).bind(2, std::string_view(row.id)).run();
+      if (!done) return done;
+    }
+    for (const auto& [field, target] : row.links) {
+      linked_objects_.insert(row.object);
+      Statement& add = statement(Sql::kLinkAdd).bind(1, std::string_view(row.object)).bind(2, std::string_view(field));
+      if (Status done = add.bind(3, std::string_view(target)).bind(4, std::string_view(row.id)).run(); !done) return done;
+    }
+    return {};
+  }
+
+  Result<CounterState*> counter(const Charge& charge) {
+    auto [at, fresh] = counters_.try_emplace({charge.scope, charge.key, charge.counter, charge.window});
+    CounterState& state = at->second;
+    if (!fresh) return &state;
+    auto bind_key = [&](Statement& s) -> Statement& {
+      return s.bind(1, std::string_view(charge.scope)).bind(2, std::string_view(charge.key))
+          .bind(3, std::string_view(charge.counter)).bind(4, std::string_view(charge.window));
+    };
+    Status read_state = each(bind_key(statement(Sql::kQuotaGet)), [&](Statement& row) {
+      state.id = row.integer(0);
+      state.used = row.integer(1);
+      return false;
+    });
+    if (!read_state) return read_state.error();
+    if (state.id == 0) {
+      if (Status done = bind_key(statement(Sql::kQuotaAdd)).bind(5, charge.max).run(); !done) return done.error();
+      state.id = sqlite3_last_insert_rowid(db_);
+    }
+    if (charge.window_ms > 0) {
+      Status loaded = each(statement(Sql::kBurstGet).bind(1, state.id), [&](Statement& row) {
+        for (int64_t n = 0; n < row.integer(1); ++n) state.burst.insert(row.integer(0));
+        return true;
+      });
+      if (!loaded) return loaded.error();
+      state.burst_loaded = true;
+    }
+    return &state;
+  }
+
+  Result<ChargeResult> charge(const Key128& run, const std::vector<Charge>& charges) override {
+    ChargeResult out;
+    std::vector<CounterState*> states;
+    for (size_t i = 0; i < charges.size(); ++i) {
+      const Charge& charge = charges[i];
+      Result<CounterState*> found = counter(charge);
+      if (!found) return found.error();
+      CounterState& state = **found;
+      if (charge.window_ms > 0) {
+        state.burst.erase(state.burst.begin(), state.burst.upper_bound(charge.now.ms - charge.window_ms));
+        state.used = static_cast<int64_t>(state.burst.size());
+        state.changed = true;
+      }
+      // A maximum lowered below what is used blocks further charges and keeps what is used.
+      int64_t max = std::max(charge.max, state.used);
+      state.changed = state.changed || state.max != max;
+      state.max = max;
+      out.used.push_back(state.used);
+      if (state.used + 1 > charge.max) {
+        out.refused = i;
+        if (charge.window_ms > 0 && !state.burst.empty()) out.free_at = Instant{*state.burst.begin() + charge.window_ms};
+        return out;
+      }
+      states.push_back(&state);
+    }
+    for (size_t i = 0; i < charges.size(); ++i) {
+      CounterState& state = *states[i];
+      out.used[i] = ++state.used;
+      state.changed = true;
+      if (charges[i].window_ms > 0) state.burst.insert(charges[i].now.ms);
+      Status done = statement(Sql::kChargeAdd).bind(1, run).bind(2, state.id).bind(3, charges[i].now).run();
+      if (!done) return done.error();
+    }
+    return out;
+  }
+
+  // One write for each counter of the transaction, in key order.
+  Status flush_counters() {
+    for (auto& [key, state] : counters_) {
+      if (!state.changed) continue;
+      Status done = statement(Sql::kQuotaSet).bind(1, state.used).bind(2, state.max).bind(3, state.id).run();
+      if (!done) return done;
+      if (!state.burst_loaded) continue;
+      if (Status cleared = statement(Sql::kBurstDelete).bind(1, state.id).run(); !cleared) return cleared;
+      for (auto at = state.burst.begin(); at != state.burst.end();) {
+        auto next = state.burst.upper_bound(*at);
+        Statement& add = statement(Sql::kBurstAdd).bind(1, state.id).bind(2, *at);
+        if (Status added = add.bind(3, std::distance(at, next)).run(); !added) return added;
+        at = next;
+      }
+    }
+    counters_.clear();
+    return {};
+  }
+
+  Result<bool> add_run(RunRow& row) override {
+    Statement& add = statement(Sql::kRunAdd).bind(1, row.run).bind(2, row.rule).bind(3, row.event).bind(4, row.at);
+    add.bind(5, std::string_view(row.automation)).bind(6, std::string_view(row.author)).bind(7, std::string_view(row.kind));
+    add.bind(8, std::string_view(row.record)).bind(9, std::string_view(row.user)).bind(10, std::string_view(row.status));
+    if (Status done = add.bind(11, std::string_view(row.detail)).run(); !done) return done.error();
+    if (sqlite3_changes(db_) == 0) return false;
+    row.seq = sqlite3_last_insert_rowid(db_);
+    return true;
+  }
+
+  Status add_verdict(const VerdictRow& row) override {
+    Statement& add = statement(Sql::kVerdictAdd).bind(1, row.rule).bind(2, row.event).bind(3, row.at);
+    add.bind(4, std::string_view(row.automation)).bind(5, std::string_view(row.record)).bind(6, std::string_view(row.user));
+    return add.bind(7, std::string_view(row.verdict)).run();
+  }
+
+  Status put_reminder(const ReminderRow& row) override {
+    Statement& put = statement(Sql::kReminderPut).bind(1, row.id).bind(2, row.rule).bind(3, row.event);
+    put.bind(4, std::string_view(row.automation)).bind(5, std::string_view(row.author)).bind(6, std::string_view(row.record));
+    put.bind(7, std::string_view(row.person)).bind(8, std::string_view(row.state)).bind(9, std::string_view(row.effect));
+    return put.bind(10, row.offered_at).bind(11, row.due_at).bind(12, row.expires_at).bind(13, row.snoozed_until).run();
+  }
+
+  Status put_timer(const TimerRow& row) override {
+    Statement& put = statement(Sql::kTimerPut).bind(1, row.due).bind(2, row.id);
+    return put.bind(3, std::string_view(row.kind)).bind(4, std::string_view(row.payload)).run();
+  }
+  Status remove_timer(Instant due, const Key128& id) override {
+    return statement(Sql::kTimerDelete).bind(1, due).bind(2, id).run();
+  }
+
+  Status add_dead_letter(const DeadLetterRow& row) override {
+    Statement& add = statement(Sql::kDeadLetterAdd).bind(1, std::string_view(row.source));
+    add.bind(2, static_cast<int64_t>(row.line)).bind(3, row.at).bind(4, std::string_view(row.reason));
+    return add.bind(5, std::string_view(row.text)).run();
+  }
+  Status remove_dead_letter(int64_t seq) override {
+    if (Status done = statement(Sql::kDeadLetterDelete).bind(1, seq).run(); !done) return done;
+    if (sqlite3_changes(db_) == 0) return {ErrorCode::kNotFound, "there is no dead letter " + std::to_string(seq)};
+    return {};
+  }
+
+  Status put_cursor(const CursorRow& row) override {
+    Statement& put = statement(Sql::kCursorPut).bind(1, std::string_view(row.source)).bind(2, static_cast<int64_t>(row.line));
+    return put.bind(3, static_cast<int64_t>(row.offset)).bind(4, std::string_view(row.fingerprint)).run();
+  }
+  Status put_activation(const ActivationRow& row) override {
+    Statement& put = statement(Sql::kActivationPut).bind(1, row.rule).bind(2, std::string_view(row.person));
+    return put.bind(3, std::string_view(row.automation)).bind(4, int64_t{row.active}).run();
+  }
+  Status add_total(std::string_view name, int64_t count) override {
+    return statement(Sql::kTotalAdd).bind(1, name).bind(2, count).run();
+  }
+  Status put_meta(std::string_view name, std::string_view value) override {
+    return statement(Sql::kMetaPut).bind(1, name).bind(2, value).run();
+  }
+
+  OwnerLock lock_;
+  sqlite3* db_ = nullptr;
+  std::array<Statement, static_cast<size_t>(Sql::kCount)> statements_;
+  std::map<CounterKey, CounterState> counters_;
+  std::set<std::string, std::less<>> linked_objects_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path, StoreAccess access) {
+  auto store = std::make_unique<SqliteStore>();
+  if (Status opened = store->open(path, access); !opened) return opened.error();
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+}  // namespace ensue::adapters

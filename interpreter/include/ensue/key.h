@@ -1,0 +1,31 @@
+// 128-bit keys: the computed identities of events, runs and rules.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <string_view>
+
+namespace ensue {
+
+struct Key128 {
+  std::array<unsigned char, 16> bytes{};
+
+  friend auto operator<=>(const Key128&, const Key128&) = default;
+  std::string_view view() const { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+  bool is_zero() const { return *this == Key128{}; }
+};
+
+}  // namespace ensue
+
+template <>
+struct std::hash<ensue::Key128> {
+  size_t operator()(const ensue::Key128& key) const noexcept {
+    size_t out;
+    std::memcpy(&out, key.bytes.data(), sizeof out);
+    return out;
+  }
+};

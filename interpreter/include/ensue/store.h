@@ -1,0 +1,208 @@
+// Store: where records, runs, counters, reminders and cursors are kept.
+//
+// The host gives the engine a Store; shipped are one in memory and one on SQLite. All of a batch of events is written in one
+// transaction, a closure of small verbs: after a crash at any instant either all of it is there or none (ENGINE section 2).
+// Rows are plain data; what stands in their JSON texts is the engine's business. One contract test (tests/unit/adapters) holds
+// for every store.
+//
+// A store is owned by one engine in one process; opening it a second time is refused with kStoreLocked.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ensue/key.h"
+#include "ensue/result.h"
+#include "ensue/value.h"
+
+namespace ensue {
+
+// A record's copy. `body` is a JSON object of its fields by stored name, blanks left out.
+struct RecordRow {
+  std::string object;
+  std::string id;
+  std::string body;
+  std::string last_change;  // JSON: the change that made this image, with the values before it
+  bool deleted = false;
+  // The lookups that are searched from the other end, by stored name: {`AccountId`, `001…`}. Replaces the record's links.
+  std::vector<std::pair<std::string, std::string>> links;
+};
+
+// One automation on one record, let through or refused. Never changed after it is written.
+struct RunRow {
+  int64_t seq = 0;     // given by the store: the order of decisions
+  Key128 run;          // H(event | record | rule | ordinal)
+  Key128 rule;
+  Key128 event;
+  Instant at;
+  std::string automation;
+  std::string author;
+  std::string kind;    // action, flow
+  std::string record;  // Lead/00Q1
+  std::string user;
+  std::string status;  // executed, reminded, suppressed, deferred, failed
+  std::string detail;  // JSON: effects, limit, fault
+};
+
+// Why an automation did not start on an event; kept only with `--verdicts all`.
+struct VerdictRow {
+  int64_t seq = 0;
+  Key128 rule;
+  Key128 event;
+  Instant at;
+  std::string automation;
+  std::string record;
+  std::string user;
+  std::string verdict;  // JSON
+};
+
+struct ReminderRow {
+  Key128 id;           // H(rule | record | person), so at most one is open for the three
+  Key128 rule;
+  Key128 event;        // of the match that offered or last refreshed it
+  std::string automation;
+  std::string author;
+  std::string record;  // Lead/00Q1
+  std::string person;
+  std::string state;   // open, snoozed, run, ignored, expired
+  std::string effect;  // one sentence: what it offers to do
+  Instant offered_at;
+  std::optional<Instant> due_at;
+  std::optional<Instant> expires_at;
+  std::optional<Instant> snoozed_until;
+};
+
+struct TimerRow {
+  Instant due;
+  Key128 id;            // with the due time the key; firing order is due, then id
+  std::string kind;     // reminder_expiry, reminder_snooze, deferred
+  std::string payload;  // JSON
+};
+
+// A counter of the ledger, for looking at.
+struct CounterRow {
+  std::string scope;    // user, org, automation, service
+  std::string key;      // the user's id, the automation's name; empty for the org
+  std::string counter;  // action executions
+  std::string window;   // the local date of the day, or `burst`
+  int64_t used = 0;
+  int64_t max = 0;
+};
+
+// One unit to be charged to one counter.
+struct Charge {
+  std::string scope;
+  std::string key;
+  std::string counter;
+  std::string window;    // the local date of a day window; `burst` for a sliding one
+  int64_t max = 0;
+  int64_t window_ms = 0; // of a burst
+  Instant now;           // of a burst
+};
+
+struct ChargeResult {
+  // The first charge that would go over its maximum; none: all were charged. Nothing is charged when one refuses.
+  std::optional<size_t> refused;
+  std::vector<int64_t> used;        // by charge, after charging; when one refuses, as they are, up to that one
+  std::optional<Instant> free_at;   // of a refused burst: when a unit leaves its window
+};
+
+struct DeadLetterRow {
+  int64_t seq = 0;  // given by the store
+  std::string source;
+  uint64_t line = 0;
+  Instant at;       // the engine's clock when it was read
+  std::string reason;
+  std::string text;  // the line as it came
+};
+
+// How far a source has been read.
+struct CursorRow {
+  std::string source;
+  uint64_t line = 0;    // lines read
+  uint64_t offset = 0;  // bytes read
+  std::string fingerprint;  // of the bytes before the offset: is it still the same file?
+};
+
+struct ActivationRow {
+  Key128 rule;
+  std::string automation;
+  std::string person;  // empty: for everybody
+  bool active = true;
+};
+
+struct RunFilter {
+  std::string automation;  // empty: any
+  std::string record;
+  std::string user;
+  std::string status;
+  std::optional<Instant> since;
+  size_t count_max = SIZE_MAX;
+  bool newest_first = false;
+};
+
+// Reading verbs. Inside a transaction they see its writes.
+class StoreReader {
+ public:
+  virtual ~StoreReader() = default;
+  virtual Result<std::optional<RecordRow>> record(std::string_view object, std::string_view id) = 0;
+  // The ids of the records of `object` linked to `target` by `field`, sorted; at most `most` + 1 of them.
+  virtual Result<std::vector<std::string>> linked(std::string_view object, std::string_view field, std::string_view target,
+                                                  size_t most) = 0;
+  // Records of one object, or of all when it is empty, in order of object and id. The visitor returns false to stop.
+  virtual Status visit_records(std::string_view object, const std::function<bool(const RecordRow&)>& visit) = 0;
+  virtual Status visit_runs(const RunFilter& filter, const std::function<bool(const RunRow&)>& visit) = 0;
+  virtual Status visit_verdicts(std::string_view automation, std::string_view record,
+                                const std::function<bool(const VerdictRow&)>& visit) = 0;
+  virtual Status visit_counters(const std::function<bool(const CounterRow&)>& visit) = 0;
+  virtual Status visit_dead_letters(const std::function<bool(const DeadLetterRow&)>& visit) = 0;
+  virtual Status visit_reminders(std::string_view state, const std::function<bool(const ReminderRow&)>& visit) = 0;
+  virtual Status visit_activations(const std::function<bool(const ActivationRow&)>& visit) = 0;
+  virtual Result<std::optional<ReminderRow>> reminder(const Key128& id) = 0;
+  // Reminders about a record that are open or snoozed, in order of id.
+  virtual Result<std::vector<ReminderRow>> reminders_about(std::string_view record) = 0;
+  // Timers due at or before `now`, in order of due time and id.
+  virtual Result<std::vector<TimerRow>> due_timers(Instant now, size_t most) = 0;
+  virtual Result<std::optional<Instant>> next_timer() = 0;
+  virtual Result<std::optional<CursorRow>> cursor(std::string_view source) = 0;
+  // Sums kept across runs: `events`, `duplicates`, `executed`, … Zero when never counted.
+  virtual Result<int64_t> total(std::string_view name) = 0;
+  virtual Result<std::optional<std::string>> meta(std::string_view name) = 0;
+};
+
+// Writing verbs. A verb that fails leaves the transaction to be rolled back: return its error from the closure.
+class StoreTxn : public StoreReader {
+ public:
+  // True when the key was new; false when it has been admitted before, by this or an earlier transaction.
+  virtual Result<bool> admit(const Key128& event) = 0;
+  virtual Status put_record(const RecordRow& row) = 0;
+  // Charges one unit to each counter, or none at all. `used <= max` holds for every counter in every state a crash can leave.
+  virtual Result<ChargeResult> charge(const Key128& run, const std::vector<Charge>& charges) = 0;
+  // Gives the run its seq. False when a run of that key exists: nothing is written.
+  virtual Result<bool> add_run(RunRow& row) = 0;
+  virtual Status add_verdict(const VerdictRow& row) = 0;
+  virtual Status put_reminder(const ReminderRow& row) = 0;
+  virtual Status put_timer(const TimerRow& row) = 0;
+  virtual Status remove_timer(Instant due, const Key128& id) = 0;
+  virtual Status add_dead_letter(const DeadLetterRow& row) = 0;
+  virtual Status remove_dead_letter(int64_t seq) = 0;
+  virtual Status put_cursor(const CursorRow& row) = 0;
+  virtual Status put_activation(const ActivationRow& row) = 0;
+  virtual Status add_total(std::string_view name, int64_t count) = 0;
+  virtual Status put_meta(std::string_view name, std::string_view value) = 0;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+  // Runs `write` in one transaction. When it returns, with success, the writes are durable. When `write` or the commit fails,
+  // nothing of it is kept, and the error is returned. Never nested.
+  virtual Status commit(const std::function<Status(StoreTxn&)>& write) = 0;
+  virtual Status read(const std::function<Status(StoreReader&)>& look) = 0;
+};
+
+}  // namespace ensue

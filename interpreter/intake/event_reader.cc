@@ -1,0 +1,470 @@
+#include "intake/event_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/fold.h"
+#include "base/key128.h"
+#include "value/text.h"
+#include "value/time_text.h"
+
+namespace ensue::intake {
+namespace {
+
+using types::ChangeKind;
+constexpr uint32_t kNone = JsonTape::kNone;
+
+LineResult poison(Format format, std::string reason) {
+  LineResult out;
+  out.kind = LineResult::Kind::kPoison;
+  out.format = format;
+  out.reason = std::move(reason);
+  return out;
+}
+
+LineResult nothing(Format format) {
+  LineResult out;
+  out.format = format;
+  return out;
+}
+
+std::optional<uint64_t> unsigned_number(std::string_view text) {
+  if (text.empty() || text.size() > 19 || text.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+  return std::stoull(std::string(text));
+}
+
+// `0/16B3748`, PostgreSQL's log position: two hexadecimal halves.
+std::optional<uint64_t> log_position(std::string_view text) {
+  size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return unsigned_number(text);
+  auto half = [](std::string_view digits) -> std::optional<uint64_t> {
+    if (digits.empty() || digits.size() > 8 || digits.find_first_not_of("0123456789abcdefABCDEF") != std::string_view::npos) {
+      return std::nullopt;
+    }
+    return std::stoull(std::string(digits), nullptr, 16);
+  };
+  auto high = half(text.substr(0, slash));
+  auto low = half(text.substr(slash + 1));
+  if (!high || !low) return std::nullopt;
+  return *high << 32 | *low;
+}
+
+std::string without_underscores(std::string_view name) {
+  std::string out;
+  for (char c : name) {
+    if (c != '_') out += c;
+  }
+  return out;
+}
+
+std::string_view last_part(std::string_view dotted) {
+  size_t dot = dotted.rfind('.');
+  return dot == std::string_view::npos ? dotted : dotted.substr(dot + 1);
+}
+
+}  // namespace
+
+const char* format_name(Format format) {
+  static constexpr const char* kNames[] = {"native", "salesforce", "debezium", "wal2json", "unknown"};
+  return kNames[static_cast<size_t>(format)];
+}
+
+EventReader::EventReader(const types::Schema& schema, const Bounds& bounds, std::string source)
+    : schema_(schema), bounds_(bounds), source_(std::move(source)),
+      tape_({bounds.event_bytes_max, bounds.event_nesting_max}) {}
+
+LineResult EventReader::read(std::string_view line, uint64_t line_number) {
+  while (!line.empty() && (line.back() == '\r' || line.back() == '\n' || line.back() == ' ')) line.remove_suffix(1);
+  if (line.empty()) return nothing(Format::kUnknown);
+  cloud_source_.clear();
+  cloud_identity_.clear();
+  cloud_time_.clear();
+  if (Status parsed = tape_.parse(line); !parsed) return poison(Format::kUnknown, parsed.error().message);
+  const JsonNode& root = tape_.node(JsonTape::kRoot);
+  if (root.kind == JsonKind::kNull) return nothing(Format::kDebezium);  // a tombstone
+  if (root.kind != JsonKind::kObject) return poison(Format::kUnknown, "an event is a JSON object");
+  return read_object(JsonTape::kRoot, line_number, 0);
+}
+
+// Envelopes are opened one inside the other, at most a few deep.
+LineResult EventReader::read_object(uint32_t node, uint64_t line_number, int depth) {
+  constexpr int kEnvelopesMax = 4;
+  if (depth > kEnvelopesMax) return poison(Format::kUnknown, "too many envelopes, one inside the other");
+  Draft draft;
+  draft.source = cloud_source_;
+  draft.identity = cloud_identity_;
+  draft.at = cloud_time_;
+  if (tape_.find(node, "specversion") != kNone) {
+    uint32_t data = tape_.find(node, "data");
+    if (tape_.find(node, "data_base64") != kNone) {
+      return poison(Format::kUnknown, "a CloudEvent with data_base64; only JSON data is read");
+    }
+    if (data == kNone || tape_.node(data).kind != JsonKind::kObject) {
+      return poison(Format::kUnknown, "a CloudEvent without data");
+    }
+    cloud_source_ = tape_.text(node, "source");
+    cloud_identity_ = tape_.text(node, "id");
+    cloud_time_ = tape_.text(node, "time");
+    return read_object(data, line_number, depth + 1);
+  }
+  if (tape_.find(node, "ChangeEventHeader") != kNone) return read_salesforce(node, std::move(draft), line_number);
+  bool debezium = tape_.find(node, "op") != kNone &&
+                  (tape_.find(node, "source") != kNone || tape_.find(node, "after") != kNone || tape_.find(node, "before") != kNone);
+  if (debezium) return read_debezium(node, std::move(draft), line_number);
+  if (tape_.find(node, "action") != kNone) return read_wal2json(node, std::move(draft), line_number);
+  if (tape_.find(node, "entity") != kNone && tape_.find(node, "kind") != kNone) {
+    return read_native(node, std::move(draft), line_number);
+  }
+  for (const char* envelope : {"payload", "data"}) {
+    uint32_t inner = tape_.find(node, envelope);
+    if (inner == kNone) continue;
+    if (tape_.node(inner).kind == JsonKind::kNull) return nothing(Format::kDebezium);  // a tombstone under `payload`
+    if (tape_.node(inner).kind == JsonKind::kObject) return read_object(inner, line_number, depth + 1);
+  }
+  return poison(Format::kUnknown, "this is none of the known event formats");
+}
+
+// ---- Salesforce -----------------------------------------------------------------------------------------------------------
+
+LineResult EventReader::read_salesforce(uint32_t payload, Draft draft, uint64_t line_number) {
+  uint32_t header = tape_.find(payload, "ChangeEventHeader");
+  if (tape_.node(header).kind != JsonKind::kObject) return poison(Format::kSalesforce, "ChangeEventHeader is not an object");
+  std::string_view type = tape_.text(header, "changeType");
+  struct Row {
+    std::string_view name;
+    ChangeKind kind;
+    bool gap;
+    bool whole;
+  };
+  static constexpr Row kTypes[] = {
+      {"CREATE", ChangeKind::kCreate, false, false},      {"UPDATE", ChangeKind::kUpdate, false, false},
+      {"DELETE", ChangeKind::kDelete, false, false},      {"UNDELETE", ChangeKind::kUndelete, false, false},
+      {"GAP_CREATE", ChangeKind::kGap, true, false},      {"GAP_UPDATE", ChangeKind::kGap, true, false},
+      {"GAP_DELETE", ChangeKind::kDelete, true, false},   {"GAP_UNDELETE", ChangeKind::kUndelete, true, false},
+      {"GAP_OVERFLOW", ChangeKind::kGap, true, true},     {"OVERFLOW", ChangeKind::kGap, true, true},
+  };
+  auto row = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const Row& r) { return r.name == type; });
+  if (row == std::end(kTypes)) return poison(Format::kSalesforce, fmt::format("unknown changeType \"{}\"", type.substr(0, 40)));
+  draft.kind = row->kind;
+  draft.whole_object = row->whole;
+  draft.entity = tape_.text(header, "entityName");
+  uint32_t ids = tape_.find(header, "recordIds");
+  if (ids != kNone) tape_.for_each(ids, [&](uint32_t id) { draft.ids.push_back(tape_.node(id).text); });
+  draft.by = tape_.text(header, "commitUser");
+  std::string_view committed = tape_.text(header, "commitTimestamp");
+  if (!committed.empty()) draft.at = committed;
+  std::string_view transaction = tape_.text(header, "transactionKey");
+  std::string_view sequence = tape_.text(header, "sequenceNumber");
+  std::string_view commit = tape_.text(header, "commitNumber");
+  if (draft.identity.empty()) {
+    if (!transaction.empty()) {
+      draft.identity = fmt::format("tx {} {}", transaction, sequence);
+    } else if (!commit.empty()) {
+      draft.identity = fmt::format("commit {} {}", commit, sequence);
+    }
+  }
+  if (auto number = unsigned_number(commit)) {
+    draft.position = {true, *number, unsigned_number(sequence).value_or(0)};
+  }
+  draft.fields = row->gap ? kNone : payload;
+  draft.skip = "ChangeEventHeader";
+  draft.nulled = tape_.find(header, "nulledFields");
+  draft.diffs = tape_.find(header, "diffFields");
+  if (draft.ids.empty() && !draft.whole_object) return nothing(Format::kSalesforce);
+  return finish(draft, Format::kSalesforce, line_number);
+}
+
+// ---- Debezium -------------------------------------------------------------------------------------------------------------
+
+LineResult EventReader::read_debezium(uint32_t node, Draft draft, uint64_t line_number) {
+  std::string_view op = tape_.text(node, "op");
+  uint32_t source = tape_.find(node, "source");
+  if (op == "m") return nothing(Format::kDebezium);  // a message written to the log, no change of a record
+  draft.database = true;
+  draft.entity = tape_.text(source, "table");
+  if (draft.entity.empty()) draft.entity = tape_.text(source, "collection");
+  std::string_view server = tape_.text(source, "name");
+  if (draft.source.empty()) draft.source = server;
+  std::string_view at = tape_.text(source, "ts_ms");
+  if (at.empty()) at = tape_.text(node, "ts_ms");
+  if (!at.empty()) draft.at = at;
+  std::string_view lsn = tape_.text(source, "lsn");
+  if (lsn.empty()) lsn = tape_.text(source, "pos");
+  if (auto number = log_position(lsn)) draft.position = {true, *number, 0};
+  if (draft.identity.empty() && !lsn.empty()) draft.identity = fmt::format("lsn {} {}", lsn, op);
+  uint32_t after = tape_.find(node, "after");
+  uint32_t before = tape_.find(node, "before");
+  auto is_object = [&](uint32_t n) { return n != kNone && tape_.node(n).kind == JsonKind::kObject; };
+  if (op == "t") {
+    draft.kind = ChangeKind::kGap;
+    draft.whole_object = true;
+    return finish(draft, Format::kDebezium, line_number);
+  }
+  if (op == "c") {
+    draft.kind = ChangeKind::kCreate;
+  } else if (op == "u") {
+    draft.kind = ChangeKind::kUpdate;
+  } else if (op == "d") {
+    draft.kind = ChangeKind::kDelete;
+  } else if (op == "r") {
+    draft.kind = ChangeKind::kSnapshot;
+  } else {
+    return poison(Format::kDebezium, fmt::format("unknown op \"{}\"", op.substr(0, 20)));
+  }
+  bool deleted = draft.kind == ChangeKind::kDelete;
+  uint32_t image = deleted ? before : after;
+  if (!is_object(image)) return poison(Format::kDebezium, deleted ? "a deletion without `before`" : "a change without `after`");
+  for (const char* key : {"Id", "id", "ID"}) {
+    std::string_view id = tape_.text(image, key);
+    if (id.empty()) continue;
+    draft.ids.push_back(id);
+    break;
+  }
+  if (!deleted) draft.fields = after;
+  if (!deleted && is_object(before)) draft.before = before;
+  return finish(draft, Format::kDebezium, line_number);
+}
+
+// ---- wal2json -------------------------------------------------------------------------------------------------------------
+
+LineResult EventReader::read_wal2json(uint32_t node, Draft draft, uint64_t line_number) {
+  std::string_view action = tape_.text(node, "action");
+  if (action == "B" || action == "C" || action == "M") return nothing(Format::kWal2json);
+  draft.database = true;
+  draft.entity = tape_.text(node, "table");
+  std::string_view at = tape_.text(node, "timestamp");
+  if (!at.empty()) draft.at = at;
+  std::string_view lsn = tape_.text(node, "lsn");
+  if (auto number = log_position(lsn)) draft.position = {true, *number, 0};
+  if (draft.identity.empty() && !lsn.empty()) draft.identity = fmt::format("lsn {} {}", lsn, action);
+  uint32_t columns = tape_.find(node, "columns");
+  uint32_t identity = tape_.find(node, "identity");
+  if (action == "T") {
+    draft.kind = ChangeKind::kGap;
+    draft.whole_object = true;
+    return finish(draft, Format::kWal2json, line_number);
+  }
+  if (action == "I") {
+    draft.kind = ChangeKind::kCreate;
+  } else if (action == "U") {
+    draft.kind = ChangeKind::kUpdate;
+  } else if (action == "D") {
+    draft.kind = ChangeKind::kDelete;
+  } else {
+    return poison(Format::kWal2json, fmt::format("unknown action \"{}\"", action.substr(0, 20)));
+  }
+  auto is_array = [&](uint32_t n) { return n != kNone && tape_.node(n).kind == JsonKind::kArray; };
+  auto id_in = [&](uint32_t list) {
+    std::string_view found;
+    if (!is_array(list)) return found;
+    tape_.for_each(list, [&](uint32_t column) {
+      if (base::equal_folded(tape_.text(column, "name"), "id")) found = tape_.text(column, "value");
+    });
+    return found;
+  };
+  std::string_view id = id_in(draft.kind == ChangeKind::kDelete ? identity : columns);
+  if (id.empty()) id = id_in(identity);
+  if (!id.empty()) draft.ids.push_back(id);
+  if (draft.kind != ChangeKind::kDelete) {
+    if (!is_array(columns)) return poison(Format::kWal2json, "a change without `columns`");
+    draft.columns = columns;
+    if (is_array(identity)) draft.before_columns = identity;
+  }
+  return finish(draft, Format::kWal2json, line_number);
+}
+
+// ---- Native ---------------------------------------------------------------------------------------------------------------
+
+LineResult EventReader::read_native(uint32_t node, Draft draft, uint64_t line_number) {
+  std::string_view kind = tape_.text(node, "kind");
+  bool known = false;
+  for (ChangeKind candidate : {ChangeKind::kCreate, ChangeKind::kUpdate, ChangeKind::kDelete, ChangeKind::kUndelete, ChangeKind::kSnapshot}) {
+    if (kind != types::change_kind_name(candidate)) continue;
+    draft.kind = candidate;
+    known = true;
+  }
+  if (!known) return poison(Format::kNative, fmt::format("unknown kind \"{}\"", kind.substr(0, 40)));
+  draft.entity = tape_.text(node, "entity");
+  uint32_t ids = tape_.find(node, "ids");
+  if (ids != kNone && tape_.node(ids).kind == JsonKind::kArray) {
+    tape_.for_each(ids, [&](uint32_t id) { draft.ids.push_back(tape_.node(id).text); });
+  }
+  std::string_view at = tape_.text(node, "at");
+  if (!at.empty()) draft.at = at;
+  draft.by = tape_.text(node, "by");
+  if (draft.identity.empty()) draft.identity = tape_.text(node, "id");
+  std::string_view source = tape_.text(node, "source");
+  if (draft.source.empty()) draft.source = source;
+  auto object_member = [&](const char* key) -> std::optional<uint32_t> {
+    uint32_t found = tape_.find(node, key);
+    if (found == kNone || tape_.node(found).kind == JsonKind::kNull) return kNone;
+    if (tape_.node(found).kind != JsonKind::kObject) return std::nullopt;
+    return found;
+  };
+  auto set = object_member("set");
+  auto before = object_member("before");
+  if (!set || !before) return poison(Format::kNative, set ? "`before` is not an object" : "`set` is not an object");
+  draft.fields = *set;
+  draft.before = *before;
+  draft.nulled = tape_.find(node, "nulled");
+  if (draft.ids.empty()) return poison(Format::kNative, "`ids` names no record");
+  return finish(draft, Format::kNative, line_number);
+}
+
+// ---- Typing ---------------------------------------------------------------------------------------------------------------
+
+types::ObjectId EventReader::find_object(const Draft& draft) const {
+  if (types::ObjectId object = schema_.find_object(draft.entity)) return object;
+  if (!draft.database) return {};
+  std::string plain = without_underscores(draft.entity);
+  if (types::ObjectId object = schema_.find_object(plain)) return object;
+  // Tables are often named in the plural.
+  return schema_.find_object_spoken(plain);
+}
+
+types::FieldId EventReader::find_field(const types::Object& object, std::string_view name, bool database) const {
+  types::FieldId field = object.find_stored(name);
+  if (!field && database) field = object.find_stored(without_underscores(name));
+  return field;
+}
+
+bool EventReader::listed(uint32_t names, std::string_view name) const {
+  if (names == kNone || tape_.node(names).kind != JsonKind::kArray) return false;
+  bool found = false;
+  tape_.for_each(names, [&](uint32_t item) { found = found || tape_.node(item).text == name; });
+  return found;
+}
+
+LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_number) {
+  LineResult out;
+  out.format = format;
+  types::ObjectId object = find_object(draft);
+  if (!object) {
+    if (draft.entity.empty()) return poison(format, "the event names no object");
+    return poison(format, fmt::format("unknown object \"{}\"", draft.entity.substr(0, 80)));
+  }
+  if (draft.whole_object) {
+    out.kind = LineResult::Kind::kGap;
+    out.reason = schema_.object(object).name;
+    return out;
+  }
+  if (draft.ids.empty()) return poison(format, "the event names no record");
+  if (draft.ids.size() > bounds_.event_records_max) {
+    return poison(format, fmt::format("{} records in one event; at most {} are read", draft.ids.size(), bounds_.event_records_max));
+  }
+  types::Event event;
+  event.object = object;
+  event.kind = draft.kind;
+  event.by = draft.by;
+  event.position = draft.position;
+  if (!draft.at.empty()) {
+    auto at = instant_from_text(draft.at, draft.database);
+    if (!at) return poison(format, fmt::format("\"{}\" is not a date and time", draft.at.substr(0, 40)));
+    event.at = *at;
+  } else if (event.kind != ChangeKind::kSnapshot) {
+    return poison(format, "the event says not when it happened");
+  }
+  std::string reason;
+  bool fine = add_fields(draft, object, draft.fields, event.set, reason) &&
+              add_columns(draft, object, draft.columns, event.set, reason) &&
+              add_fields(draft, object, draft.before, event.before, reason) &&
+              add_columns(draft, object, draft.before_columns, event.before, reason);
+  if (!fine) return poison(format, std::move(reason));
+  if (draft.nulled != kNone && tape_.node(draft.nulled).kind == JsonKind::kArray) {
+    tape_.for_each(draft.nulled, [&](uint32_t item) {
+      std::string_view name = last_part(tape_.node(item).text);
+      types::FieldId field = find_field(schema_.object(object), name, draft.database);
+      if (field) {
+        event.set.push_back({field, Value()});
+      } else {
+        ++counts_.unknown_fields[schema_.object(object).name + "." + std::string(name)];
+      }
+    });
+  }
+  const std::string& source = draft.source.empty() ? source_ : draft.source;
+  std::string identity = draft.identity.empty() ? fmt::format("line {}", line_number) : draft.identity;
+  for (std::string_view id : draft.ids) {
+    if (id.empty()) return poison(format, "a record id is empty");
+    event.record = id;
+    event.key = base::hash_key({"event", source, identity, id});
+    out.events.push_back(event);
+  }
+  out.kind = event.kind == ChangeKind::kGap ? LineResult::Kind::kGap : LineResult::Kind::kEvents;
+  return out;
+}
+
+bool EventReader::add_fields(const Draft& draft, types::ObjectId object, uint32_t node, std::vector<types::FieldValue>& out,
+                             std::string& reason) {
+  if (node == kNone) return true;
+  bool fine = true;
+  tape_.for_each(node, [&](uint32_t member) {
+    const JsonNode& row = tape_.node(member);
+    if (!fine || (!draft.skip.empty() && row.key == draft.skip)) return;
+    if (listed(draft.diffs, row.key)) {
+      ++counts_.diffs;
+      return;
+    }
+    fine = add_field(draft, object, row.key, member, out, reason);
+  });
+  return fine;
+}
+
+bool EventReader::add_columns(const Draft& draft, types::ObjectId object, uint32_t node, std::vector<types::FieldValue>& out,
+                              std::string& reason) {
+  if (node == kNone) return true;
+  bool fine = true;
+  tape_.for_each(node, [&](uint32_t column) {
+    uint32_t value = tape_.find(column, "value");
+    if (!fine || value == kNone) return;
+    fine = add_field(draft, object, tape_.text(column, "name"), value, out, reason);
+  });
+  return fine;
+}
+
+// Compound fields of the CRM: Name: {FirstName, LastName, …}; MailingAddress: {Street, City, …}.
+bool EventReader::add_compound(const Draft& draft, types::ObjectId object, std::string_view name, uint32_t value,
+                               std::vector<types::FieldValue>& out, std::string& reason) {
+  std::string prefix;
+  constexpr std::string_view kAddress = "Address";
+  if (name.ends_with(kAddress)) prefix = name.substr(0, name.size() - kAddress.size());
+  bool fine = true;
+  tape_.for_each(value, [&](uint32_t member) {
+    std::string part = prefix + std::string(tape_.node(member).key);
+    fine = fine && add_field(draft, object, part, member, out, reason);
+  });
+  return fine;
+}
+
+bool EventReader::add_field(const Draft& draft, types::ObjectId object, std::string_view name, uint32_t value,
+                            std::vector<types::FieldValue>& out, std::string& reason) {
+  const types::Object& shape = schema_.object(object);
+  if (tape_.node(value).kind == JsonKind::kObject && (name == "Name" || name.ends_with("Address"))) {
+    return add_compound(draft, object, name, value, out, reason);
+  }
+  types::FieldId field = find_field(shape, name, draft.database);
+  if (!field) {
+    ++counts_.unknown_fields[shape.name + "." + std::string(name)];
+    return true;
+  }
+  if (field == types::kIdField) return true;  // the event says which record it is about
+  // Debezium sends this for a long value that the change did not touch.
+  if (draft.database && tape_.node(value).text == "__debezium_unavailable_value") return true;
+  const types::Type& type = shape.field(field).type;
+  Result<Value> typed = value_from_json(tape_, value, schema_, type, bounds_, draft.database);
+  if (!typed) {
+    reason = fmt::format("{}.{}: {}", shape.name, shape.field(field).name, typed.error().message);
+    return false;
+  }
+  if (type.is(types::TypeKind::kPicklist) && !typed->is_blank()) {
+    const types::Picklist& picklist = schema_.picklist(type.picklist);
+    const std::string* known = picklist.find(typed->as_text());
+    if (known == nullptr && !picklist.open) {
+      ++counts_.unknown_values[fmt::format("{}.{} = {}", shape.name, shape.field(field).name, typed->as_text())];
+    }
+  }
+  out.push_back({field, std::move(*typed)});
+  return true;
+}
+
+}  // namespace ensue::intake

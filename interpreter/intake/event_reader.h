@@ -1,0 +1,115 @@
+// From a line of a stream to typed events: recognises the format line by line, types the values by the schema.
+//
+// Formats (ENGINE section 4): Salesforce change events (the payload, the Streaming envelope, the older {data, channel} one),
+// Debezium (bare or under `payload`), wal2json format 2, CloudEvents 1.0 around any of these, and the native form.
+// A line that cannot be read gives a reason, never an exception; fields the schema lacks are ignored and counted.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ensue/options.h"
+#include "intake/json_tape.h"
+#include "types/event.h"
+#include "types/schema.h"
+
+namespace ensue::intake {
+
+enum class Format : uint8_t { kNative, kSalesforce, kDebezium, kWal2json, kUnknown };
+const char* format_name(Format format);
+
+// What one line gave.
+struct LineResult {
+  enum class Kind : uint8_t {
+    kEvents,   // `events` holds one or more
+    kNothing,  // well-formed, but no change of a record: a tombstone, a transaction mark, an empty line
+    kGap,      // changes were lost on the source's side: the whole object, or records in `events` with kind kGap
+    kPoison,   // cannot be read: `reason`
+  };
+  Kind kind = Kind::kNothing;
+  Format format = Format::kUnknown;
+  std::vector<types::Event> events;
+  std::string reason;
+};
+
+// Small troubles that do not stop a line, by what they are about.
+struct IntakeCounts {
+  std::map<std::string, uint64_t> unknown_fields;  // `Lead.Foo__c` → times
+  std::map<std::string, uint64_t> unknown_values;  // `Lead.Status = Foo` → times; closed picklists only
+  uint64_t diffs = 0;                              // long texts sent as differences, which are not applied
+};
+
+// Reads lines of one stream. Not shared between threads; keeps its buffers from line to line.
+class EventReader {
+ public:
+  // `source` is the stream's name where the events bring none of their own (ENGINE section 8).
+  EventReader(const types::Schema& schema, const Bounds& bounds, std::string source);
+
+  // `line_number` counts from 1; it identifies events that bring no id.
+  LineResult read(std::string_view line, uint64_t line_number);
+
+  const IntakeCounts& counts() const { return counts_; }
+
+ private:
+  // What the formats have in common, before typing.
+  struct Draft {
+    std::string source;       // empty: the reader's
+    std::string identity;     // event id, or transaction and sequence; empty: the line number
+    std::string_view entity;
+    std::vector<std::string_view> ids;
+    types::ChangeKind kind = types::ChangeKind::kUpdate;
+    bool whole_object = false;  // of kGap: every record of the object
+    std::string_view at;        // ISO 8601 or milliseconds; empty: none
+    std::string_view by;
+    uint32_t fields = JsonTape::kNone;   // an object whose members are fields
+    std::string_view skip;               // a member of it that is no field
+    uint32_t columns = JsonTape::kNone;  // wal2json: an array of {name, value}
+    uint32_t nulled = JsonTape::kNone;   // an array of names
+    uint32_t before = JsonTape::kNone;
+    uint32_t before_columns = JsonTape::kNone;
+    uint32_t diffs = JsonTape::kNone;    // an array of names
+    types::SourcePosition position;
+    bool database = false;               // names are columns: underscores are free, times may be epoch numbers
+  };
+
+  LineResult read_object(uint32_t node, uint64_t line_number, int depth);
+  LineResult read_salesforce(uint32_t payload, Draft draft, uint64_t line_number);
+  LineResult read_debezium(uint32_t node, Draft draft, uint64_t line_number);
+  LineResult read_wal2json(uint32_t node, Draft draft, uint64_t line_number);
+  LineResult read_native(uint32_t node, Draft draft, uint64_t line_number);
+  LineResult finish(const Draft& draft, Format format, uint64_t line_number);
+
+  types::ObjectId find_object(const Draft& draft) const;
+  types::FieldId find_field(const types::Object& object, std::string_view name, bool database) const;
+  // Adds the members of `node` to `out`. False with a reason when a value cannot be of its field's type.
+  bool add_fields(const Draft& draft, types::ObjectId object, uint32_t node, std::vector<types::FieldValue>& out,
+                  std::string& reason);
+  bool add_columns(const Draft& draft, types::ObjectId object, uint32_t node, std::vector<types::FieldValue>& out,
+                   std::string& reason);
+  bool add_field(const Draft& draft, types::ObjectId object, std::string_view name, uint32_t value,
+                 std::vector<types::FieldValue>& out, std::string& reason);
+  bool add_compound(const Draft& draft, types::ObjectId object, std::string_view name, uint32_t value,
+                    std::vector<types::FieldValue>& out, std::string& reason);
+  bool listed(uint32_t names, std::string_view name) const;
+
+  const types::Schema& schema_;
+  const Bounds& bounds_;
+  std::string source_;
+  JsonTape tape_;
+  IntakeCounts counts_;
+  std::string cloud_source_;
+  std::string cloud_identity_;
+  std::string cloud_time_;
+};
+
+// A JSON value as a value of a field. An error when it cannot be one.
+Result<Value> value_from_json(const JsonTape& tape, uint32_t node, const types::Schema& schema, const types::Type& type,
+                              const Bounds& bounds, bool database);
+
+// An instant from ISO 8601 (UTC where it has no offset) or epoch milliseconds; with `database` also microseconds and
+// nanoseconds, told apart by their size.
+std::optional<Instant> instant_from_text(std::string_view text, bool database);
+
+}  // namespace ensue::intake

@@ -1,0 +1,99 @@
+#include "limits/ledger.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/fold.h"
+#include "value/time_text.h"
+
+namespace ensue::limits {
+namespace {
+
+bool applies(const Rule& rule, const Subject& subject) {
+  switch (rule.scope) {
+    case Scope::kUser: return !subject.user.empty() && rule.counter == subject.kind + " executions";
+    case Scope::kOrg: return rule.counter == subject.kind + " executions";
+    case Scope::kAutomation:
+      return rule.kind == subject.kind && base::equal_folded(rule.name, subject.name) &&
+             (rule.author.empty() || base::equal_folded(rule.author, subject.author));
+    case Scope::kService: return false;
+  }
+  return false;
+}
+
+// The user's limit is looked at before the org's (ENGINE section 5).
+int rank(Scope scope) { return scope == Scope::kUser ? 0 : scope == Scope::kOrg ? 2 : 1; }
+
+}  // namespace
+
+const char* scope_name(Scope scope) {
+  static constexpr const char* kNames[] = {"user", "org", "automation", "service"};
+  return kNames[static_cast<size_t>(scope)];
+}
+
+Ledger::Ledger(std::vector<Rule> rules, calendar::Zone zone, TimeOfDay day_starts_at)
+    : rules_(std::move(rules)), zone_(std::move(zone)), day_starts_at_(day_starts_at) {
+  std::stable_sort(rules_.begin(), rules_.end(), [](const Rule& a, const Rule& b) { return rank(a.scope) < rank(b.scope); });
+}
+
+const Ledger::Day& Ledger::day(Instant now) const {
+  if (!day_ || now < day_->begin || now >= day_->end) {
+    Date date = zone_.day_of(now, day_starts_at_);
+    day_ = Day{date, zone_.day_start(date, day_starts_at_), zone_.day_start({date.days + 1}, day_starts_at_)};
+  }
+  return *day_;
+}
+
+Date Ledger::day_of(Instant now) const { return day(now).date; }
+Instant Ledger::next_day_start(Instant now) const { return day(now).end; }
+
+Result<Decision> Ledger::charge(StoreTxn& txn, const Key128& run, const Subject& subject, Instant now) const {
+  const Day& today = day(now);
+  std::vector<Charge> charges;
+  std::vector<const Rule*> charged;
+  for (const Rule& rule : rules_) {
+    if (!applies(rule, subject)) continue;
+    Charge charge;
+    charge.scope = scope_name(rule.scope);
+    charge.key = rule.scope == Scope::kUser ? subject.user : rule.scope == Scope::kAutomation ? subject.name : "";
+    charge.counter = rule.counter;
+    charge.window = rule.per_day ? value::date_text(today.date) : "burst";
+    charge.max = rule.max;
+    charge.window_ms = rule.per_day ? 0 : rule.window_ms;
+    charge.now = now;
+    charges.push_back(std::move(charge));
+    charged.push_back(&rule);
+  }
+  Decision out;
+  if (charges.empty()) return out;
+  Result<ChargeResult> result = txn.charge(run, charges);
+  if (!result) return result.error();
+  auto state_of = [&](size_t i, int64_t count) {
+    const Rule& rule = *charged[i];
+    LimitState state{charges[i].scope, charges[i].key, rule.counter, count, rule.max, today.end, rule.policy, rule.per_day};
+    if (!rule.per_day) state.resets_at = result->free_at.value_or(Instant{now.ms + rule.window_ms});
+    return state;
+  };
+  if (result->refused) {
+    out.refused = state_of(*result->refused, result->used[*result->refused]);
+    return out;
+  }
+  for (size_t i = 0; i < charges.size(); ++i) {
+    const Rule& rule = *charged[i];
+    int64_t used = result->used[i];
+    bool reached = used * 100 >= rule.max * rule.warn_percent && (used - 1) * 100 < rule.max * rule.warn_percent;
+    if (reached) out.warnings.push_back(state_of(i, used));
+  }
+  return out;
+}
+
+std::string limit_message(const LimitState& state) {
+  std::string whose = state.scope == "user"  ? fmt::format("the limit of user {}", state.key)
+                      : state.scope == "org" ? "the limit of the whole org"
+                                             : fmt::format("the limit of \"{}\"", state.key);
+  return fmt::format("{} on {} is reached: {} of {}{}, free again at {}", whose, state.counter, state.count, state.max,
+                     state.per_day ? " a day" : "", value::instant_text(state.resets_at));
+}
+
+}  // namespace ensue::limits
