@@ -51,7 +51,7 @@ CREATE TABLE burst (quota INTEGER NOT NULL REFERENCES quota (id), at INTEGER NOT
                     PRIMARY KEY (quota, at)) WITHOUT ROWID;
 CREATE TABLE reminder (id BLOB PRIMARY KEY, rule BLOB NOT NULL, event BLOB NOT NULL, automation TEXT NOT NULL,
                        author TEXT NOT NULL, record TEXT NOT NULL, person TEXT NOT NULL, state TEXT NOT NULL,
-                       effect TEXT NOT NULL, offered_at INTEGER NOT NULL, due_at INTEGER, expires_at INTEGER,
+                       effect TEXT NOT NULL, change TEXT NOT NULL, offered_at INTEGER NOT NULL, due_at INTEGER, expires_at INTEGER,
                        snoozed_until INTEGER) WITHOUT ROWID;
 CREATE INDEX reminder_by_record ON reminder (record);
 CREATE TABLE timer (due INTEGER NOT NULL, id BLOB NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL,
@@ -105,14 +105,14 @@ constexpr std::array<const char*, static_cast<size_t>(Sql::kCount)> kSql = {
     "SELECT at, n FROM burst WHERE quota = ? ORDER BY at",
     "DELETE FROM burst WHERE quota = ?",
     "INSERT INTO burst (quota, at, n) VALUES (?, ?, ?)",
-    "INSERT OR REPLACE INTO reminder (id, rule, event, automation, author, record, person, state, effect, offered_at, due_at, "
-    "expires_at, snoozed_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    "SELECT id, rule, event, automation, author, record, person, state, effect, offered_at, due_at, expires_at, snoozed_until "
-    "FROM reminder WHERE id = ?",
-    "SELECT id, rule, event, automation, author, record, person, state, effect, offered_at, due_at, expires_at, snoozed_until "
-    "FROM reminder WHERE ?1 = '' OR state = ?1 ORDER BY id",
-    "SELECT id, rule, event, automation, author, record, person, state, effect, offered_at, due_at, expires_at, snoozed_until "
-    "FROM reminder WHERE record = ? AND state IN ('open', 'snoozed') ORDER BY id",
+    "INSERT OR REPLACE INTO reminder (id, rule, event, automation, author, record, person, state, effect, change, "
+    "offered_at, due_at, expires_at, snoozed_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "SELECT id, rule, event, automation, author, record, person, state, effect, change, offered_at, due_at, expires_at, "
+    "snoozed_until FROM reminder WHERE id = ?",
+    "SELECT id, rule, event, automation, author, record, person, state, effect, change, offered_at, due_at, expires_at, "
+    "snoozed_until FROM reminder WHERE ?1 = '' OR state = ?1 ORDER BY id",
+    "SELECT id, rule, event, automation, author, record, person, state, effect, change, offered_at, due_at, expires_at, "
+    "snoozed_until FROM reminder WHERE record = ? AND state IN ('open', 'snoozed') ORDER BY id",
     "INSERT OR REPLACE INTO timer (due, id, kind, payload) VALUES (?, ?, ?, ?)",
     "DELETE FROM timer WHERE due = ? AND id = ?",
     "SELECT due, id, kind, payload FROM timer WHERE due <= ? ORDER BY due, id LIMIT ?",
@@ -174,10 +174,10 @@ class SqliteStore final : public Store, private StoreTxn {
     if (db_ != nullptr) sqlite3_close_v2(db_);
   }
 
-  Status open(const std::string& path, StoreAccess access) {
+  Status open(const std::string& path, StoreAccess access, bool lock = true) {
     bool own = access == StoreAccess::kOwn;
     if (!own && ::access(path.c_str(), F_OK) != 0) return {ErrorCode::kNotFound, "there is no store " + path};
-    if (own) {
+    if (own && lock) {
       if (Status locked = lock_.take(path + "-lock"); !locked) return locked;
     }
     int flags = own ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
@@ -190,6 +190,21 @@ class SqliteStore final : public Store, private StoreTxn {
                                "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -65536"}) {
       if (Status done = execute(pragma); !done) return named(path, done.error());
     }
+    return load_linked_objects();
+  }
+
+  // Opens a store in memory with what stands in the file.
+  Status open_copy(const std::string& path) {
+    if (::access(path.c_str(), F_OK) != 0) return open(":memory:", StoreAccess::kOwn, false);
+    SqliteStore original;
+    if (Status opened = original.open(path, StoreAccess::kLook); !opened) return opened;
+    int code = sqlite3_open_v2(":memory:", &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+    if (code != SQLITE_OK) return sqlite_error(db_, code, "cannot copy the store");
+    sqlite3_backup* backup = sqlite3_backup_init(db_, "main", original.db_, "main");
+    if (backup == nullptr) return sqlite_error(db_, sqlite3_errcode(db_), "cannot copy the store");
+    sqlite3_backup_step(backup, -1);
+    code = sqlite3_backup_finish(backup);
+    if (code != SQLITE_OK) return sqlite_error(db_, code, "cannot copy the store");
     return load_linked_objects();
   }
 
@@ -386,10 +401,11 @@ class SqliteStore final : public Store, private StoreTxn {
     out.person = row.text(6);
     out.state = row.text(7);
     out.effect = row.text(8);
-    out.offered_at = row.instant(9);
-    out.due_at = row.optional_instant(10);
-    out.expires_at = row.optional_instant(11);
-    out.snoozed_until = row.optional_instant(12);
+    out.change = row.text(9);
+    out.offered_at = row.instant(10);
+    out.due_at = row.optional_instant(11);
+    out.expires_at = row.optional_instant(12);
+    out.snoozed_until = row.optional_instant(13);
     return out;
   }
 
@@ -600,7 +616,8 @@ class SqliteStore final : public Store, private StoreTxn {
     Statement& put = statement(Sql::kReminderPut).bind(1, row.id).bind(2, row.rule).bind(3, row.event);
     put.bind(4, std::string_view(row.automation)).bind(5, std::string_view(row.author)).bind(6, std::string_view(row.record));
     put.bind(7, std::string_view(row.person)).bind(8, std::string_view(row.state)).bind(9, std::string_view(row.effect));
-    return put.bind(10, row.offered_at).bind(11, row.due_at).bind(12, row.expires_at).bind(13, row.snoozed_until).run();
+    put.bind(10, std::string_view(row.change)).bind(11, row.offered_at).bind(12, row.due_at);
+    return put.bind(13, row.expires_at).bind(14, row.snoozed_until).run();
   }
 
   Status put_timer(const TimerRow& row) override {
@@ -649,6 +666,12 @@ class SqliteStore final : public Store, private StoreTxn {
 Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path, StoreAccess access) {
   auto store = std::make_unique<SqliteStore>();
   if (Status opened = store->open(path, access); !opened) return opened.error();
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+Result<std::unique_ptr<Store>> copy_sqlite_store(const std::string& path) {
+  auto store = std::make_unique<SqliteStore>();
+  if (Status opened = store->open_copy(path); !opened) return opened.error();
   return std::unique_ptr<Store>(std::move(store));
 }
 

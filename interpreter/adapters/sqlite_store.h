@@ -17,4 +17,7 @@ enum class StoreAccess : unsigned char {
 // kStoreDamaged (not a store, or damaged), kStorageFull, kIo, kNotFound (kLook of a missing file).
 Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path, StoreAccess access);
 
+// A copy of the file in memory, to try things on. The file is only read.
+Result<std::unique_ptr<Store>> copy_sqlite_store(const std::string& path);
+
 }  // namespace ensue::adapters

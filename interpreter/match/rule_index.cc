@@ -5,7 +5,7 @@
 namespace ensue::match {
 
 RuleIndex::RuleIndex(const std::vector<plan::UnitPtr>& units, const std::function<std::string(const std::string&)>& user_of)
-    : units_(units) {
+    : units_(&units) {
   std::unordered_map<std::string, std::string> known;
   authors_.reserve(units.size());
   for (uint32_t i = 0; i < units.size(); ++i) {
@@ -35,7 +35,7 @@ std::vector<uint32_t> RuleIndex::candidates(types::ObjectId object, uint8_t chan
   const ByObject& rows = objects_[object.index];
   auto take = [&](const std::vector<uint32_t>& units) {
     for (uint32_t unit : units) {
-      if ((units_[unit]->events & change) != 0) out.push_back(unit);
+      if (((*units_)[unit]->events & change) != 0) out.push_back(unit);
     }
   };
   if (!owner.empty()) {

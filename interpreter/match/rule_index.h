@@ -1,8 +1,8 @@
 // The rule index: which automations may be started by an event, without looking at those that cannot.
 //
 // Units are filed by the object they watch and, for actions, by the user whose records they are about: the author of own
-// actions, each manager above the owner for team actions. What remains is looked at one by one. Immutable once built, so that
-// readers never wait; a change of the units or of a user's name builds a new one.
+// actions, each manager above the owner for team actions. What remains is looked at one by one. Not changed once built; a
+// change of the units or of a user's name builds a new one.
 #pragma once
 
 #include <functional>
@@ -17,6 +17,7 @@ namespace ensue::match {
 
 class RuleIndex {
  public:
+  RuleIndex() = default;  // of no units
   // `units` in the order they run (plan::runs_before). `user_of` gives the id of the user an author's name means; empty: nobody.
   RuleIndex(const std::vector<plan::UnitPtr>& units, const std::function<std::string(const std::string&)>& user_of);
 
@@ -35,7 +36,7 @@ class RuleIndex {
     std::vector<uint32_t> everybody;
   };
 
-  const std::vector<plan::UnitPtr>& units_;
+  const std::vector<plan::UnitPtr>* units_ = nullptr;  // the program's; outlives the index
   std::vector<ByObject> objects_;
   std::vector<std::string> authors_;
 };

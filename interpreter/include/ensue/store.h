@@ -70,6 +70,7 @@ struct ReminderRow {
   std::string person;
   std::string state;   // open, snoozed, run, ignored, expired
   std::string effect;  // one sentence: what it offers to do
+  std::string change;  // JSON: the change of the record that matched
   Instant offered_at;
   std::optional<Instant> due_at;
   std::optional<Instant> expires_at;

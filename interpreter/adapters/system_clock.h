@@ -1,0 +1,13 @@
+// The machine's clock.
+#pragma once
+
+#include "ensue/host.h"
+
+namespace ensue::adapters {
+
+class SystemClock final : public Clock {
+ public:
+  Instant now() override;
+};
+
+}  // namespace ensue::adapters

@@ -1,0 +1,73 @@
+#include "ensue/engine.h"
+
+#include "engine/program.h"
+#include "engine/runtime.h"
+
+namespace ensue {
+
+class Engine::Impl {
+ public:
+  Impl(std::shared_ptr<Store> store, EngineOptions given)
+      : options(std::move(given)), runtime(std::move(store), {options.clock, options.keep_all_verdicts}) {}
+
+  EngineOptions options;
+  engine::Runtime runtime;
+};
+
+Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Engine::~Engine() = default;
+
+Result<std::unique_ptr<Engine>> Engine::open(std::shared_ptr<Store> store, EngineOptions options) {
+  auto impl = std::make_unique<Impl>(std::move(store), std::move(options));
+  // The library alone is a program: records can be taken in before any automation is.
+  engine::Loaded loaded = engine::load_program({{}, impl->options.program});
+  if (Status used = impl->runtime.use(loaded.program); !used) return used.error();
+  return std::unique_ptr<Engine>(new Engine(std::move(impl)));
+}
+
+LoadReport Engine::load(std::vector<SourceText> sources) {
+  LoadReport out;
+  check::KnownRecords known = engine::known_records(impl_->runtime);
+  engine::LoadInput input{std::move(sources), impl_->options.program, &known, false};
+  engine::Loaded loaded = engine::load_program(std::move(input));
+  out.diagnostics = std::move(loaded.diagnostics);
+  if (loaded.has_errors) return out;
+  out.not_run = loaded.program->not_run;
+  out.ok = impl_->runtime.use(loaded.program).has_value();
+  return out;
+}
+
+Result<BatchReport> Engine::submit(const std::string& source, const std::vector<InputLine>& lines,
+                                   const std::optional<CursorRow>& cursor) {
+  return impl_->runtime.submit({source, lines, cursor, false});
+}
+
+Result<BatchReport> Engine::advance(Instant now) { return impl_->runtime.advance(now); }
+
+Result<BatchReport> Engine::run_reminder(const std::string& id_or_record, const std::string& person) {
+  return impl_->runtime.reminder(id_or_record, person, [](engine::Cascade& cascade, const ReminderRow& row) {
+    return cascade.run_reminder(row, row.person);
+  });
+}
+
+Result<BatchReport> Engine::ignore_reminder(const std::string& id_or_record, const std::string& person) {
+  return impl_->runtime.reminder(id_or_record, person, [](engine::Cascade& cascade, const ReminderRow& row) {
+    return cascade.ignore_reminder(row);
+  });
+}
+
+Result<BatchReport> Engine::snooze_reminder(const std::string& id_or_record, const std::string& person,
+                                            std::optional<Instant> until) {
+  return impl_->runtime.reminder(id_or_record, person, [until](engine::Cascade& cascade, const ReminderRow& row) {
+    return cascade.snooze_reminder(row, until);
+  });
+}
+
+Status Engine::set_active(const std::string& automation, const std::string& author, const std::string& person, bool active) {
+  return impl_->runtime.set_active(automation, author, person, active);
+}
+
+Instant Engine::now() const { return impl_->runtime.now(); }
+Store& Engine::store() { return impl_->runtime.store(); }
+
+}  // namespace ensue

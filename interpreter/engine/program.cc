@@ -1,0 +1,141 @@
+#include "engine/program.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/fold.h"
+#include "base/key128.h"
+#include "embedded.h"
+#include "exec/evaluator.h"
+#include "syntax/parse.h"
+
+namespace ensue::engine {
+namespace {
+
+cadence::Definition definition_of(const check::Cadence& declared, const types::Schema& schema, lower::CalendarPtr calendar) {
+  cadence::Definition out;
+  out.name = declared.name;
+  out.author = declared.author;
+  out.draft = declared.draft;
+  out.calendar = std::move(calendar);
+  for (types::ObjectId target : declared.targets) out.targets.push_back(schema.object(target).name);
+  for (const check::CadenceTrack& track : declared.tracks) {
+    cadence::Track row{track.name, {}};
+    for (const check::CadenceStep& step : track.steps) {
+      row.steps.push_back({step.title, check::step_kind_name(step.kind), step.delay});
+    }
+    out.tracks.push_back(std::move(row));
+  }
+  return out;
+}
+
+limits::Rule rule_of(const check::Limit& limit) {
+  limits::Rule out;
+  out.scope = static_cast<limits::Scope>(limit.scope);
+  out.kind = check::automation_kind_name(limit.kind);
+  out.name = limit.name;
+  out.author = limit.author;
+  out.counter = limit.counter;
+  out.max = limit.max;
+  out.per_day = limit.per_day;
+  out.window_ms = limit.window_ms;
+  out.policy = static_cast<limits::Policy>(limit.policy);
+  out.warn_percent = limit.warn_percent;
+  return out;
+}
+
+// Lookups that the engine itself searches from the other end, and those that `has (…)` does.
+std::set<types::FieldRef> linked_fields(const check::CheckedModule& module) {
+  std::set<types::FieldRef> out;
+  auto add = [&](const char* object_name, const char* field_name) {
+    types::ObjectId object = module.schema.find_object(object_name);
+    types::FieldId field = object ? module.schema.object(object).find(field_name) : types::FieldId();
+    if (field) out.insert({object, field});
+  };
+  add("ActionCadenceTracker", "Target");
+  add("ActionCadenceStepTracker", "ActionCadenceTracker");
+  add("OpportunityContactRole", "Opportunity");
+  for (const check::CheckedFile& file : module.files) {
+    for (const check::Relation& relation : file.facts.relations) out.insert({relation.child, relation.lookup});
+  }
+  return out;
+}
+
+std::string fingerprint_of(const std::vector<SourceText>& sources) {
+  std::string all;
+  for (const SourceText& source : sources) all += source.name + '\0' + source.text + '\0';
+  return base::to_hex(base::hash_key({"program", all}));
+}
+
+}  // namespace
+
+const cadence::Definition* Program::find_cadence(std::string_view name) const {
+  auto found = module->cadence_index.find(name);
+  return found == module->cadence_index.end() ? nullptr : &cadences[found->second];
+}
+
+const plan::UnitPlan* Program::find_unit(const Key128& rule) const {
+  for (const plan::UnitPtr& unit : units) {
+    if (unit->rule == rule) return unit.get();
+  }
+  return nullptr;
+}
+
+Loaded load_program(LoadInput input) {
+  Loaded out;
+  auto sources = std::make_shared<source::SourceSet>();
+  source::DiagnosticSink sink;
+  check::CheckInput check_input;
+  syntax::ParseBounds bounds{input.options.bounds.source_bytes_max, input.options.bounds.nesting_max};
+  for (const stdlib::EmbeddedText& text : stdlib::texts()) {
+    sources->add("stdlib/" + std::string(text.name), std::string(text.text));
+  }
+  check_input.library_files = sources->size();
+  for (const SourceText& source : input.sources) sources->add(source.name, source.text);
+  for (size_t i = 0; i < sources->size(); ++i) {
+    check_input.files.push_back(syntax::parse_file(*sources, source::FileId(i), bounds, sink));
+  }
+  check_input.sources = sources;
+  check_input.options = input.options;
+  check_input.known = input.known;
+  check_input.unknown_users_are_errors = input.unknown_users_are_errors;
+  out.module = check::check_program(check_input, sink);
+  out.sources = sources;
+  out.has_errors = sink.has_errors();
+  out.has_warnings = sink.warning_count() > 0;
+  out.diagnostics = sink.diagnostics(*sources);
+  if (out.has_errors) return out;
+
+  auto program = std::make_shared<Program>();
+  const check::CheckedModule& module = *out.module;
+  program->module = out.module;
+  program->bodies = exec::bodies_of(module.functions);
+  // A declared function without a body, or the other way round, is a mistake of ours.
+  CHECK(std::find(program->bodies.begin(), program->bodies.end(), nullptr) == program->bodies.end());
+  CHECK(builtins::body_names().size() == module.functions.size());
+  lower::Calendars calendars(module);
+  for (const check::Automation& automation : module.automations) {
+    if (automation.runnable) {
+      program->units.push_back(lower::lower_automation(module, automation, calendars));
+    } else {
+      program->not_run.push_back(check::describe(automation));
+    }
+  }
+  std::sort(program->units.begin(), program->units.end(),
+            [](const plan::UnitPtr& a, const plan::UnitPtr& b) { return plan::runs_before(*a, *b); });
+  for (const check::Cadence& cadence : module.cadences) {
+    program->cadences.push_back(definition_of(cadence, module.schema, calendars.for_file(cadence.name_span.file)));
+  }
+  for (const check::Limit& limit : module.limits) program->limits.push_back(rule_of(limit));
+  std::string zone = module.day_start ? module.day_start->zone : input.options.zone;
+  program->zone = calendar::Zone::find(zone).value_or(calendar::Zone::utc());
+  if (module.day_start) program->day_starts_at = module.day_start->time;
+  program->currency = Currency::of(input.options.currency);
+  program->linked = linked_fields(module);
+  program->fingerprint = fingerprint_of(input.sources);
+  program->sources = std::move(input.sources);
+  out.program = std::move(program);
+  return out;
+}
+
+}  // namespace ensue::engine

@@ -1,0 +1,60 @@
+// A loaded program: sources parsed, checked, drawn as graphs, lowered and verified. Immutable and shared; replacing the rules of
+// an engine is replacing the pointer to this.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "builtins/builtins.h"
+#include "cadence/definition.h"
+#include "check/check.h"
+#include "ensue/engine.h"
+#include "limits/ledger.h"
+#include "lower/lower.h"
+#include "plan/plan.h"
+
+namespace ensue::engine {
+
+struct Program {
+  std::shared_ptr<const check::CheckedModule> module;
+  std::vector<plan::UnitPtr> units;               // runnable ones, in the order they run
+  std::vector<std::string> not_run;               // automations that this version checks but does not run
+  std::vector<builtins::Body> bodies;             // by FunctionId
+  std::vector<cadence::Definition> cadences;
+  std::vector<limits::Rule> limits;
+  calendar::Zone zone = calendar::Zone::utc();    // the org's: of `day starts at`, else of the options
+  TimeOfDay day_starts_at;
+  Currency currency;
+  std::set<types::FieldRef> linked;               // lookups searched from the other end
+  std::string fingerprint;                        // of the project's sources and names
+  std::vector<SourceText> sources;                // of the project
+
+  const types::Schema& schema() const { return module->schema; }
+  const cadence::Definition* find_cadence(std::string_view name) const;
+  const plan::UnitPlan* find_unit(const Key128& rule) const;
+};
+using ProgramPtr = std::shared_ptr<const Program>;
+
+struct LoadInput {
+  std::vector<SourceText> sources;
+  ProgramOptions options;
+  const check::KnownRecords* known = nullptr;
+  bool unknown_users_are_errors = true;
+};
+
+struct Loaded {
+  ProgramPtr program;  // null when there are errors
+  std::shared_ptr<const source::SourceSet> sources;
+  std::shared_ptr<const check::CheckedModule> module;  // also with errors, for dumps
+  std::vector<Diagnostic> diagnostics;
+  bool has_errors = false;
+  bool has_warnings = false;
+};
+
+// Parses, checks and lowers sources together with the library.
+Loaded load_program(LoadInput input);
+
+}  // namespace ensue::engine

@@ -1,0 +1,128 @@
+#include "engine/record_book.h"
+
+#include <algorithm>
+#include <set>
+
+namespace ensue::engine {
+
+void RecordBook::use(ProgramPtr program) {
+  program_ = std::move(program);
+  codec_.emplace(program_->schema(), program_->module->options.bounds);
+  cache_.clear();
+}
+
+types::RecordPtr RecordBook::image(types::ObjectId object, std::string_view id) {
+  Key key{object.index, std::string(id)};
+  if (auto found = changed_.find(key); found != changed_.end()) return found->second.image;
+  if (auto found = cache_.find(key); found != cache_.end()) return found->second;
+  Result<std::optional<RecordRow>> row = reader_->record(program_->schema().object(object).name, id);
+  if (!row) {
+    error_ = row.error();
+    return nullptr;
+  }
+  types::RecordPtr out;
+  if (row->has_value()) {
+    Result<types::Record> record = codec_->decode(object, id, (*row)->body, (*row)->deleted);
+    if (!record) {
+      error_ = record.error();
+      return nullptr;
+    }
+    out = std::make_shared<const types::Record>(std::move(*record));
+  }
+  cache_.emplace(std::move(key), out);
+  return out;
+}
+
+void RecordBook::put(types::RecordPtr image_after, LastChange change) {
+  types::RecordPtr before = image(image_after->object, image_after->id);
+  move_links(before.get(), *image_after);
+  if (directory_.update(program_->schema(), *image_after)) users_changed_ = true;
+  Key key{image_after->object.index, image_after->id};
+  changed_[key] = {std::move(image_after), std::move(change)};
+}
+
+void RecordBook::move_links(const types::Record* before, const types::Record& after) {
+  for (const types::FieldRef& field : program_->linked) {
+    if (field.object != after.object) continue;
+    bool gone = after.deleted;
+    std::string_view old_target = before != nullptr && !before->deleted ? before->raw(field.field).as_text() : std::string_view();
+    std::string_view new_target = gone ? std::string_view() : after.raw(field.field).as_text();
+    if (old_target == new_target) continue;
+    if (!old_target.empty()) moved_links_[{field, std::string(old_target)}][after.id] = false;
+    if (!new_target.empty()) moved_links_[{field, std::string(new_target)}][after.id] = true;
+  }
+}
+
+RecordRow RecordBook::row_of(const Changed& changed) const {
+  const types::Record& record = *changed.image;
+  const types::Object& object = program_->schema().object(record.object);
+  RecordRow row;
+  row.object = object.name;
+  row.id = record.id;
+  row.body = codec_->encode(record);
+  row.last_change = codec_->encode_change(changed.change, record.object);
+  row.deleted = record.deleted;
+  if (record.deleted) return row;
+  for (const types::FieldRef& field : program_->linked) {
+    if (field.object != record.object) continue;
+    std::string_view target = record.raw(field.field).as_text();
+    if (!target.empty()) row.links.emplace_back(object.field(field.field).stored_as, target);
+  }
+  return row;
+}
+
+Status RecordBook::flush(StoreTxn& txn) {
+  for (const auto& [key, changed] : changed_) {
+    if (Status put = txn.put_record(row_of(changed)); !put) return put;
+  }
+  return {};
+}
+
+void RecordBook::keep() {
+  if (cache_.size() > kCachedMax) cache_.clear();
+  for (auto& [key, changed] : changed_) cache_[key] = std::move(changed.image);
+  changed_.clear();
+  moved_links_.clear();
+  users_changed_ = false;
+  reader_ = nullptr;
+}
+
+void RecordBook::abandon() {
+  changed_.clear();
+  moved_links_.clear();
+  users_changed_ = false;
+  reader_ = nullptr;
+  error_.reset();
+}
+
+types::RecordPtr RecordBook::find(types::ObjectId object, std::string_view id) {
+  types::RecordPtr found = image(object, id);
+  return found != nullptr && !found->deleted ? found : nullptr;
+}
+
+Result<std::vector<std::string>> RecordBook::referring(types::ObjectId child, types::FieldId lookup, std::string_view id,
+                                                       size_t most) {
+  const types::Object& object = program_->schema().object(child);
+  Result<std::vector<std::string>> stored = reader_->linked(object.name, object.field(lookup).stored_as, id, most);
+  if (!stored) return stored.error();
+  std::set<std::string> ids(stored->begin(), stored->end());
+  if (auto moved = moved_links_.find({{child, lookup}, std::string(id)}); moved != moved_links_.end()) {
+    for (const auto& [child_id, linked] : moved->second) {
+      if (linked) {
+        ids.insert(child_id);
+      } else {
+        ids.erase(child_id);
+      }
+    }
+  }
+  if (ids.size() > most) {
+    return {ErrorCode::kBoundExceeded, "more than " + std::to_string(most) + " records of " + object.name + " would be looked at"};
+  }
+  return std::vector<std::string>(ids.begin(), ids.end());
+}
+
+std::string RecordBook::person(std::string_view name, bool queue) {
+  return queue ? directory_.queue_named(name) : directory_.user_named(name);
+}
+
+}  // namespace ensue::engine

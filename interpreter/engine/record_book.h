@@ -1,0 +1,85 @@
+// The record book: the engine's copy of the records as it stands in the chain at hand.
+//
+// Three layers: what the batch has changed, what has been read before, and the store. A batch begins on a transaction, is
+// flushed to it once, in order of object and id, and is then kept or abandoned as a whole.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/directory.h"
+#include "engine/program.h"
+#include "engine/record_codec.h"
+#include "ensue/store.h"
+#include "exec/evaluator.h"
+
+namespace ensue::engine {
+
+class RecordBook final : public exec::RecordSource {
+ public:
+  explicit RecordBook(Directory& directory) : directory_(directory) {}
+
+  // Uses another program: what was read under the old schema is forgotten.
+  void use(ProgramPtr program);
+
+  // ---- A batch ----------------------------------------------------------------------------------------------------
+  void begin(StoreReader& reader) { reader_ = &reader; }
+  // Writes what changed.
+  Status flush(StoreTxn& txn);
+  void keep();
+  // Forgets the batch. The directory must be rebuilt by the caller when users had changed.
+  void abandon();
+  bool users_changed() const { return users_changed_; }
+
+  // ---- Records ----------------------------------------------------------------------------------------------------
+  // The present image, deleted ones included; null when the record was never seen. An error is kept in `error()`.
+  types::RecordPtr image(types::ObjectId object, std::string_view id);
+  void put(types::RecordPtr image, LastChange change);
+  const std::optional<Error>& error() const { return error_; }
+
+  // ---- RecordSource -----------------------------------------------------------------------------------------------
+  types::RecordPtr find(types::ObjectId object, std::string_view id) override;
+  Result<std::vector<std::string>> referring(types::ObjectId child, types::FieldId lookup, std::string_view id,
+                                             size_t most) override;
+  std::string person(std::string_view name, bool queue) override;
+
+ private:
+  struct Key {
+    uint32_t object;
+    std::string id;
+    friend auto operator<=>(const Key&, const Key&) = default;
+  };
+  struct KeyHash {
+    size_t operator()(const Key& key) const { return std::hash<std::string>{}(key.id) * 31 + key.object; }
+  };
+  struct Changed {
+    types::RecordPtr image;
+    LastChange change;
+  };
+  struct LinkKey {
+    types::FieldRef field;
+    std::string target;
+    friend auto operator<=>(const LinkKey&, const LinkKey&) = default;
+  };
+
+  RecordRow row_of(const Changed& changed) const;
+  void move_links(const types::Record* before, const types::Record& after);
+
+  // Beyond this many the cache is emptied between batches; it only saves reading.
+  static constexpr size_t kCachedMax = 200'000;
+
+  Directory& directory_;
+  ProgramPtr program_;
+  std::optional<RecordCodec> codec_;
+  StoreReader* reader_ = nullptr;
+  std::unordered_map<Key, types::RecordPtr, KeyHash> cache_;  // null: known to be missing
+  std::map<Key, Changed> changed_;
+  std::map<LinkKey, std::map<std::string, bool>> moved_links_;  // by child id: linked now, or no longer
+  bool users_changed_ = false;
+  std::optional<Error> error_;
+};
+
+}  // namespace ensue::engine

@@ -1,0 +1,364 @@
+#include "engine/runtime.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/fold.h"
+#include "base/key128.h"
+#include "value/time_text.h"
+
+namespace ensue::engine {
+namespace {
+
+// Totals kept in a store, in the order of a summary.
+constexpr const char* kStatuses[] = {"executed", "reminded", "suppressed", "deferred", "failed"};
+
+std::string link_list(const Program& program) {
+  std::string out;
+  for (const types::FieldRef& field : program.linked) {
+    out += program.schema().object(field.object).name + "." + program.schema().field(field).stored_as + "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+Runtime::Runtime(std::shared_ptr<Store> store, RuntimeOptions options)
+    : store_(std::move(store)), options_(options), book_(directory_) {}
+
+// ---- Programs ---------------------------------------------------------------------------------------------------------
+
+Status Runtime::use(ProgramPtr program) {
+  program_ = std::move(program);
+  book_.use(program_);
+  ledger_ = std::make_unique<limits::Ledger>(program_->limits, program_->zone, program_->day_starts_at);
+  if (Status loaded = load_state(); !loaded) return loaded;
+  if (Status filled = fill_links(); !filled) return filled;
+  rebuild_index();
+  return {};
+}
+
+Status Runtime::load_state() {
+  directory_.clear();
+  activations_.clear();
+  const types::Schema& schema = program_->schema();
+  RecordCodec codec(schema, program_->module->options.bounds);
+  return store_->read([&](StoreReader& reader) -> Status {
+    for (const char* object : {"User", "Queue"}) {
+      types::ObjectId id = schema.find_object(object);
+      Status status;
+      Status visited = reader.visit_records(object, [&](const RecordRow& row) {
+        Result<types::Record> record = codec.decode(id, row.id, row.body, row.deleted);
+        if (!record) {
+          status = record.error();
+          return false;
+        }
+        directory_.update(schema, *record);
+        return true;
+      });
+      if (!visited) return visited;
+      if (!status) return status;
+    }
+    Status visited = reader.visit_activations([&](const ActivationRow& row) {
+      activations_.put(row);
+      return true;
+    });
+    if (!visited) return visited;
+    Result<std::optional<std::string>> clock = reader.meta("clock");
+    if (!clock) return clock.error();
+    if (clock->has_value()) {
+      if (auto at = value::parse_datetime(**clock)) now_ = std::max(now_, at->instant());
+    }
+    return {};
+  });
+}
+
+// A program may search lookups from the other end that no program before it did: their links are filled in once.
+Status Runtime::fill_links() {
+  std::string wanted = link_list(*program_);
+  std::string known;
+  Status looked = store_->read([&](StoreReader& reader) -> Status {
+    Result<std::optional<std::string>> links = reader.meta("links");
+    if (!links) return links.error();
+    known = links->value_or("");
+    return {};
+  });
+  if (!looked) return looked;
+  if (known == wanted) return {};
+  const types::Schema& schema = program_->schema();
+  RecordCodec codec(schema, program_->module->options.bounds);
+  return store_->commit([&](StoreTxn& txn) -> Status {
+    std::map<types::ObjectId, std::vector<types::FieldId>> fields;
+    for (const types::FieldRef& field : program_->linked) {
+      std::string line = schema.object(field.object).name + "." + schema.field(field).stored_as + "\n";
+      if (known.find(line) == std::string::npos) fields[field.object];
+    }
+    for (const types::FieldRef& field : program_->linked) {
+      if (fields.count(field.object) != 0) fields[field.object].push_back(field.field);
+    }
+    for (const auto& [object, lookups] : fields) {
+      std::vector<RecordRow> rows;
+      Status visited = txn.visit_records(schema.object(object).name, [&](const RecordRow& row) {
+        rows.push_back(row);
+        return true;
+      });
+      if (!visited) return visited;
+      for (RecordRow& row : rows) {
+        Result<types::Record> record = codec.decode(object, row.id, row.body, row.deleted);
+        if (!record) return record.error();
+        for (types::FieldId lookup : lookups) {
+          std::string_view target = record->raw(lookup).as_text();
+          if (!row.deleted && !target.empty()) row.links.emplace_back(schema.object(object).field(lookup).stored_as, target);
+        }
+        if (Status put = txn.put_record(row); !put) return put;
+      }
+    }
+    return txn.put_meta("links", wanted);
+  });
+}
+
+void Runtime::rebuild_index() {
+  index_version_ = directory_.version();
+  // In place: a cascade at work keeps its reference.
+  index_ = match::RuleIndex(program_->units, [&](const std::string& author) { return directory_.user_named(author); });
+}
+
+// ---- Batches ------------------------------------------------------------------------------------------------------------
+
+CascadeContext Runtime::context(StoreTxn& txn, BatchReport& report) {
+  return {*program_, book_, directory_, activations_, index_, *ledger_, txn, now_, report, options_.keep_all_verdicts};
+}
+
+Result<BatchReport> Runtime::commit(const std::function<Status(Cascade&, StoreTxn&, BatchReport&)>& work) {
+  BatchReport report;
+  Instant before = now_;
+  bool users_changed = false;
+  Status done = store_->commit([&](StoreTxn& txn) -> Status {
+    // A store may run the closure again: what it left behind the first time goes first.
+    report = {};
+    now_ = before;
+    book_.abandon();
+    book_.begin(txn);
+    if (options_.clock != nullptr) now_ = std::max(now_, options_.clock->now());
+    Cascade cascade(context(txn, report));
+    if (Status worked = work(cascade, txn, report); !worked) return worked;
+    if (book_.error()) return *book_.error();
+    if (Status flushed = book_.flush(txn); !flushed) return flushed;
+    if (Status counted = count(txn, report); !counted) return counted;
+    if (now_ != before) {
+      if (Status kept = txn.put_meta("clock", value::instant_text(now_)); !kept) return kept;
+    }
+    users_changed = book_.users_changed();
+    return {};
+  });
+  if (!done) {
+    users_changed = users_changed || book_.users_changed();
+    book_.abandon();
+    now_ = before;
+    // What the batch had told the directory is taken back by reading it again.
+    if (users_changed) {
+      if (Status loaded = load_state(); !loaded) return loaded.error();
+    }
+    if (index_version_ != directory_.version()) rebuild_index();
+    return done.error();
+  }
+  book_.keep();
+  if (index_version_ != directory_.version()) rebuild_index();
+  return report;
+}
+
+Status Runtime::count(StoreTxn& txn, const BatchReport& report) {
+  auto add = [&](const char* name, uint64_t count) -> Status {
+    return count == 0 ? Status() : txn.add_total(name, static_cast<int64_t>(count));
+  };
+  if (Status s = add("lines", report.lines); !s) return s;
+  if (Status s = add("events", report.events); !s) return s;
+  if (Status s = add("duplicates", report.duplicates); !s) return s;
+  if (Status s = add("snapshots", report.snapshots); !s) return s;
+  if (Status s = add("gaps", report.gaps); !s) return s;
+  if (Status s = add("dead letters", report.dead_letters.size()); !s) return s;
+  for (const char* status : kStatuses) {
+    auto found = report.statuses.find(status);
+    if (found == report.statuses.end()) continue;
+    if (Status s = add(status, found->second); !s) return s;
+  }
+  return {};
+}
+
+Result<BatchReport> Runtime::submit(const Lines& input) {
+  const Bounds& bounds = program_->module->options.bounds;
+  return commit([&](Cascade& cascade, StoreTxn& txn, BatchReport& report) -> Status {
+    intake::EventReader reader(program_->schema(), bounds, input.source);
+    for (const InputLine& line : input.lines) {
+      ++report.lines;
+      intake::LineResult result = reader.read(line.text, line.number);
+      switch (result.kind) {
+        case intake::LineResult::Kind::kNothing: break;
+        case intake::LineResult::Kind::kPoison: {
+          DeadLetterRow letter{0, input.source, line.number, now_, result.reason, std::string(line.text)};
+          if (Status added = txn.add_dead_letter(letter); !added) return added;
+          report.dead_letters.push_back(std::move(letter));
+          break;
+        }
+        case intake::LineResult::Kind::kGap:
+          ++report.gaps;
+          report.notices.push_back(result.events.empty()
+                                       ? fmt::format("line {}: changes of {} were lost at the source", line.number, result.reason)
+                                       : fmt::format("line {}: a change of {} was lost at the source", line.number,
+                                                     result.events.front().record));
+          break;
+        case intake::LineResult::Kind::kEvents:
+          for (types::Event& event : result.events) {
+            bool snapshot = input.snapshots || event.kind == types::ChangeKind::kSnapshot;
+            if (snapshot) {
+              // A snapshot is known by what it says, so that a changed one is taken in and a repeated one is not.
+              event.kind = types::ChangeKind::kSnapshot;
+              event.key = base::hash_key({"snapshot", event.key.view(), line.text});
+            }
+            if (!snapshot && options_.clock == nullptr) {
+              if (Status moved = cascade.advance(event.at); !moved) return moved;
+            } else if (!snapshot) {
+              if (Status moved = cascade.advance(now_); !moved) return moved;
+            }
+            Result<bool> admitted = txn.admit(event.key);
+            if (!admitted) return admitted.error();
+            if (!*admitted) {
+              if (!snapshot) ++report.duplicates;
+              continue;
+            }
+            ++(snapshot ? report.snapshots : report.events);
+            if (Status worked = cascade.external(event); !worked) return worked;
+            // A user who came or changed may be who an author's name means.
+            if (index_version_ != directory_.version()) rebuild_index();
+          }
+          break;
+      }
+    }
+    report.unknown_fields = reader.counts().unknown_fields;
+    report.unknown_values = reader.counts().unknown_values;
+    if (input.cursor) return txn.put_cursor(*input.cursor);
+    return {};
+  });
+}
+
+Result<BatchReport> Runtime::submit(const std::vector<types::Event>& events) {
+  return commit([&](Cascade& cascade, StoreTxn& txn, BatchReport& report) -> Status {
+    for (const types::Event& event : events) {
+      bool snapshot = event.kind == types::ChangeKind::kSnapshot;
+      if (!snapshot) {
+        if (Status moved = cascade.advance(event.at); !moved) return moved;
+      }
+      Result<bool> admitted = txn.admit(event.key);
+      if (!admitted) return admitted.error();
+      if (!*admitted) {
+        ++report.duplicates;
+        continue;
+      }
+      ++(snapshot ? report.snapshots : report.events);
+      if (Status worked = cascade.external(event); !worked) return worked;
+      if (index_version_ != directory_.version()) rebuild_index();
+    }
+    return {};
+  });
+}
+
+Result<BatchReport> Runtime::advance(Instant now) {
+  return commit([&](Cascade& cascade, StoreTxn&, BatchReport&) { return cascade.advance(now); });
+}
+
+Result<BatchReport> Runtime::in_cascade(const std::function<Status(Cascade&)>& work) {
+  return commit([&](Cascade& cascade, StoreTxn&, BatchReport&) { return work(cascade); });
+}
+
+// ---- What people do -------------------------------------------------------------------------------------------------------
+
+Result<BatchReport> Runtime::reminder(const std::string& id_or_record, const std::string& person,
+                                      const std::function<Status(Cascade&, const ReminderRow&)>& act) {
+  std::string user = directory_.user_named(person);
+  if (user.empty()) return {ErrorCode::kNotFound, fmt::format("there is no user \"{}\"", person)};
+  std::vector<ReminderRow> found;
+  Status looked = store_->read([&](StoreReader& reader) -> Status {
+    if (auto key = base::key_from_hex(id_or_record)) {
+      Result<std::optional<ReminderRow>> row = reader.reminder(*key);
+      if (!row) return row.error();
+      if (row->has_value()) found.push_back(**row);
+      return {};
+    }
+    // A shortened id as listed, or the record it is about.
+    return reader.visit_reminders("", [&](const ReminderRow& row) {
+      bool live = row.state == "open" || row.state == "snoozed";
+      bool by_id = id_or_record.size() >= 6 && base::to_hex(row.id).starts_with(id_or_record);
+      bool by_record = row.record == id_or_record || row.record.ends_with("/" + id_or_record);
+      if (by_id || (by_record && live && row.person == user)) found.push_back(row);
+      return true;
+    });
+  });
+  if (!looked) return looked.error();
+  if (found.empty()) return {ErrorCode::kNotFound, fmt::format("{} has no reminder about {}", person, id_or_record)};
+  if (found.size() > 1) {
+    return {ErrorCode::kInvalidArgument,
+            fmt::format("{} reminders fit {}; name one by its id", found.size(), id_or_record)};
+  }
+  if (found[0].person != user) {
+    return {ErrorCode::kNotPermitted, fmt::format("the reminder is for {}, not for {}", found[0].person, user)};
+  }
+  return in_cascade([&](Cascade& cascade) { return act(cascade, found[0]); });
+}
+
+Status Runtime::set_active(const std::string& automation, const std::string& author, const std::string& person, bool active) {
+  std::string user = directory_.user_named(person);
+  if (user.empty()) return {ErrorCode::kNotFound, fmt::format("there is no user \"{}\"", person)};
+  const plan::UnitPlan* found = nullptr;
+  const plan::UnitPlan* own = nullptr;
+  size_t count = 0;
+  for (const plan::UnitPtr& unit : program_->units) {
+    if (unit->kind != plan::UnitKind::kAction || !base::equal_folded(unit->name, automation)) continue;
+    if (!author.empty() && !base::equal_folded(unit->author, author)) continue;
+    if (directory_.user_named(unit->author) == user) own = unit.get();
+    found = unit.get();
+    ++count;
+  }
+  if (found == nullptr) return {ErrorCode::kNotFound, fmt::format("there is no action \"{}\"", automation)};
+  if (own != nullptr) found = own;
+  if (count > 1 && own == nullptr) {
+    return {ErrorCode::kInvalidArgument, fmt::format("{} actions are called \"{}\"; say whose is meant", count, automation)};
+  }
+  if (found->draft) return {ErrorCode::kNotPermitted, fmt::format("\"{}\" is a draft; it stays off until `draft` is taken out", found->name)};
+  std::string creator = directory_.user_named(found->author);
+  ActivationRow row{found->rule, found->name, user, active};
+  if (found->activation == plan::Activation::kCreator) {
+    if (user != creator) {
+      return {ErrorCode::kNotPermitted, fmt::format("only its author, {}, switches \"{}\" on or off", found->author, found->name)};
+    }
+    row.person.clear();
+  } else {
+    uint32_t levels = program_->module->options.bounds.manager_levels_max;
+    bool assignee = found->scope == plan::Scope::kOwn ? user == creator : directory_.is_below(user, creator, levels);
+    if (!assignee) {
+      return {ErrorCode::kNotPermitted, fmt::format("\"{}\" is not assigned to {}", found->name, person)};
+    }
+  }
+  Status done = store_->commit([&](StoreTxn& txn) { return txn.put_activation(row); });
+  if (done) activations_.put(row);
+  return done;
+}
+
+Status Runtime::read(const std::function<Status(RecordBook&, Matcher&, StoreReader&)>& look) {
+  return store_->read([&](StoreReader& reader) -> Status {
+    book_.begin(reader);
+    Matcher matcher(*program_, book_, directory_, activations_, index_);
+    Status status = look(book_, matcher, reader);
+    book_.keep();
+    return status;
+  });
+}
+
+check::KnownRecords known_records(const Runtime& runtime) {
+  check::KnownRecords out;
+  for (const std::string& name : runtime.directory().names()) out.users.insert(name);
+  for (const std::string& name : runtime.directory().queue_names()) out.queues.insert(name);
+  return out;
+}
+
+}  // namespace ensue::engine

@@ -1,0 +1,84 @@
+// The runtime: one program working on one store. The insides of the public Engine, also used by the commands, the tests of the
+// language and the REPL, so that all of them run the same thing.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/cascade.h"
+#include "engine/directory.h"
+#include "engine/matching.h"
+#include "engine/program.h"
+#include "engine/record_book.h"
+#include "ensue/engine.h"
+#include "intake/event_reader.h"
+
+namespace ensue::engine {
+
+struct RuntimeOptions {
+  Clock* clock = nullptr;  // null: the clock of the events
+  bool keep_all_verdicts = false;
+};
+
+class Runtime {
+ public:
+  Runtime(std::shared_ptr<Store> store, RuntimeOptions options);
+
+  // Puts a program in force and reads what the store knows. Once at the start, again for every reload.
+  Status use(ProgramPtr program);
+
+  // ---- Batches, one commit each -------------------------------------------------------------------------------------
+  struct Lines {
+    std::string source;
+    std::vector<InputLine> lines;
+    std::optional<CursorRow> cursor;
+    bool snapshots = false;  // `--records`: every line fills the copy and fires nothing, whatever its kind
+  };
+  Result<BatchReport> submit(const Lines& lines);
+  Result<BatchReport> submit(const std::vector<types::Event>& events);
+  Result<BatchReport> advance(Instant now);
+  // Runs `work` in one commit, in a cascade; for reminders, verbs and the like.
+  Result<BatchReport> in_cascade(const std::function<Status(Cascade&)>& work);
+
+  Result<BatchReport> reminder(const std::string& id_or_record, const std::string& person,
+                               const std::function<Status(Cascade&, const ReminderRow&)>& act);
+  Status set_active(const std::string& automation, const std::string& author, const std::string& person, bool active);
+
+  // ---- Looking ------------------------------------------------------------------------------------------------------
+  const Program& program() const { return *program_; }
+  bool has_program() const { return program_ != nullptr; }
+  Store& store() { return *store_; }
+  Instant now() const { return now_; }
+  const Directory& directory() const { return directory_; }
+  // Runs `look` with the records readable.
+  Status read(const std::function<Status(RecordBook&, Matcher&, StoreReader&)>& look);
+  const limits::Ledger& ledger() const { return *ledger_; }
+  const match::RuleIndex& index() const { return index_; }
+
+ private:
+  Status load_state();
+  Status fill_links();
+  void rebuild_index();
+  CascadeContext context(StoreTxn& txn, BatchReport& report);
+  Result<BatchReport> commit(const std::function<Status(Cascade&, StoreTxn&, BatchReport&)>& work);
+  Status count(StoreTxn& txn, const BatchReport& report);
+
+  std::shared_ptr<Store> store_;
+  RuntimeOptions options_;
+  ProgramPtr program_;
+  Directory directory_;
+  RecordBook book_;
+  Activations activations_;
+  match::RuleIndex index_;
+  uint64_t index_version_ = 0;  // of the directory, when the index was built
+  std::unique_ptr<limits::Ledger> ledger_;
+  Instant now_;
+};
+
+// Users, queues and cadences of a directory, for checking a program against them.
+check::KnownRecords known_records(const Runtime& runtime);
+
+}  // namespace ensue::engine

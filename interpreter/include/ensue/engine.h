@@ -1,0 +1,142 @@
+// Engine: load automations, submit events, look at what happened.
+//
+//   auto store = …;                                  // a Store of the host's, or of ensue/stores.h
+//   auto engine = ensue::Engine::open(store, {});
+//   auto report = (*engine)->load({{"leads.ensue", text}});
+//   if (!report.ok) …                                // report.diagnostics says why; the rules before stay in force
+//   auto batch = (*engine)->submit("crm", lines);    // one commit
+//
+// An engine may be used by one thread at a time; two engines can live in one process, each with a store of its own.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ensue/diagnostic.h"
+#include "ensue/host.h"
+#include "ensue/options.h"
+#include "ensue/result.h"
+#include "ensue/store.h"
+#include "ensue/value.h"
+
+namespace ensue {
+
+struct SourceText {
+  std::string name;  // shown in diagnostics; usually a path
+  std::string text;
+};
+
+struct EngineOptions {
+  ProgramOptions program;
+  // Null: the clock of the events, the latest `at` seen, which never goes back. Otherwise the host's clock, which must outlive
+  // the engine.
+  Clock* clock = nullptr;
+  bool keep_all_verdicts = false;  // also why automations did not start, not only what ran
+};
+
+struct LoadReport {
+  bool ok = false;
+  std::vector<Diagnostic> diagnostics;
+  std::vector<std::string> not_run;  // automations that are checked but not run by this version
+};
+
+// One effect of one run, as in `run --output ndjson`.
+struct EffectRecord {
+  std::string op;       // add_to_cadence, …
+  std::string target;   // Lead/00Q1; empty: no target
+  std::string cadence;  // empty: all cadences
+  std::vector<std::string> cadences;  // of all cadences: those that were touched
+  std::string assignee;
+  std::string disposition;
+  std::string person;   // of a reminder
+  std::string outcome;  // added, already in cadence, …
+};
+
+struct LimitRecord {
+  std::string scope;
+  std::string key;
+  std::string counter;
+  int64_t count = 0;
+  int64_t max = 0;
+  Instant resets_at;
+};
+
+// One automation that matched one event: let through, refused, offered, put off or failed.
+struct Decision {
+  int64_t seq = 0;
+  Instant at;
+  std::string automation;
+  std::string author;
+  std::string kind;    // action, flow
+  std::string record;  // Lead/00Q1
+  std::string user;
+  std::string status;  // executed, reminded, suppressed, deferred, failed
+  std::vector<EffectRecord> effects;
+  std::optional<LimitRecord> limit;
+  std::string fault;
+
+  // One line of compact JSON, without a line break; the form is in docs/formats.md.
+  std::string json() const;
+};
+
+struct InputLine {
+  std::string_view text;
+  uint64_t number = 0;  // from 1, in its source
+};
+
+// What a batch did. Counts are of this batch.
+struct BatchReport {
+  uint64_t lines = 0;
+  uint64_t events = 0;       // changes of single records, new ones
+  uint64_t duplicates = 0;   // seen before
+  uint64_t snapshots = 0;
+  uint64_t gaps = 0;
+  uint64_t timers = 0;       // fired
+  std::map<std::string, uint64_t> statuses;        // of decisions
+  std::vector<Decision> decisions;
+  std::vector<DeadLetterRow> dead_letters;
+  std::vector<std::string> notices;                // limits nearly reached, gaps
+  std::map<std::string, uint64_t> unknown_fields;  // `Lead.Foo` → times
+  std::map<std::string, uint64_t> unknown_values;  // `Lead.Status = Foo` → times
+
+  uint64_t decision_count() const { return decisions.size(); }
+};
+
+class Engine {
+ public:
+  // Reads what the store knows: clock, users, activations.
+  static Result<std::unique_ptr<Engine>> open(std::shared_ptr<Store> store, EngineOptions options);
+  ~Engine();
+
+  // Replaces the automations by those of `sources`. With errors nothing is replaced.
+  LoadReport load(std::vector<SourceText> sources);
+
+  // Works on lines of a stream, in order, in one commit. Poison lines become dead letters. `cursor` is kept with the batch.
+  Result<BatchReport> submit(const std::string& source, const std::vector<InputLine>& lines,
+                             const std::optional<CursorRow>& cursor = std::nullopt);
+  // Moves the event clock forward and fires the timers that are due.
+  Result<BatchReport> advance(Instant now);
+
+  // What a person does with a reminder: its id as listed, or the record it is about.
+  Result<BatchReport> run_reminder(const std::string& id_or_record, const std::string& person);
+  Result<BatchReport> ignore_reminder(const std::string& id_or_record, const std::string& person);
+  Result<BatchReport> snooze_reminder(const std::string& id_or_record, const std::string& person, std::optional<Instant> until);
+
+  // Switches an action on or off, as `person` may (ENGINE: activation policies).
+  Status set_active(const std::string& automation, const std::string& author, const std::string& person, bool active);
+
+  Instant now() const;
+  Store& store();
+
+ private:
+  class Impl;
+  explicit Engine(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ensue
