@@ -20,6 +20,7 @@ constexpr size_t kTestsMax = 64;
 struct Test {
   NodeId node;
   bool denied = false;
+  const ConditionView* view = nullptr;  // of the file the test stands in
 };
 using Alternative = std::vector<Test>;
 
@@ -45,17 +46,12 @@ class Analysis {
         if (found == numbered_.end()) return {{}};
         return alternatives(ast::NumberedItem(tree, found->second).condition(), denied);
       }
-      default: return {{Test{id, denied}}};
+      default: return {{Test{id, denied, &view_}}};
     }
   }
 
-  std::optional<Contradiction> contradiction(const Alternative& tests) const {
-    std::map<std::string, std::vector<Test>> by_field;
-    for (const Test& test : tests) {
-      std::string key = subject(test.node);
-      if (!key.empty()) by_field[key].push_back(test);
-    }
-    for (const auto& [key, group] : by_field) {
+  static std::optional<Contradiction> contradiction(const Alternative& tests) {
+    for (const auto& [key, group] : by_field(tests)) {
       std::vector<Value> values = candidates(group);
       bool possible = std::any_of(values.begin(), values.end(), [&](const Value& v) {
         return std::all_of(group.begin(), group.end(), [&](const Test& t) { return holds(t, v); });
@@ -65,7 +61,28 @@ class Analysis {
     return std::nullopt;
   }
 
+  // Whether an alternative leaves room for a value of one field.
+  static bool allows(const Alternative& tests, const std::string& field, const Value& value) {
+    auto groups = by_field(tests);
+    auto found = groups.find(field);
+    if (found == groups.end()) return true;
+    return std::all_of(found->second.begin(), found->second.end(), [&](const Test& t) { return holds(t, value); });
+  }
+
+  static std::string key_of(types::FieldRef field) {
+    return std::to_string(field.object.index) + "." + std::to_string(field.field.index) + "/";
+  }
+
  private:
+  static std::map<std::string, std::vector<Test>> by_field(const Alternative& tests) {
+    std::map<std::string, std::vector<Test>> out;
+    for (const Test& test : tests) {
+      std::string key = subject(test);
+      if (!key.empty()) out[key].push_back(test);
+    }
+    return out;
+  }
+
   std::vector<Alternative> either(std::span<const NodeId> terms, bool denied) {
     std::vector<Alternative> out;
     for (NodeId term : terms) {
@@ -100,14 +117,16 @@ class Analysis {
   // ---- One test -------------------------------------------------------------------------------------------------------
 
   // The field a test is about, as a key; empty for tests that are not judged.
-  std::string subject(NodeId id) const {
-    const syntax::Tree& tree = view_.tree;
+  static std::string subject(const Test& test) {
+    const ConditionView& view = *test.view;
+    const syntax::Tree& tree = view.tree;
+    NodeId id = test.node;
     NodeId left;
     switch (tree.kind(id)) {
       case NodeKind::kCompare: {
         ast::Compare compare(tree, id);
         bool text_test = (compare.op() & ~syntax::kExactly) >= syntax::kContains;
-        if (text_test || !is_constant(compare.right())) return {};
+        if (text_test || !is_constant(view, compare.right())) return {};
         left = compare.left();
         break;
       }
@@ -115,64 +134,65 @@ class Analysis {
       case NodeKind::kOneOf: {
         ast::OneOf one_of(tree, id);
         for (NodeId item : tree.items(one_of.items())) {
-          if (!is_constant(item)) return {};
+          if (!is_constant(view, item)) return {};
         }
         left = one_of.left();
         break;
       }
       case NodeKind::kBetween: {
         ast::Between between(tree, id);
-        if (!is_constant(between.low()) || !is_constant(between.high())) return {};
+        if (!is_constant(view, between.low()) || !is_constant(view, between.high())) return {};
         left = between.left();
         break;
       }
       case NodeKind::kChanged: {
         ast::Changed changed(tree, id);
-        if (!changed.to().valid() || !is_constant(changed.to())) return {};
+        if (!changed.to().valid() || !is_constant(view, changed.to())) return {};
         left = changed.left();
         break;
       }
       case NodeKind::kPath: left = id; break;
       default: return {};
     }
-    const Fact& fact = view_.facts.of(left);
+    const Fact& fact = view.facts.of(left);
     if (fact.binding != Binding::kPath) return {};
-    const Path& path = view_.facts.paths[fact.index];
+    const Path& path = view.facts.paths[fact.index];
     if (path.base != PathBase::kIt || path.hops.empty()) return {};
     std::string key;
-    for (const Hop& hop : path.hops) {
-      key += std::to_string(hop.fields[0].object.index) + "." + std::to_string(hop.fields[0].field.index) + "/";
-    }
+    for (const Hop& hop : path.hops) key += key_of(hop.fields[0]);
     return key;
   }
 
-  bool is_constant(NodeId id) const { return view_.facts.of(id).binding == Binding::kConstant; }
-  const Value& constant(NodeId id) const { return view_.facts.constants[view_.facts.of(id).index]; }
+  static bool is_constant(const ConditionView& view, NodeId id) { return view.facts.of(id).binding == Binding::kConstant; }
+  static const Value& constant(const ConditionView& view, NodeId id) {
+    return view.facts.constants[view.facts.of(id).index];
+  }
 
-  bool holds(const Test& test, const Value& v) const { return truth(test, v) != test.denied; }
+  static bool holds(const Test& test, const Value& v) { return truth(test, v) != test.denied; }
 
-  bool truth(const Test& test, const Value& v) const {
-    const syntax::Tree& tree = view_.tree;
+  static bool truth(const Test& test, const Value& v) {
+    const ConditionView& view = *test.view;
+    const syntax::Tree& tree = view.tree;
     switch (tree.kind(test.node)) {
       case NodeKind::kCompare: {
         ast::Compare compare(tree, test.node);
-        return compared(compare.op(), v, constant(compare.right()), test.denied);
+        return compared(compare.op(), v, constant(view, compare.right()), test.denied);
       }
       case NodeKind::kIsBlank: return v.is_blank() != (tree.op(test.node) == 1);
       case NodeKind::kOneOf: {
         auto items = tree.items(ast::OneOf(tree, test.node).items());
-        bool found = std::any_of(items.begin(), items.end(), [&](NodeId item) { return equal(v, constant(item)); });
+        bool found = std::any_of(items.begin(), items.end(), [&](NodeId item) { return equal(v, constant(view, item)); });
         return found != (tree.op(test.node) == 1);
       }
       case NodeKind::kBetween: {
         ast::Between between(tree, test.node);
-        bool inside = compared(syntax::kGreaterOrEqual, v, constant(between.low()), false) &&
-                      compared(syntax::kLessOrEqual, v, constant(between.high()), false);
+        bool inside = compared(syntax::kGreaterOrEqual, v, constant(view, between.low()), false) &&
+                      compared(syntax::kLessOrEqual, v, constant(view, between.high()), false);
         return inside != (tree.op(test.node) == 1);
       }
       case NodeKind::kChanged:
         // That the field changed says nothing about a value; denied, it may also not have changed.
-        return test.denied ? false : equal(v, constant(ast::Changed(tree, test.node).to()));
+        return test.denied ? false : equal(v, constant(view, ast::Changed(tree, test.node).to()));
       default: return v.truth();  // a boolean field alone
     }
   }
@@ -205,18 +225,19 @@ class Analysis {
   // ---- Values worth trying --------------------------------------------------------------------------------------------
   // Between two neighbouring constants every test of the judged kinds has one answer, so the constants themselves, one value
   // between each two, one beyond either end, blank, and one value unlike all others stand for everything.
-  std::vector<Value> candidates(const std::vector<Test>& group) const {
+  static std::vector<Value> candidates(const std::vector<Test>& group) {
+    const types::Schema& schema = group.front().view->module.schema;
     std::vector<Value> constants;
     types::Type type;
     for (const Test& test : group) {
-      collect(test.node, constants);
-      type = subject_type(test.node);
+      collect(*test.view, test.node, constants);
+      type = subject_type(*test.view, test.node);
     }
     std::vector<Value> out{Value()};
     if (type.is(types::TypeKind::kBoolean)) return {Value::boolean(false), Value::boolean(true)};
     bool picklist = type.is(types::TypeKind::kPicklist);
     if (picklist) {
-      for (const std::string& known : view_.module.schema.picklist(type.picklist).values) out.push_back(Value::text(known));
+      for (const std::string& known : schema.picklist(type.picklist).values) out.push_back(Value::text(known));
     }
     std::sort(constants.begin(), constants.end(), [](const Value& a, const Value& b) { return value::total_order(a, b) < 0; });
     for (size_t i = 0; i < constants.size(); ++i) {
@@ -238,7 +259,7 @@ class Analysis {
         out.push_back(c);
       }
     }
-    bool open = !picklist || view_.module.schema.picklist(type.picklist).open;
+    bool open = !picklist || schema.picklist(type.picklist).open;
     if (open && type.textual()) {
       out.push_back(Value::text("\x01"));           // below every constant
       out.push_back(Value::text("\xF4\x8F\xBF\xBF"));  // above every constant
@@ -246,31 +267,31 @@ class Analysis {
     return out;
   }
 
-  void push_number(std::vector<Value>& out, const Value& c, int64_t delta) const {
+  static void push_number(std::vector<Value>& out, const Value& c, int64_t delta) {
     if (auto sum = value::add_decimals(c.as_decimal(), {delta, 0})) out.push_back(Value::number(*sum));
   }
-  void push_middle(std::vector<Value>& out, const Value& a, const Value& b) const {
+  static void push_middle(std::vector<Value>& out, const Value& a, const Value& b) {
     auto sum = value::add_decimals(a.as_decimal(), b.as_decimal());
     if (!sum) return;
     if (auto middle = value::divide_decimals(*sum, {2, 0})) out.push_back(Value::number(*middle));
   }
 
-  types::Type subject_type(NodeId id) const {
-    NodeId left = view_.tree.is(id, NodeKind::kPath) ? id : view_.tree.child(id, 0);
-    return view_.facts.of(left).type;
+  static types::Type subject_type(const ConditionView& view, NodeId id) {
+    NodeId left = view.tree.is(id, NodeKind::kPath) ? id : view.tree.child(id, 0);
+    return view.facts.of(left).type;
   }
 
-  void collect(NodeId id, std::vector<Value>& out) const {
-    for (NodeId child : view_.tree.children(id)) {
+  static void collect(const ConditionView& view, NodeId id, std::vector<Value>& out) {
+    for (NodeId child : view.tree.children(id)) {
       if (!child.valid()) continue;
-      if (is_constant(child)) out.push_back(constant(child));
-      if (view_.tree.is(child, NodeKind::kList)) collect(child, out);
+      if (is_constant(view, child)) out.push_back(constant(view, child));
+      if (view.tree.is(child, NodeKind::kList)) collect(view, child, out);
     }
   }
 
   // Two tests that show why: the first, and the first that refuses what the first allows.
-  Contradiction witness(const std::vector<Test>& group, const std::vector<Value>& values) const {
-    auto span = [&](const Test& test) { return view_.tree.span(test.node); };
+  static Contradiction witness(const std::vector<Test>& group, const std::vector<Value>& values) {
+    auto span = [](const Test& test) { return test.view->tree.span(test.node); };
     for (size_t i = 0; i < group.size(); ++i) {
       for (size_t j = i + 1; j < group.size(); ++j) {
         bool together = std::any_of(values.begin(), values.end(),
@@ -291,11 +312,35 @@ std::optional<Contradiction> find_contradiction(const ConditionView& view, NodeI
   Analysis analysis(view);
   std::optional<Contradiction> first;
   for (const Alternative& alternative : analysis.alternatives(condition, denied)) {
-    auto found = analysis.contradiction(alternative);
+    auto found = Analysis::contradiction(alternative);
     if (!found) return std::nullopt;
     if (!first) first = found;
   }
   return first;
+}
+
+bool may_hold_with(const ConditionView& view, NodeId condition, types::FieldRef field, const Value& value) {
+  Analysis analysis(view);
+  std::vector<Alternative> alternatives = analysis.alternatives(condition, false);
+  return std::any_of(alternatives.begin(), alternatives.end(), [&](const Alternative& alternative) {
+    return Analysis::allows(alternative, Analysis::key_of(field), value);
+  });
+}
+
+bool may_hold_together(const CheckedModule& module, NodeRef a, NodeRef b) {
+  if (!a.valid() || !b.valid()) return true;
+  ConditionView view_a{module, module.tree(a.file), module.file(a.file).facts};
+  ConditionView view_b{module, module.tree(b.file), module.file(b.file).facts};
+  Analysis analysis_a(view_a);
+  Analysis analysis_b(view_b);
+  for (const Alternative& first : analysis_a.alternatives(a.node, false)) {
+    for (const Alternative& second : analysis_b.alternatives(b.node, false)) {
+      Alternative both = first;
+      both.insert(both.end(), second.begin(), second.end());
+      if (!Analysis::contradiction(both)) return true;
+    }
+  }
+  return false;
 }
 
 std::optional<HiddenAlternative> find_hidden_alternative(const ConditionView& view, NodeId condition) {
@@ -313,7 +358,7 @@ std::optional<HiddenAlternative> find_hidden_alternative(const ConditionView& vi
             Alternative sum = a;
             sum.insert(sum.end(), b.begin(), b.end());
             bool numbered = tree.is(terms[i], NodeKind::kLogicRef) || tree.is(terms[i + 1], NodeKind::kLogicRef);
-            if (numbered || analysis.contradiction(sum)) continue;
+            if (numbered || Analysis::contradiction(sum)) continue;
             return HiddenAlternative{tree.span(node), tree.span(terms[i]), tree.span(terms[i + 1])};
           }
         }

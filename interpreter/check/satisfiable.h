@@ -39,4 +39,10 @@ struct HiddenAlternative {
 // nothing. Sides that exclude each other (two stages of one field) hide nothing.
 std::optional<HiddenAlternative> find_hidden_alternative(const ConditionView& view, NodeId condition);
 
+// Whether a condition may hold when a field of the record in hand has this value.
+bool may_hold_with(const ConditionView& view, NodeId condition, types::FieldRef field, const Value& value);
+
+// Whether two conditions on records of one object may hold for the same record. An absent one always holds.
+bool may_hold_together(const CheckedModule& module, NodeRef a, NodeRef b);
+
 }  // namespace ensue::check

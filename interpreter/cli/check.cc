@@ -7,6 +7,7 @@
 #include "adapters/memory_store.h"
 #include "cli/command.h"
 #include "cli/line_reader.h"
+#include "graph/trigger_graph.h"
 #include "source/render.h"
 
 namespace ensue::cli {
@@ -75,6 +76,11 @@ std::string dump_text(const std::string& what, const engine::Loaded& loaded) {
                            loaded.module->schema.type_name(fact.type));
       }
     }
+  } else if (what == "graph") {
+    for (const check::Automation& automation : loaded.module->automations) {
+      out += graph::render_text(graph::build_graph(*loaded.module, automation));
+    }
+    out += graph::render_text(graph::build_trigger_graph(*loaded.module).graph);
   } else if (what == "plan" && loaded.program != nullptr) {
     for (const plan::UnitPtr& unit : loaded.program->units) {
       out += plan::dump(*unit, loaded.module->schema, loaded.module->functions);

@@ -21,6 +21,16 @@ int run_program(int argc, char** argv) {
   add_check(app, commands);
   add_fmt(app, commands);
   add_run(app, commands);
+  add_test(app, commands);
+  add_why(app, commands);
+  add_graph(app, commands);
+  add_runs(app, commands);
+  add_limits(app, commands);
+  add_reminders(app, commands);
+  add_activate(app, commands);
+  add_records(app, commands);
+  add_targets(app, commands);
+  add_dead_letters(app, commands);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

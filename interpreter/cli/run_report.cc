@@ -115,7 +115,7 @@ std::string RunSummary::text(bool with_store) const {
   } else if (resumed) {
     rows.push_back({"read", "nothing new"});
   }
-  std::string events = fmt::format("{} new, {} dropped, {}", counted(counts.events, "event"), counted(counts.duplicates, "duplicate"),
+  std::string events = fmt::format("{}, {} dropped, {}", counted(counts.events, "new event"), counted(counts.duplicates, "duplicate"),
                                    counted(dead_letter_count, "dead letter"));
   if (counts.snapshots > 0) events += ", " + counted(counts.snapshots, "snapshot");
   if (counts.gaps > 0) events += ", " + counted(counts.gaps, "gap");

@@ -41,7 +41,28 @@ void derive_name(const types::Object& object, types::Record& record, const types
   record.fields[name.index] = Value::text(whole + std::string(family));
 }
 
+class CoverageTrace final : public exec::Trace {
+ public:
+  CoverageTrace(Coverage& coverage, uint32_t unit) : coverage_(coverage), unit_(unit) {}
+  void test(const exec::TestSeen& seen) override {
+    Coverage::Outcomes& outcomes = coverage_.tests[{unit_, seen.step}];
+    (seen.result ? outcomes.was_true : outcomes.was_false) = true;
+  }
+
+ private:
+  Coverage& coverage_;
+  uint32_t unit_;
+};
+
 }  // namespace
+
+void Coverage::merge(const Coverage& other) {
+  for (const auto& [key, outcomes] : other.tests) {
+    tests[key].was_true |= outcomes.was_true;
+    tests[key].was_false |= outcomes.was_false;
+  }
+  for (const auto& [unit, count] : other.runs) runs[unit] += count;
+}
 
 Cascade::Cascade(CascadeContext context)
     : c_(context), matcher_(context.program, context.book, context.directory, context.activations, context.index) {}
@@ -119,7 +140,9 @@ Status Cascade::work_on(const Change& change) {
   // Matched once, on the images of the change; run afterwards, in order.
   std::vector<std::pair<uint32_t, MatchResult>> agenda;
   for (uint32_t number : c_.index.candidates(change.after->object, change.kind, owner, managers)) {
-    MatchResult match = matcher_.examine(number, change, c_.now);
+    std::optional<CoverageTrace> trace;
+    if (c_.coverage != nullptr) trace.emplace(*c_.coverage, number);
+    MatchResult match = matcher_.examine(number, change, c_.now, trace ? &*trace : nullptr);
     bool starts = match.stop == Stop::kNone || match.stop == Stop::kFault;
     if (starts) {
       agenda.emplace_back(number, std::move(match));
@@ -128,6 +151,7 @@ Status Cascade::work_on(const Change& change) {
     }
   }
   for (const auto& [number, match] : agenda) {
+    if (c_.coverage != nullptr) ++c_.coverage->runs[number];
     if (Status ran = run_unit(number, change, match); !ran) return ran;
   }
   return {};

@@ -20,6 +20,18 @@
 
 namespace ensue::engine {
 
+// Which outcomes the tests of conditions had, and which automations ran: what `test --coverage` reports.
+struct Coverage {
+  struct Outcomes {
+    bool was_true = false;
+    bool was_false = false;
+  };
+  std::map<std::pair<uint32_t, uint32_t>, Outcomes> tests;  // by unit and step
+  std::map<uint32_t, uint64_t> runs;                        // by unit
+
+  void merge(const Coverage& other);
+};
+
 // What a cascade works in. All of it belongs to the runtime.
 struct CascadeContext {
   const Program& program;
@@ -32,6 +44,7 @@ struct CascadeContext {
   Instant& now;
   BatchReport& report;
   bool keep_all_verdicts = false;
+  Coverage* coverage = nullptr;
 };
 
 // A cadence verb that a person uses by hand, in a test or later in a client.

@@ -39,7 +39,7 @@ LoadReport Engine::load(std::vector<SourceText> sources) {
 
 Result<BatchReport> Engine::submit(const std::string& source, const std::vector<InputLine>& lines,
                                    const std::optional<CursorRow>& cursor) {
-  return impl_->runtime.submit({source, lines, cursor, false});
+  return impl_->runtime.submit({source, lines, cursor, std::nullopt, false});
 }
 
 Result<BatchReport> Engine::advance(Instant now) { return impl_->runtime.advance(now); }

@@ -7,6 +7,7 @@
 #include "base/key128.h"
 #include "embedded.h"
 #include "exec/evaluator.h"
+#include "graph/trigger_graph.h"
 #include "syntax/parse.h"
 
 namespace ensue::engine {
@@ -101,6 +102,8 @@ Loaded load_program(LoadInput input) {
   check_input.unknown_users_are_errors = input.unknown_users_are_errors;
   out.module = check::check_program(check_input, sink);
   out.sources = sources;
+  // Graphs are drawn of what is sound by itself; a broken program would only repeat its errors there.
+  if (!sink.has_errors()) graph::report_graph_findings(*out.module, graph::build_trigger_graph(*out.module), sink);
   out.has_errors = sink.has_errors();
   out.has_warnings = sink.warning_count() > 0;
   out.diagnostics = sink.diagnostics(*sources);
@@ -129,6 +132,7 @@ Loaded load_program(LoadInput input) {
   for (const check::Limit& limit : module.limits) program->limits.push_back(rule_of(limit));
   std::string zone = module.day_start ? module.day_start->zone : input.options.zone;
   program->zone = calendar::Zone::find(zone).value_or(calendar::Zone::utc());
+  program->counter_zone = program->zone;
   if (module.day_start) program->day_starts_at = module.day_start->time;
   program->currency = Currency::of(input.options.currency);
   program->linked = linked_fields(module);

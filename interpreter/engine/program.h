@@ -26,6 +26,7 @@ struct Program {
   std::vector<cadence::Definition> cadences;
   std::vector<limits::Rule> limits;
   calendar::Zone zone = calendar::Zone::utc();    // the org's: of `day starts at`, else of the options
+  calendar::Zone counter_zone = calendar::Zone::utc();  // of the days of counters; the org's, except in a test
   TimeOfDay day_starts_at;
   Currency currency;
   std::set<types::FieldRef> linked;               // lookups searched from the other end

@@ -32,7 +32,7 @@ Runtime::Runtime(std::shared_ptr<Store> store, RuntimeOptions options)
 Status Runtime::use(ProgramPtr program) {
   program_ = std::move(program);
   book_.use(program_);
-  ledger_ = std::make_unique<limits::Ledger>(program_->limits, program_->zone, program_->day_starts_at);
+  ledger_ = std::make_unique<limits::Ledger>(program_->limits, program_->counter_zone, program_->day_starts_at);
   if (Status loaded = load_state(); !loaded) return loaded;
   if (Status filled = fill_links(); !filled) return filled;
   rebuild_index();
@@ -127,7 +127,7 @@ void Runtime::rebuild_index() {
 // ---- Batches ------------------------------------------------------------------------------------------------------------
 
 CascadeContext Runtime::context(StoreTxn& txn, BatchReport& report) {
-  return {*program_, book_, directory_, activations_, index_, *ledger_, txn, now_, report, options_.keep_all_verdicts};
+  return {*program_, book_, directory_, activations_, index_, *ledger_, txn, now_, report, options_.keep_all_verdicts, options_.coverage};
 }
 
 Result<BatchReport> Runtime::commit(const std::function<Status(Cascade&, StoreTxn&, BatchReport&)>& work) {
@@ -189,6 +189,9 @@ Status Runtime::count(StoreTxn& txn, const BatchReport& report) {
 Result<BatchReport> Runtime::submit(const Lines& input) {
   const Bounds& bounds = program_->module->options.bounds;
   return commit([&](Cascade& cascade, StoreTxn& txn, BatchReport& report) -> Status {
+    if (input.dead_letter) {
+      if (Status removed = txn.remove_dead_letter(*input.dead_letter); !removed) return removed;
+    }
     intake::EventReader reader(program_->schema(), bounds, input.source);
     for (const InputLine& line : input.lines) {
       ++report.lines;

@@ -21,6 +21,7 @@ namespace ensue::engine {
 struct RuntimeOptions {
   Clock* clock = nullptr;  // null: the clock of the events
   bool keep_all_verdicts = false;
+  Coverage* coverage = nullptr;  // what conditions saw, when somebody counts
 };
 
 class Runtime {
@@ -35,6 +36,7 @@ class Runtime {
     std::string source;
     std::vector<InputLine> lines;
     std::optional<CursorRow> cursor;
+    std::optional<int64_t> dead_letter;  // the lines are this one, tried again
     bool snapshots = false;  // `--records`: every line fills the copy and fires nothing, whatever its kind
   };
   Result<BatchReport> submit(const Lines& lines);
@@ -52,6 +54,8 @@ class Runtime {
   bool has_program() const { return program_ != nullptr; }
   Store& store() { return *store_; }
   Instant now() const { return now_; }
+  // Sets the clock without firing anything; for the start of a test.
+  void set_clock(Instant now) { now_ = now; }
   const Directory& directory() const { return directory_; }
   // Runs `look` with the records readable.
   Status read(const std::function<Status(RecordBook&, Matcher&, StoreReader&)>& look);

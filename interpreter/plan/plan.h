@@ -64,6 +64,13 @@ struct Step {
 };
 static_assert(sizeof(Step) == 8);
 
+// How a step moves the stack. A jump that is not taken drops the top.
+struct StackEffect {
+  uint32_t pops = 0;
+  uint32_t pushes = 0;
+};
+StackEffect stack_effect(const Step& step);
+
 // Bytes of the unit's source file.
 struct SourceRange {
   uint32_t begin = 0;

@@ -5,15 +5,7 @@
 #include "plan/plan.h"
 
 namespace ensue::plan {
-namespace {
-
-// How a step moves the stack.
-struct Effect {
-  uint32_t pops;
-  uint32_t pushes;
-};
-
-Effect effect_of(const Step& step) {
+StackEffect stack_effect(const Step& step) {
   switch (step.op) {
     case Op::kConstant:
     case Op::kLocalDatetime:
@@ -44,6 +36,8 @@ Effect effect_of(const Step& step) {
   }
   return {0, 0};
 }
+
+namespace {
 
 class Verifier {
  public:
@@ -113,7 +107,7 @@ class Verifier {
       if (known != kUnknown && known != depth) fail(fmt::format("{}: step {} is reached with two stack depths", what, i));
       const Step& step = code_.steps[i];
       check_operands(step, what, i);
-      Effect effect = effect_of(step);
+      StackEffect effect = stack_effect(step);
       if (effect.pops > depth) {
         fail(fmt::format("{}: step {} takes more than the stack holds", what, i));
         return;

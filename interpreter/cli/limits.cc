@@ -1,0 +1,79 @@
+// `ensue limits`: what has been counted.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/store_flags.h"
+#include "value/time_text.h"
+
+namespace ensue::cli {
+namespace {
+
+struct LimitsFlags {
+  StoreFlags store;
+  std::string day;
+  std::string user;
+  bool all = false;
+};
+
+int run_limits(const LimitsFlags& flags) {
+  OpenedRuntime opened = open_runtime(flags.store.store, flags.store.program, flags.store.output, false);
+  if (opened.exit_code != kExitFine) return opened.exit_code;
+  const limits::Ledger& ledger = opened.runtime->ledger();
+  Instant now = opened.runtime->now();
+  std::string day = flags.day.empty() ? value::date_text(ledger.day_of(now)) : flags.day;
+  if (!flags.day.empty() && !value::parse_date(flags.day)) {
+    complain(fmt::format("\"{}\" is no date", flags.day));
+    return kExitUsage;
+  }
+  std::vector<CounterRow> rows;
+  Status looked = opened.runtime->store().read([&](StoreReader& reader) {
+    return reader.visit_counters([&](const CounterRow& row) {
+      bool this_day = flags.all || row.window == day || row.window == "burst";
+      bool this_user = flags.user.empty() || (row.scope == "user" && row.key == flags.user);
+      if (this_day && this_user) rows.push_back(row);
+      return true;
+    });
+  });
+  if (!looked) return fail(looked.error());
+  if (flags.store.output.json()) {
+    nlohmann::ordered_json out = nlohmann::ordered_json::array();
+    for (const CounterRow& row : rows) {
+      out.push_back({{"scope", row.scope}, {"key", row.key}, {"counter", row.counter}, {"window", row.window}, {"used", row.used}, {"max", row.max}});
+    }
+    print(out.dump() + "\n");
+    return kExitFine;
+  }
+  std::vector<std::vector<std::string>> cells{{"scope", "whose", "counter", "window", "used", "of", ""}};
+  for (const CounterRow& row : rows) {
+    std::string mark = row.used >= row.max ? "reached" : "";
+    cells.push_back({row.scope, row.key, row.counter, row.window, grouped(static_cast<uint64_t>(row.used)),
+                     grouped(static_cast<uint64_t>(row.max)), mark});
+  }
+  if (rows.empty()) {
+    print(flags.all ? "nothing has been counted\n" : fmt::format("nothing has been counted on {}\n", day));
+  } else {
+    print(table(cells, {false, false, false, false, true, true, false}));
+  }
+  Date date = ledger.day_of(now);
+  Instant begin = ledger.zone().day_start(date, opened.runtime->program().day_starts_at);
+  Instant end = ledger.next_day_start(now);
+  print(fmt::format("the day {} in {} began at {}, ends at {} and lasts {} hours\n", value::date_text(date), ledger.zone().name(),
+                    value::instant_text(begin), value::instant_text(end), (end.ms - begin.ms) / 3'600'000));
+  return kExitFine;
+}
+
+}  // namespace
+
+void add_limits(CLI::App& app, Commands& commands) {
+  auto flags = std::make_shared<LimitsFlags>();
+  CLI::App* command = app.add_subcommand("limits", "Show the counters of a store");
+  flags->store.program.add_to(*command, false);
+  flags->store.add_to(*command, false);
+  command->add_option("--day", flags->day, "This day, as 2026-03-29; by default the day of the store's clock");
+  command->add_option("--user", flags->user, "Only this user's counters");
+  command->add_flag("--all", flags->all, "Every day");
+  commands.push_back({command, [flags] { return run_limits(*flags); }});
+}
+
+}  // namespace ensue::cli

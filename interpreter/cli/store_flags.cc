@@ -1,0 +1,31 @@
+#include "cli/store_flags.h"
+
+#include "calendar/zone.h"
+#include "value/time_text.h"
+
+namespace ensue::cli {
+
+void StoreFlags::add_to(CLI::App& app, bool acts) {
+  app.add_option("--store", store, "The store, an SQLite file written by `ensue run --store`")->required();
+  if (acts) {
+    app.add_option("--clock", clock, "event: the time of the store's last event; wall: this machine's clock")
+        ->check(CLI::IsMember({"event", "wall"}))
+        ->capture_default_str();
+  }
+  output.add_to(app);
+}
+
+std::optional<Instant> instant_option(const std::string& text, const std::string& zone_name) {
+  calendar::Zone zone = calendar::Zone::find(zone_name).value_or(calendar::Zone::utc());
+  if (auto date = value::parse_date(text)) return zone.day_start(*date);
+  auto parsed = value::parse_datetime(text);
+  if (!parsed) return std::nullopt;
+  if (parsed->offset_ms) return parsed->instant();
+  return zone.instant(parsed->date, parsed->time);
+}
+
+Result<std::shared_ptr<Store>> look_at(const StoreFlags& flags) { return open_store(flags.store, false); }
+
+std::string shown(const std::optional<Instant>& instant) { return instant ? value::instant_text(*instant) : ""; }
+
+}  // namespace ensue::cli

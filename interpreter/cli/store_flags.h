@@ -1,0 +1,28 @@
+// Options of the commands that look into a store or act on it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cli/command.h"
+
+namespace ensue::cli {
+
+struct StoreFlags {
+  std::string store;
+  std::string clock = "event";
+  ProgramFlags program;
+  OutputFlags output;
+
+  // `acts`: the command changes the store, so it says by which clock.
+  void add_to(CLI::App& app, bool acts);
+};
+
+// `2026-03-26`, `2026-03-26T10:00` or with an offset; without one in `zone`. Empty when it is no such text.
+std::optional<Instant> instant_option(const std::string& text, const std::string& zone);
+// A store for reading, or a complaint.
+Result<std::shared_ptr<Store>> look_at(const StoreFlags& flags);
+std::string shown(const std::optional<Instant>& instant);
+
+}  // namespace ensue::cli
