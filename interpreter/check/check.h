@@ -4,6 +4,7 @@
 // part is left out of the module or typed `error`, which absorbs what would follow from it.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -25,6 +26,13 @@ struct KnownRecords {
   NameSet cadences;    // names
 };
 
+// A sentence typed by a person, in a file of its own whose root is a test statement or an expression.
+struct SessionInput {
+  source::FileId file;
+  std::map<std::string, std::string, base::FoldedLess> records;  // ids that may be named, and their objects
+  std::string it;                                                // the object of the record in hand; empty: none
+};
+
 struct CheckInput {
   std::shared_ptr<const source::SourceSet> sources;
   std::vector<syntax::ParsedFile> files;  // by FileId
@@ -32,6 +40,7 @@ struct CheckInput {
   ProgramOptions options;
   const KnownRecords* known = nullptr;    // null: nothing is known, and no user is called unknown
   bool unknown_users_are_errors = true;   // false in `run` and `test`: a warning, the user may still come
+  const SessionInput* session = nullptr;  // null: no sentence
 };
 
 // The module is complete when `sink` has no errors; with errors it holds what could be made sense of, and must not be run.

@@ -32,7 +32,7 @@ bool is_mail(StepKind kind) { return kind == StepKind::kAutomatedEmail || kind =
 void Checker::check_cadences() {
   for (size_t i = 0; i < module_->files.size(); ++i) {
     enter(FileId(i));
-    for (NodeId id : tree_->children(tree_->root())) {
+    for (NodeId id : declarations()) {
       if (tree_->is(id, NodeKind::kCadenceDecl)) check_cadence(id);
       if (tree_->is(id, NodeKind::kQuickCadenceDecl)) check_quick_cadence(id);
       if (tree_->is(id, NodeKind::kTemplateDecl)) {

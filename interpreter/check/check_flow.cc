@@ -405,7 +405,7 @@ void Checker::check_assignments(NodeId list, types::ObjectId object, const Place
 void Checker::check_automations() {
   for (size_t i = 0; i < module_->files.size(); ++i) {
     enter(FileId(i));
-    for (NodeId id : tree_->children(tree_->root())) {
+    for (NodeId id : declarations()) {
       if (tree_->is(id, NodeKind::kActionDecl)) check_action(id);
       if (tree_->is(id, NodeKind::kFlowDecl)) check_flow(id);
       if (tree_->is(id, NodeKind::kRoutingDecl)) {

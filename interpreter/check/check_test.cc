@@ -43,6 +43,28 @@ void Checker::check_test(NodeId id) {
   if (sink_.error_count() == before) module_->tests.push_back({text(decl.name()), ref(id)});
 }
 
+// A sentence typed into the REPL: the records it may name are those of the session.
+void Checker::check_session() {
+  if (input_.session == nullptr) return;
+  enter(input_.session->file);
+  NodeId root = tree_->root();
+  if (!root.valid() || tree_->is(root, NodeKind::kFile)) return;
+  TestState state;
+  state.place.me = false;
+  state.place.why_not_me = "nothing runs here; name the user by id";
+  for (const auto& [id, object] : input_.session->records) state.records.emplace(id, module_->schema.find_object(object));
+  NodeKind kind = tree_->kind(root);
+  bool statement = kind >= NodeKind::kClockStmt && kind <= NodeKind::kExpectStmt;
+  if (statement) {
+    check_test_statement(root, state);
+    return;
+  }
+  types::ObjectId it = module_->schema.find_object(input_.session->it);
+  if (it) state.place.it = module_->schema.record_type(it);
+  state.place.why_not_changes = "no save is looked at here";
+  infer(root, state.place);
+}
+
 types::ObjectId Checker::record_object(NodeId id, TestState& state) {
   auto found = state.records.find(text(id));
   return found == state.records.end() ? types::ObjectId() : found->second;

@@ -24,6 +24,7 @@ constexpr std::array kStages = {
     Stage{"limits", &Checker::check_limits},
     Stage{"automations", &Checker::check_automations},
     Stage{"tests", &Checker::check_tests},
+    Stage{"session", &Checker::check_session},
     Stage{"authors", &Checker::check_authors},      // counts what the stages before have accepted
 };
 

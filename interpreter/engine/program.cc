@@ -96,6 +96,18 @@ Loaded load_program(LoadInput input) {
   for (size_t i = 0; i < sources->size(); ++i) {
     check_input.files.push_back(syntax::parse_file(*sources, source::FileId(i), bounds, sink));
   }
+  std::optional<check::SessionInput> session;
+  if (input.session != nullptr) {
+    source::FileId file = sources->add("input", input.session->text);
+    syntax::ParsedSession parsed = syntax::parse_session(*sources, file, bounds, sink);
+    out.session = {file, parsed.tree->root()};
+    out.session_incomplete = parsed.incomplete;
+    // A sentence that could not be read has no facts to look up; an empty tree stands for it.
+    if (!parsed.tree->root().valid()) parsed.tree->set_root(parsed.tree->add(syntax::NodeKind::kFile, 0, 0, 0, {}));
+    check_input.files.push_back({parsed.tree, {}});
+    session = check::SessionInput{file, input.session->records, input.session->it};
+    check_input.session = &*session;
+  }
   check_input.sources = sources;
   check_input.options = input.options;
   check_input.known = input.known;

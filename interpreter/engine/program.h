@@ -2,6 +2,7 @@
 // an engine is replacing the pointer to this.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -39,11 +40,19 @@ struct Program {
 };
 using ProgramPtr = std::shared_ptr<const Program>;
 
+// A sentence to be checked together with a program.
+struct SessionText {
+  std::string text;
+  std::map<std::string, std::string, base::FoldedLess> records;  // ids that may be named, and their objects
+  std::string it;                                                // the object of the record in hand
+};
+
 struct LoadInput {
   std::vector<SourceText> sources;
   ProgramOptions options;
   const check::KnownRecords* known = nullptr;
   bool unknown_users_are_errors = true;
+  const SessionText* session = nullptr;
 };
 
 struct Loaded {
@@ -53,6 +62,8 @@ struct Loaded {
   std::vector<Diagnostic> diagnostics;
   bool has_errors = false;
   bool has_warnings = false;
+  check::NodeRef session;           // the sentence; invalid when there is none
+  bool session_incomplete = false;  // it may go on
 };
 
 // Parses, checks and lowers sources together with the library.

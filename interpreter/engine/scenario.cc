@@ -95,12 +95,15 @@ Scenario::Outcome Scenario::carry_out(const check::CheckedModule& module, check:
 
 // ---- Values -----------------------------------------------------------------------------------------------------------
 
-Result<Value> Scenario::evaluate(const check::CheckedModule& module, check::NodeRef expr, bool as_condition) {
+Result<Value> Scenario::evaluate(const check::CheckedModule& module, check::NodeRef expr, bool as_condition,
+                                 const std::optional<std::pair<std::string, std::string>>& it) {
   lower::Calendars calendars(module);
   lower::ExprPlan plan = lower::lower_expression(module, expr, as_condition, calendars);
   Result<Value> out = Value();
-  Status looked = runtime_->read([&](RecordBook&, Matcher& matcher, StoreReader&) -> Status {
+  Status looked = runtime_->read([&](RecordBook& book, Matcher& matcher, StoreReader&) -> Status {
     exec::Input input;
+    types::RecordPtr in_hand = it ? book.find(module.schema.find_object(it->first), it->second) : nullptr;
+    input.it = in_hand.get();
     input.now = runtime_->now();
     input.locals = columns_;
     out = exec::evaluate(plan.code, plan.program, plan.calendar.get(), input, matcher.environment());

@@ -35,8 +35,9 @@ class Scenario {
   // Faults that no `expect fault` has asked for: a test that ends with one fails.
   std::vector<std::string> unexpected_faults() const;
 
-  // The value of an expression, with the records of the scenario.
-  Result<Value> evaluate(const check::CheckedModule& module, check::NodeRef expr, bool as_condition);
+  // The value of an expression, with the records of the scenario; `it` names the record in hand by object and id.
+  Result<Value> evaluate(const check::CheckedModule& module, check::NodeRef expr, bool as_condition,
+                         const std::optional<std::pair<std::string, std::string>>& it = std::nullopt);
 
   Runtime& runtime() { return *runtime_; }
   const std::vector<Decision>& decisions() const { return decisions_; }

@@ -58,6 +58,7 @@ class Checker {
   void check_limits();
   void check_automations();
   void check_tests();
+  void check_session();
   void check_authors();
 
   std::shared_ptr<CheckedModule> take() { return module_; }
@@ -69,10 +70,15 @@ class Checker {
   void for_each_declaration(NodeKind kind, Visit visit) {
     for (size_t i = 0; i < module_->files.size(); ++i) {
       enter(FileId(i));
-      for (NodeId id : tree_->children(tree_->root())) {
+      for (NodeId id : declarations()) {
         if (tree_->kind(id) == kind) visit(id);
       }
     }
+  }
+  // Of the file at hand; a session's sentence is none.
+  std::span<const NodeId> declarations() const {
+    bool file = tree_->is(tree_->root(), NodeKind::kFile);
+    return file ? tree_->children(tree_->root()) : std::span<const NodeId>();
   }
   Span span(NodeId id) const { return tree_->span(id); }
   std::string text(NodeId id) const { return id.valid() ? std::string(tree_->text(id)) : std::string(); }
