@@ -1,4 +1,4 @@
-#include "adapters/sqlite_statement.h"
+#include "adapters/internal/sqlite_statement.h"
 
 #include <cstring>
 

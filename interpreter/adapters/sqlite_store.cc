@@ -13,7 +13,7 @@
 #include <map>
 #include <set>
 
-#include "adapters/sqlite_statement.h"
+#include "adapters/internal/sqlite_statement.h"
 #include "base/key128.h"
 #include "ensue/version.h"
 

@@ -1,5 +1,5 @@
-// CHECK: an assertion that stays on in release builds. It guards what can only be false through a mistake of ours; user
-// input must never reach one. A failed CHECK prints the place and the condition and aborts.
+// ENSUE_CHECK: an assertion that stays on in release builds. It guards what can only be false through a mistake of ours; user
+// input must never reach one. A failed ENSUE_CHECK prints the place and the condition and aborts.
 #pragma once
 
 namespace ensue::base {
@@ -8,11 +8,11 @@ namespace ensue::base {
 
 }  // namespace ensue::base
 
-#define CHECK(condition) \
+#define ENSUE_CHECK(condition) \
   ((condition) ? static_cast<void>(0) : ::ensue::base::check_failed(__FILE__, __LINE__, #condition))
 
 #ifdef NDEBUG
-#define DCHECK(condition) static_cast<void>(0)
+#define ENSUE_DCHECK(condition) static_cast<void>(0)
 #else
-#define DCHECK(condition) CHECK(condition)
+#define ENSUE_DCHECK(condition) ENSUE_CHECK(condition)
 #endif

@@ -18,7 +18,7 @@ int hex_digit(char c) {
 
 Key128 hash_key(std::initializer_list<std::string_view> parts) {
   crypto_generichash_state state;
-  CHECK(crypto_generichash_init(&state, nullptr, 0, 16) == 0);
+  ENSUE_CHECK(crypto_generichash_init(&state, nullptr, 0, 16) == 0);
   for (std::string_view part : parts) {
     uint64_t size = part.size();
     unsigned char length[8];

@@ -126,8 +126,8 @@ Loaded load_program(LoadInput input) {
   program->module = out.module;
   program->bodies = exec::bodies_of(module.functions);
   // A declared function without a body, or the other way round, is a mistake of ours.
-  CHECK(std::find(program->bodies.begin(), program->bodies.end(), nullptr) == program->bodies.end());
-  CHECK(builtins::body_names().size() == module.functions.size());
+  ENSUE_CHECK(std::find(program->bodies.begin(), program->bodies.end(), nullptr) == program->bodies.end());
+  ENSUE_CHECK(builtins::body_names().size() == module.functions.size());
   lower::Calendars calendars(module);
   for (const check::Automation& automation : module.automations) {
     if (automation.runnable) {

@@ -16,7 +16,7 @@ class FieldWriter {
   FieldWriter& set(const char* name, Value value) {
     types::FieldId field = object_.find_stored(name);
     // The library declares it; a project may have replaced the field, never removed it.
-    CHECK(field.valid());
+    ENSUE_CHECK(field.valid());
     record_.fields[field.index] = std::move(value);
     return *this;
   }

@@ -50,7 +50,7 @@ class Machine {
           if (failed_) return error_;
       }
     }
-    DCHECK(stack_.size() == 1);
+    ENSUE_DCHECK(stack_.size() == 1);
     return std::move(stack_.back());
   }
 
@@ -388,7 +388,7 @@ Result<Value> add_duration(const Value& when, const Duration& duration, bool sub
   if (subtract) signed_duration.amount = -signed_duration.amount;
   bool date = when.is(Value::Kind::kDate);
   if (duration.business) {
-    CHECK(calendar != nullptr);  // the checker asks for one
+    ENSUE_CHECK(calendar != nullptr);  // the checker asks for one
     // A date counts from noon, so that business days step over dates alone; shorter units start with the day.
     bool days = duration.unit >= DurationUnit::kDay;
     constexpr TimeOfDay kNoon{12 * 3'600'000};

@@ -29,7 +29,7 @@ CalendarPtr Calendars::for_file(source::FileId file) const {
 
 plan::UnitPtr lower_automation(const check::CheckedModule& module, const check::Automation& automation,
                                const Calendars& calendars) {
-  CHECK(automation.runnable);
+  ENSUE_CHECK(automation.runnable);
   auto unit = std::make_shared<plan::UnitPlan>();
   source::FileId file = automation.declaration.file;
   const syntax::Tree& tree = module.tree(file);
@@ -81,7 +81,7 @@ plan::UnitPtr lower_automation(const check::CheckedModule& module, const check::
   }
   lowering.finish();
   std::string broken = plan::verify(*unit, module.schema, module.functions);
-  CHECK(broken.empty());
+  ENSUE_CHECK(broken.empty());
   return unit;
 }
 

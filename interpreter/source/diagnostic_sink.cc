@@ -24,7 +24,7 @@ std::string fill(std::string_view message, std::initializer_list<std::string_vie
       continue;
     }
     auto number = static_cast<size_t>(message[i + 1] - '0');
-    CHECK(number < words.size());
+    ENSUE_CHECK(number < words.size());
     out += *(words.begin() + number);
     i += 2;
   }

@@ -68,7 +68,7 @@ FileId SourceSet::add(std::string name, std::string text) {
 }
 
 std::string_view SourceSet::text(Span span) const {
-  DCHECK(span.valid());
+  ENSUE_DCHECK(span.valid());
   return file(span.file).text().substr(span.begin, span.size());
 }
 

@@ -163,7 +163,7 @@ struct View {
   NodeId name() const { return child(index); }
 #define ENSUE_NODE(Kind, slots)                                                                  \
   struct Kind : View {                                                                           \
-    Kind(const Tree& t, NodeId node) : View(t, node) { DCHECK(t.kind(node) == NodeKind::k##Kind); } \
+    Kind(const Tree& t, NodeId node) : View(t, node) { ENSUE_DCHECK(t.kind(node) == NodeKind::k##Kind); } \
     slots                                                                                        \
   };
 #include "syntax/ast_kinds.def"

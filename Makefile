@@ -1,0 +1,65 @@
+# What a person types. Each target works alone, from a clean clone: it installs the Debian packages that are missing (as root or
+# through sudo), configures, builds, and does its job. What happens inside is CMake; see CMakePresets.json.
+
+.DEFAULT_GOAL := build
+.PHONY: run test build packages asan tsan coverage bench format goldens tidy install clean help
+
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+BUILD_RELEASE := build/release
+ENSUE := $(BUILD_RELEASE)/ensue
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+packages: ## install the Debian packages that are missing
+	@sh cmake/install-packages.sh
+
+build: packages ## the release binary, build/release/ensue
+	@cmake --preset release >/dev/null
+	@cmake --build $(BUILD_RELEASE) -j $(JOBS) --target ensue
+
+run: build ## the main job on the examples: check, test, run a stream, ask why not
+	@sh examples/tour.sh $(ENSUE)
+
+test: packages ## build everything and run every test
+	@cmake --preset dev >/dev/null
+	@cmake --build build/dev -j $(JOBS)
+	@ctest --preset dev -j $(JOBS)
+
+asan: packages ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@cmake --preset asan >/dev/null
+	@cmake --build build/asan -j $(JOBS)
+	@ctest --preset asan -j $(JOBS)
+
+tsan: packages ## the tests under ThreadSanitizer
+	@cmake --preset tsan >/dev/null
+	@cmake --build build/tsan -j $(JOBS)
+	@ctest --preset tsan -j $(JOBS)
+
+coverage: packages ## which lines of interpreter/ the tests run
+	@sh cmake/coverage.sh $(JOBS)
+
+bench: packages ## speed and memory, as ratios measured side by side
+	@cmake --preset bench >/dev/null
+	@cmake --build build/bench -j $(JOBS)
+	@python3 bench/run.py build/bench
+
+goldens: packages ## write the goldens anew; review the difference
+	@cmake --preset dev >/dev/null
+	@cmake --build build/dev -j $(JOBS)
+	@ENSUE_UPDATE_GOLDENS=1 ctest --preset dev -j $(JOBS) -L golden
+
+format: ## clang-format over the sources, ensue fmt over the automations
+	@git ls-files '*.cc' '*.h' | xargs clang-format -i
+	@$(MAKE) --no-print-directory build
+	@$(ENSUE) fmt stdlib flows examples
+
+tidy: ## clang-tidy over what changed since the last commit on main, or over everything with ALL=1
+	@cmake --preset dev >/dev/null
+	@sh cmake/tidy.sh $(if $(ALL),all,changed)
+
+install: build ## into /usr/local, or into PREFIX
+	@cmake --install $(BUILD_RELEASE) --prefix $(or $(PREFIX),/usr/local)
+
+clean: ## take the builds away
+	@rm -rf build
