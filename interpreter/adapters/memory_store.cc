@@ -124,8 +124,12 @@ class MemoryTxn final : public StoreTxn {
   }
 
   Status visit_activations(const std::function<bool(const ActivationRow&)>& visit) override {
-    for (const auto& [key, row] : state_.activations) {
-      if (!visit(row)) break;
+    std::vector<const ActivationRow*> rows;
+    for (const auto& [key, row] : state_.activations) rows.push_back(&row);
+    auto by = [](const ActivationRow* row) { return std::tie(row->automation, row->person, row->rule); };
+    std::sort(rows.begin(), rows.end(), [&](const auto* a, const auto* b) { return by(a) < by(b); });
+    for (const ActivationRow* row : rows) {
+      if (!visit(*row)) break;
     }
     return {};
   }
@@ -198,8 +202,13 @@ class MemoryTxn final : public StoreTxn {
     for (size_t i = 0; i < charges.size(); ++i) {
       const Charge& charge = charges[i];
       CounterKey key{charge.scope, charge.key, charge.counter, charge.window};
-      Counter& counter = state_.counters[key];
-      journal_.push_back([this, key, before = counter] { state_.counters[key] = before; });
+      auto [at, fresh] = state_.counters.try_emplace(key);
+      Counter& counter = at->second;
+      if (fresh) {
+        journal_.push_back([this, key] { state_.counters.erase(key); });
+      } else {
+        journal_.push_back([this, key, before = counter] { state_.counters[key] = before; });
+      }
       // A maximum lowered below what is used blocks further charges and keeps what is used.
       counter.max = std::max(charge.max, counter.used);
       if (charge.window_ms > 0) {

@@ -123,7 +123,7 @@ constexpr std::array<const char*, static_cast<size_t>(Sql::kCount)> kSql = {
     "SELECT source, line, byte_offset, fingerprint FROM cursor WHERE source = ?",
     "INSERT OR REPLACE INTO cursor (source, line, byte_offset, fingerprint) VALUES (?, ?, ?, ?)",
     "INSERT OR REPLACE INTO activation (rule, person, automation, active) VALUES (?, ?, ?, ?)",
-    "SELECT rule, person, automation, active FROM activation ORDER BY automation, person",
+    "SELECT rule, person, automation, active FROM activation ORDER BY automation, person, rule",
     "SELECT count FROM total WHERE name = ?",
     "INSERT INTO total (name, count) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET count = count + excluded.count",
     "SELECT value FROM meta WHERE name = ?",

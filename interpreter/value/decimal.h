@@ -15,8 +15,8 @@ namespace ensue::value {
 inline constexpr int64_t kCoefficientMax = 999'999'999'999'999'999;
 inline constexpr int kScaleMax = 18;
 
-// Reads `-12.50`, `1e3`, `1.5E-2`: the number grammar of JSON, with any leading zeros. Digits after the point are kept as
-// written (`12.50` has scale 2). Empty when the text is no number or does not fit.
+// Reads `-12.50`, `1e3`, `1.5E-2`: the number grammar of JSON, with any leading zeros or a plus. Digits after the point are
+// kept as written (`12.50` has scale 2). Empty when the text is no number or does not fit.
 std::optional<Decimal> parse_decimal(std::string_view text);
 
 // As written by a person: `12.50`, `-3`, `0.05`. Never in exponent form.

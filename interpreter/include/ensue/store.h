@@ -162,6 +162,7 @@ class StoreReader {
   virtual Status visit_counters(const std::function<bool(const CounterRow&)>& visit) = 0;
   virtual Status visit_dead_letters(const std::function<bool(const DeadLetterRow&)>& visit) = 0;
   virtual Status visit_reminders(std::string_view state, const std::function<bool(const ReminderRow&)>& visit) = 0;
+  // In order of automation and person.
   virtual Status visit_activations(const std::function<bool(const ActivationRow&)>& visit) = 0;
   virtual Result<std::optional<ReminderRow>> reminder(const Key128& id) = 0;
   // Reminders about a record that are open or snoozed, in order of id.
@@ -190,6 +191,7 @@ class StoreTxn : public StoreReader {
   virtual Status put_timer(const TimerRow& row) = 0;
   virtual Status remove_timer(Instant due, const Key128& id) = 0;
   virtual Status add_dead_letter(const DeadLetterRow& row) = 0;
+  // kNotFound when there is none of that number.
   virtual Status remove_dead_letter(int64_t seq) = 0;
   virtual Status put_cursor(const CursorRow& row) = 0;
   virtual Status put_activation(const ActivationRow& row) = 0;

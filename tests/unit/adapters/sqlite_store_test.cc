@@ -1,0 +1,124 @@
+#include <catch2/catch.hpp>
+#include <sqlite3.h>
+
+#include "adapters/sqlite_store.h"
+#include "adapters/system_clock.h"
+#include "ensue/version.h"
+#include "support/files.h"
+
+namespace ensue::adapters {
+namespace {
+
+ErrorCode open_error(const std::string& path, StoreAccess access) {
+  auto opened = open_sqlite_store(path, access);
+  REQUIRE_FALSE(opened);
+  INFO(opened.error().message);
+  CHECK(opened.error().message.find(path) != std::string::npos);
+  return opened.error().code;
+}
+
+void execute(const std::string& path, const std::string& sql) {
+  sqlite3* db = nullptr;
+  REQUIRE(sqlite3_open(path.c_str(), &db) == SQLITE_OK);
+  REQUIRE(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(db);
+}
+
+}  // namespace
+
+TEST_CASE("one owner at a time, and readers beside it") {
+  testing::TempDir dir;
+  std::string path = dir.file("store.db");
+  auto owner = open_sqlite_store(path, StoreAccess::kOwn);
+  REQUIRE(owner);
+  auto second = open_sqlite_store(path, StoreAccess::kOwn);
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code == ErrorCode::kStoreLocked);
+  auto reader = open_sqlite_store(path, StoreAccess::kLook);
+  REQUIRE(reader);
+  CHECK((*owner)->commit([](StoreTxn& txn) { return txn.put_meta("a", "b"); }));
+  CHECK((*reader)->read([](StoreReader& look) -> Status {
+    auto value = look.meta("a");
+    CHECK(value);
+    CHECK(*value == "b");
+    return {};
+  }));
+  CHECK_FALSE((*reader)->commit([](StoreTxn& txn) { return txn.put_meta("a", "c"); }));
+  owner->reset();
+  CHECK(open_sqlite_store(path, StoreAccess::kOwn));
+}
+
+TEST_CASE("what is no store is refused and left alone") {
+  testing::TempDir dir;
+  std::string path = dir.file("store.db");
+  CHECK(open_error(path, StoreAccess::kLook) == ErrorCode::kNotFound);
+  std::string garbage(10'000, 'x');
+  testing::write_text(path, garbage);
+  CHECK(open_error(path, StoreAccess::kOwn) == ErrorCode::kStoreDamaged);
+  CHECK(testing::read_text(path) == garbage);
+  std::string other = dir.file("other.db");
+  execute(other, "CREATE TABLE notes (text TEXT)");
+  CHECK(open_error(other, StoreAccess::kOwn) == ErrorCode::kStoreDamaged);
+  CHECK(open_error(other, StoreAccess::kLook) == ErrorCode::kStoreDamaged);
+  CHECK(open_error(dir.path().string() + "/no/such/folder/store.db", StoreAccess::kOwn) == ErrorCode::kIo);
+}
+
+TEST_CASE("a store of a later version is refused, with both numbers") {
+  testing::TempDir dir;
+  std::string path = dir.file("store.db");
+  REQUIRE(open_sqlite_store(path, StoreAccess::kOwn));
+  execute(path, "PRAGMA user_version = " + std::to_string(kStoreFormatVersion + 1));
+  CHECK(open_error(path, StoreAccess::kOwn) == ErrorCode::kStoreTooNew);
+  CHECK(open_error(path, StoreAccess::kLook) == ErrorCode::kStoreTooNew);
+}
+
+TEST_CASE("a copy takes what the file holds and gives nothing back") {
+  testing::TempDir dir;
+  std::string path = dir.file("store.db");
+  auto owner = open_sqlite_store(path, StoreAccess::kOwn);
+  REQUIRE((*owner)->commit([](StoreTxn& txn) { return txn.put_meta("a", "b"); }));
+  auto copy = copy_sqlite_store(path);
+  REQUIRE(copy);
+  REQUIRE((*copy)->commit([](StoreTxn& txn) { return txn.put_meta("a", "changed"); }));
+  auto meta = [](Store& store) {
+    std::string out;
+    Status status = store.read([&](StoreReader& reader) -> Status {
+      out = reader.meta("a")->value_or("");
+      return {};
+    });
+    CHECK(status);
+    return out;
+  };
+  CHECK(meta(**copy) == "changed");
+  CHECK(meta(**owner) == "b");
+  // Of a file that is not there, an empty one.
+  auto empty = copy_sqlite_store(dir.file("missing.db"));
+  REQUIRE(empty);
+  CHECK(meta(**empty).empty());
+}
+
+TEST_CASE("the database itself holds a counter below its maximum") {
+  testing::TempDir dir;
+  std::string path = dir.file("store.db");
+  auto owner = open_sqlite_store(path, StoreAccess::kOwn);
+  REQUIRE(owner);
+  Charge charge{"user", "ana", "action executions", "2026-01-05", 3, 0, {}};
+  REQUIRE((*owner)->commit([&](StoreTxn& txn) -> Status {
+    auto charged = txn.charge({}, {charge});
+    return charged ? Status() : Status(charged.error());
+  }));
+  owner->reset();
+  sqlite3* db = nullptr;
+  REQUIRE(sqlite3_open(path.c_str(), &db) == SQLITE_OK);
+  CHECK(sqlite3_exec(db, "UPDATE quota SET used = 3", nullptr, nullptr, nullptr) == SQLITE_OK);
+  CHECK(sqlite3_exec(db, "UPDATE quota SET used = 4", nullptr, nullptr, nullptr) == SQLITE_CONSTRAINT);
+  CHECK(sqlite3_exec(db, "UPDATE quota SET used = -1", nullptr, nullptr, nullptr) == SQLITE_CONSTRAINT);
+  sqlite3_close(db);
+}
+
+TEST_CASE("the machine's clock tells the time") {
+  SystemClock clock;
+  CHECK(clock.now() > Instant{1'700'000'000'000});
+}
+
+}  // namespace ensue::adapters

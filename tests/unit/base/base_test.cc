@@ -1,0 +1,111 @@
+#include <catch2/catch.hpp>
+
+#include "base/fold.h"
+#include "base/ids.h"
+#include "base/key128.h"
+#include "base/near_miss.h"
+#include "ensue/currency.h"
+#include "ensue/result.h"
+
+namespace ensue::base {
+
+TEST_CASE("folding makes letters of either case equal, in any script") {
+  struct Row {
+    const char* a;
+    const char* b;
+    bool equal;
+  };
+  auto row = GENERATE(Row{"Open", "oPEN", true}, Row{"École", "éCOLE", true}, Row{"ПРИВЕТ", "привет", true},
+                      Row{"ΟΔΟΣ", "οδος", true}, Row{"Open", "Opened", false}, Row{"e", "é", false},
+                      Row{"straße", "STRASSE", false}, Row{"", "", true}, Row{"", "a", false});
+  INFO(row.a << " and " << row.b);
+  CHECK(equal_folded(row.a, row.b) == row.equal);
+  CHECK(equal_folded(row.b, row.a) == row.equal);
+  CHECK((fold_case(row.a) == fold_case(row.b)) == row.equal);
+  if (row.equal) CHECK(hash_folded(row.a) == hash_folded(row.b));
+}
+
+TEST_CASE("parts of texts are found ignoring case") {
+  CHECK(contains_folded("Head of LEGAL affairs", "legal"));
+  CHECK_FALSE(contains_folded("Head of affairs", "legal"));
+  CHECK(starts_with_folded("Éclair", "éc"));
+  CHECK_FALSE(starts_with_folded("Ec", "Eclair"));
+  CHECK(ends_with_folded("Grand MÜLLER", "müller"));
+  CHECK_FALSE(ends_with_folded("üller", "müller"));
+  CHECK(contains_folded("anything", ""));
+}
+
+TEST_CASE("malformed bytes fold to themselves") {
+  std::string bytes = "a\xff\xc3";
+  CHECK(fold_case(bytes) == bytes);
+  CHECK(compare_folded(bytes, bytes) == 0);
+}
+
+TEST_CASE("the folded order is a total order") {
+  const char* texts[] = {"", "a", "A", "b", "é", "É", "z", "Ж", "ж", "\xff"};
+  for (const char* a : texts) {
+    for (const char* b : texts) {
+      int ab = compare_folded(a, b);
+      int ba = compare_folded(b, a);
+      CHECK((ab < 0) == (ba > 0));
+      CHECK((ab == 0) == (fold_case(a) == fold_case(b)));
+    }
+  }
+}
+
+TEST_CASE("keys keep their parts apart") {
+  // Counted with another implementation of BLAKE2b.
+  CHECK(to_hex(hash_key({"ab", "c"})) == "4826ed043ab3cdec576d8541fa5d5a80");
+  CHECK(to_hex(hash_key({"a", "bc"})) == "f14abc19c330e936bb9c8506d69bac9b");
+  CHECK(to_hex(hash_key({})) == "cae66941d9efbd404e4d88758ea67670");
+}
+
+TEST_CASE("a key is read back from its text") {
+  Key128 key = hash_key({"x"});
+  CHECK(key_from_hex(to_hex(key)) == key);
+  CHECK(key_from_bytes(key.view()) == key);
+  CHECK_FALSE(key_from_hex("12"));
+  CHECK_FALSE(key_from_hex(std::string(32, 'g')));
+  CHECK_FALSE(key_from_bytes("short"));
+  CHECK(short_id("0Tr", key).size() == 18);
+  CHECK(short_id("0Tr", key) != short_id("0Tr", hash_key({"y"})));
+}
+
+TEST_CASE("near misses are suggested, far ones are not") {
+  std::vector<std::string> words{"created", "edited", "deleted", "Status", "StageName"};
+  CHECK(nearest("edted", words) == "edited");
+  CHECK(nearest("STATSU", words) == "Status");
+  CHECK(nearest("stagename", words) == "StageName");
+  CHECK_FALSE(nearest("quotation", words));
+  CHECK_FALSE(nearest("", words));
+  CHECK_FALSE(nearest(std::string(1000, 'x'), words));
+}
+
+TEST_CASE("an id knows whether it names a row") {
+  struct Tag {};
+  CHECK_FALSE(Id<Tag>().valid());
+  Table<Id<Tag>, int> table;
+  Id<Tag> seven = table.add(7);
+  Id<Tag> eight = table.add(8);
+  CHECK(table[eight] == 8);
+  CHECK(table.id_of(table[seven]) == seven);
+  CHECK(seven < eight);
+}
+
+TEST_CASE("error codes have stable names") {
+  CHECK(std::string(error_code_name(ErrorCode::kStoreLocked)) == "store_locked");
+  CHECK(std::string(error_code_name(ErrorCode::kStorageFull)) == "storage_full");
+  Result<int> failed(ErrorCode::kIo, "the disk is gone");
+  CHECK_FALSE(failed);
+  CHECK(failed.error().message == "the disk is gone");
+}
+
+TEST_CASE("currencies are the codes of ISO 4217") {
+  CHECK(is_currency_code("USD"));
+  CHECK(is_currency_code("TRY"));
+  CHECK(is_currency_code("ALL"));
+  CHECK_FALSE(is_currency_code("usd"));
+  CHECK_FALSE(is_currency_code("XXX"));
+}
+
+}  // namespace ensue::base
