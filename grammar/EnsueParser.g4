@@ -282,7 +282,7 @@ automationOutcome
     : K_STARTED
     | K_RAN (count (K_TIMES | K_TIME))?
     | K_TOOK K_BRANCH STRING
-    | K_SUPPRESSED K_BY K_LIMIT (K_ON (K_EACH K_USER | K_WHOLE K_ORG))?
+    | K_SUPPRESSED K_BY K_LIMIT (K_ON (K_EACH K_USER | K_THE? K_WHOLE K_ORG))?
     ;
 membershipDetail
     : K_ON K_TRACK name | K_AT K_STEP STRING | K_ASSIGNED K_TO STRING | K_DUE DATETIME (K_IN STRING)? ;

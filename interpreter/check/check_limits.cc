@@ -26,7 +26,7 @@ std::string counter_name(std::string_view first, std::string_view second) {
 }
 
 bool same_counter(const Limit& a, const Limit& b) {
-  return a.scope == b.scope && a.counter == b.counter && a.per_day == b.per_day && a.kind == b.kind &&
+  return a.scope == b.scope && a.counter == b.counter && a.window_ms == b.window_ms && a.kind == b.kind &&
          base::equal_folded(a.name, b.name) && base::equal_folded(a.author, b.author);
 }
 

@@ -29,7 +29,7 @@ int run_limits(const LimitsFlags& flags) {
   std::vector<CounterRow> rows;
   Status looked = opened.runtime->store().read([&](StoreReader& reader) {
     return reader.visit_counters([&](const CounterRow& row) {
-      bool this_day = flags.all || row.window == day || row.window == "burst";
+      bool this_day = flags.all || row.window == day || !value::parse_date(row.window);
       bool this_user = flags.user.empty() || (row.scope == "user" && row.key == flags.user);
       if (this_day && this_user) rows.push_back(row);
       return true;

@@ -58,7 +58,7 @@ Result<Decision> Ledger::charge(StoreTxn& txn, const Key128& run, const Subject&
     charge.scope = scope_name(rule.scope);
     charge.key = rule.scope == Scope::kUser ? subject.user : rule.scope == Scope::kAutomation ? subject.name : "";
     charge.counter = rule.counter;
-    charge.window = rule.per_day ? value::date_text(today.date) : "burst";
+    charge.window = rule.per_day ? value::date_text(today.date) : fmt::format("{} s", rule.window_ms / 1000);
     charge.max = rule.max;
     charge.window_ms = rule.per_day ? 0 : rule.window_ms;
     charge.now = now;

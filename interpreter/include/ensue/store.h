@@ -89,7 +89,7 @@ struct CounterRow {
   std::string scope;    // user, org, automation, service
   std::string key;      // the user's id, the automation's name; empty for the org
   std::string counter;  // action executions
-  std::string window;   // the local date of the day, or `burst`
+  std::string window;   // the local date of the day, or the length of a sliding window: `10 s`
   int64_t used = 0;
   int64_t max = 0;
 };
@@ -99,7 +99,7 @@ struct Charge {
   std::string scope;
   std::string key;
   std::string counter;
-  std::string window;    // the local date of a day window; `burst` for a sliding one
+  std::string window;    // the local date of a day window; the length of a sliding one: `10 s`
   int64_t max = 0;
   int64_t window_ms = 0; // of a burst
   Instant now;           // of a burst

@@ -64,7 +64,7 @@ Charge day_charge(const std::string& key, int64_t max, const std::string& day = 
   return {"user", key, "action executions", day, max, 0, {}};
 }
 Charge burst_charge(int64_t max, int64_t window_ms, int64_t now_ms) {
-  return {"service", "crm", "calls", "burst", max, window_ms, {now_ms}};
+  return {"service", "crm", "calls", "10 s", max, window_ms, {now_ms}};
 }
 
 // Everything a store holds, as text: two stores are equal when their dumps are.
