@@ -75,7 +75,7 @@ void RunSummary::add(const BatchReport& report, bool snapshots_only) {
   dead_letter_count += report.dead_letters.size();
   for (const auto& [name, count] : report.unknown_fields) unknown_fields[name] += count;
   for (const auto& [name, count] : report.unknown_values) unknown_values[name] += count;
-  constexpr size_t kNoticesMax = 20;
+  constexpr size_t kNoticesMax = 5;
   for (const std::string& notice : report.notices) {
     ++notice_count;
     if (notices.size() < kNoticesMax) notices.push_back(notice);
