@@ -176,7 +176,7 @@ class SqliteStore final : public Store, private StoreTxn {
 
   Status open(const std::string& path, StoreAccess access, bool lock = true) {
     bool own = access == StoreAccess::kOwn;
-    if (!own && ::access(path.c_str(), F_OK) != 0) return {ErrorCode::kNotFound, "there is no store " + path};
+    if (!own && ::access(path.c_str(), F_OK) != 0) return {ErrorCode::kIo, "there is no store " + path};
     if (own && lock) {
       if (Status locked = lock_.take(path + "-lock"); !locked) return locked;
     }

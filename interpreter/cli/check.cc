@@ -104,11 +104,11 @@ int run_check(const CheckFlags& flags) {
     loaded = engine::load_program({*sources, flags.program.options(), &*known, true});
   }
   if (!flags.dump.empty()) {
-    if (loaded.has_errors) print_diagnostics(loaded, flags.output);
+    if (loaded.has_errors) print_diagnostics(loaded, flags.output, true);
     print(dump_text(flags.dump, loaded));
     return loaded.has_errors ? kExitWrong : kExitFine;
   }
-  print_diagnostics(loaded, flags.output);
+  print_diagnostics(loaded, flags.output, true);
   if (!flags.output.json()) {
     size_t automations = 0;
     for (const check::Automation& automation : loaded.module->automations) {

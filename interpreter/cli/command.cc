@@ -139,9 +139,9 @@ Result<std::vector<SourceText>> read_sources(const std::vector<std::string>& pat
   return out;
 }
 
-void print_diagnostics(const engine::Loaded& loaded, const OutputFlags& output) {
+void print_diagnostics(const engine::Loaded& loaded, const OutputFlags& output, bool as_result) {
   if (output.json()) {
-    print(source::render_json(loaded.diagnostics) + "\n");
+    fmt::print(as_result ? stdout : stderr, "{}\n", source::render_json(loaded.diagnostics));
     return;
   }
   if (loaded.diagnostics.empty()) return;
@@ -163,7 +163,7 @@ LoadedProgram load_or_complain(const ProgramFlags& flags, const OutputFlags& out
     return out;
   }
   out.loaded = engine::load_program({std::move(*sources), flags.options(), nullptr, true});
-  if (out.loaded.has_errors || (show_warnings && out.loaded.has_warnings)) print_diagnostics(out.loaded, output);
+  if (out.loaded.has_errors || (show_warnings && out.loaded.has_warnings)) print_diagnostics(out.loaded, output, false);
   if (out.loaded.has_errors) {
     fmt::print(stderr, "{}\n", source::render_counts(out.loaded.diagnostics));
     out.exit_code = kExitWrong;
@@ -248,7 +248,7 @@ OpenedRuntime open_runtime(const std::string& store_path, const ProgramFlags& fl
   }
   engine::Loaded loaded = engine::load_program({std::move(*sources), options, nullptr, true});
   if (loaded.has_errors) {
-    print_diagnostics(loaded, output);
+    print_diagnostics(loaded, output, false);
     out.exit_code = kExitWrong;
     return out;
   }

@@ -87,7 +87,8 @@ Result<std::vector<std::string>> find_sources(const std::vector<std::string>& pa
 Result<std::vector<SourceText>> read_sources(const std::vector<std::string>& paths);
 
 // Prints diagnostics: text to standard error, or JSON to standard output.
-void print_diagnostics(const engine::Loaded& loaded, const OutputFlags& output);
+// As JSON on standard output where they are the command's result, else on standard error.
+void print_diagnostics(const engine::Loaded& loaded, const OutputFlags& output, bool as_result);
 
 // Loads a program and complains about what is wrong with it. The exit code says whether to go on: kExitFine.
 struct LoadedProgram {

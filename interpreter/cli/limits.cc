@@ -26,11 +26,13 @@ int run_limits(const LimitsFlags& flags) {
     complain(fmt::format("\"{}\" is no date", flags.day));
     return kExitUsage;
   }
+  Result<std::string> person = person_option(opened.runtime->store(), flags.user);
+  if (!person) return fail(person.error());
   std::vector<CounterRow> rows;
   Status looked = opened.runtime->store().read([&](StoreReader& reader) {
     return reader.visit_counters([&](const CounterRow& row) {
       bool this_day = flags.all || row.window == day || !value::parse_date(row.window);
-      bool this_user = flags.user.empty() || (row.scope == "user" && row.key == flags.user);
+      bool this_user = person->empty() || (row.scope == "user" && row.key == *person);
       if (this_day && this_user) rows.push_back(row);
       return true;
     });

@@ -116,6 +116,8 @@ int run_records(const RecordsFlags& flags) {
 int run_targets(const TargetsFlags& flags) {
   Result<std::shared_ptr<Store>> store = look_at(flags.store);
   if (!store) return fail(store.error());
+  Result<std::string> assignee = person_option(**store, flags.assignee);
+  if (!assignee) return fail(assignee.error());
   std::vector<std::vector<std::string>> cells{{"target", "cadence", "assignee", "state", "track", "step", "due", "disposition"}};
   Json out = Json::array();
   Status looked = (*store)->read([&](StoreReader& reader) {
@@ -125,7 +127,7 @@ int run_targets(const TargetsFlags& flags) {
       bool open = state == "Active" || state == "Paused";
       if (row.deleted || (!flags.all && !open)) return true;
       if (!flags.cadence.empty() && !base::equal_folded(text_of(body, "CadenceName"), flags.cadence)) return true;
-      if (!flags.assignee.empty() && text_of(body, "OwnerId") != flags.assignee) return true;
+      if (!assignee->empty() && text_of(body, "OwnerId") != *assignee) return true;
       std::string target = text_of(body, "TargetType") + "/" + text_of(body, "TargetId");
       cells.push_back({target, text_of(body, "CadenceName"), text_of(body, "OwnerId"), state, text_of(body, "CurrentTrack"),
                        text_of(body, "CurrentStepTitle"), text_of(body, "CurrentStepDueDate"), text_of(body, "CompletionDisposition")});
@@ -141,6 +143,7 @@ int run_targets(const TargetsFlags& flags) {
   } else if (cells.size() == 1) {
     print("no targets\n");
   } else {
+    std::sort(cells.begin() + 1, cells.end());
     print(table(cells));
   }
   return kExitFine;

@@ -24,12 +24,14 @@ struct RemindersFlags {
 int list(const RemindersFlags& flags) {
   Result<std::shared_ptr<Store>> store = look_at(flags.store);
   if (!store) return fail(store.error());
+  Result<std::string> person = person_option(**store, flags.person);
+  if (!person) return fail(person.error());
   std::vector<ReminderRow> rows;
   Status looked = (*store)->read([&](StoreReader& reader) {
     return reader.visit_reminders("", [&](const ReminderRow& row) {
       bool live = row.state == "open" || row.state == "snoozed";
       bool wanted = flags.state == "all" || row.state == flags.state || (flags.state == "open" && live);
-      bool theirs = flags.person.empty() || row.person == flags.person;
+      bool theirs = person->empty() || row.person == *person;
       if (wanted && theirs) rows.push_back(row);
       return true;
     });

@@ -29,6 +29,9 @@ int run_runs(const RunsFlags& flags) {
   Result<std::shared_ptr<Store>> store = look_at(flags.store);
   if (!store) return fail(store.error());
   RunFilter filter = flags.filter;
+  Result<std::string> person = person_option(**store, filter.user);
+  if (!person) return fail(person.error());
+  filter.user = *person;
   filter.newest_first = true;
   filter.count_max = flags.count;
   if (!flags.since.empty()) {

@@ -1,5 +1,8 @@
 #include "cli/store_flags.h"
 
+#include <nlohmann/json.hpp>
+
+#include "base/fold.h"
 #include "calendar/zone.h"
 #include "value/time_text.h"
 
@@ -25,6 +28,27 @@ std::optional<Instant> instant_option(const std::string& text, const std::string
 }
 
 Result<std::shared_ptr<Store>> look_at(const StoreFlags& flags) { return open_store(flags.store, false); }
+
+Result<std::string> person_option(Store& store, const std::string& name) {
+  if (name.empty()) return name;
+  std::string by_id, by_name;
+  Status looked = store.read([&](StoreReader& reader) {
+    return reader.visit_records("User", [&](const RecordRow& row) {
+      if (row.deleted) return true;
+      if (row.id == name) by_id = row.id;
+      nlohmann::json body = nlohmann::json::parse(row.body, nullptr, false);
+      if (!body.is_object()) return true;
+      for (const char* field : {"Username", "Email"}) {
+        auto found = body.find(field);
+        bool same = found != body.end() && found->is_string() && base::equal_folded(found->get<std::string>(), name);
+        if (same && by_name.empty()) by_name = row.id;
+      }
+      return true;
+    });
+  });
+  if (!looked) return looked.error();
+  return !by_id.empty() ? by_id : !by_name.empty() ? by_name : name;
+}
 
 std::string shown(const std::optional<Instant>& instant) { return instant ? value::instant_text(*instant) : ""; }
 

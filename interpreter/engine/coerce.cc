@@ -1,5 +1,7 @@
 #include "engine/coerce.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace ensue::engine {
@@ -19,17 +21,29 @@ Value split(std::string_view text) {
   return Value::list(std::move(items));
 }
 
+Result<Value> listed(const Value& value, const types::Field& field, const types::Schema& schema) {
+  const types::Picklist& picklist = schema.picklist(field.type.picklist);
+  const std::string* known = value.is(Value::Kind::kText) ? picklist.find(value.as_text()) : nullptr;
+  if (known != nullptr) return Value::text(*known);
+  if (picklist.open || !value.is(Value::Kind::kText)) return value;
+  return {ErrorCode::kFault, fmt::format("{} has no value \"{}\"", field.name, value.as_text())};
+}
+
 }  // namespace
 
-Result<Value> coerce(const Value& value, const types::Type& type, const calendar::Zone& zone) {
+Result<Value> coerce(const Value& value, const types::Field& field, const Storing& storing) {
   if (value.is_blank()) return value;
-  switch (type.kind) {
+  switch (field.type.kind) {
     case TypeKind::kNumber: return value.is_numeric() ? Value::number(value.as_decimal()) : value;
     case TypeKind::kPercent: return value.is_numeric() ? Value::percent(value.as_decimal()) : value;
-    // The record's currency stands in a field of its own; the stored amount carries none.
-    case TypeKind::kMoney: return value.is_numeric() ? Value::money(value.as_decimal(), {}) : value;
-    case TypeKind::kDate: return value.is(Value::Kind::kDatetime) ? Value::date(zone.date(value.as_instant())) : value;
-    case TypeKind::kDatetime: return value.is(Value::Kind::kDate) ? Value::datetime(zone.day_start(value.as_date())) : value;
+    case TypeKind::kMoney: {
+      if (!value.is_numeric()) return value;
+      bool other = value.is(Value::Kind::kMoney) && value.as_currency().given() && value.as_currency() != storing.currency;
+      return Value::money(value.as_decimal(), other ? value.as_currency() : Currency());
+    }
+    case TypeKind::kDate: return value.is(Value::Kind::kDatetime) ? Value::date(storing.zone.date(value.as_instant())) : value;
+    case TypeKind::kDatetime: return value.is(Value::Kind::kDate) ? Value::datetime(storing.zone.day_start(value.as_date())) : value;
+    case TypeKind::kPicklist: return listed(value, field, storing.schema);
     case TypeKind::kMultipicklist: return value.is(Value::Kind::kText) ? split(value.as_text()) : value;
     default: return value;
   }

@@ -214,6 +214,7 @@ Result<BatchReport> Runtime::submit(const Lines& input) {
         case intake::LineResult::Kind::kEvents:
           for (types::Event& event : result.events) {
             bool snapshot = input.snapshots || event.kind == types::ChangeKind::kSnapshot;
+            if (input.snapshots && event.kind == types::ChangeKind::kDelete) continue;  // gone before the copy begins
             if (snapshot) {
               // A snapshot is known by what it says, so that a changed one is taken in and a repeated one is not.
               event.kind = types::ChangeKind::kSnapshot;

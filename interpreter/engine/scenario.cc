@@ -113,18 +113,24 @@ Result<Value> Scenario::evaluate(const check::CheckedModule& module, check::Node
   return out;
 }
 
-Result<std::vector<types::FieldValue>> Scenario::assigned(types::ObjectId object, NodeId assignments, bool defaults) {
+Result<std::vector<types::FieldValue>> Scenario::assigned(types::ObjectId object, const std::string& record, NodeId assignments,
+                                                          bool defaults) {
   const types::Object& shape = module_->schema.object(object);
+  const check::Facts& facts = module_->file(file_).facts;
   std::vector<types::FieldValue> out;
   for (NodeId row : tree_->items(assignments)) {
     ast::Assignment assignment(*tree_, row);
-    const check::Facts& facts = module_->file(file_).facts;
     types::FieldId field = facts.paths[facts.of(assignment.path()).index].hops[0].fields[0].field;
     Result<Value> value = evaluate(*module_, {file_, assignment.value()}, false);
     if (!value) return value.error();
-    Result<Value> stored = coerce(*value, shape.field(field).type, program_->zone);
+    out.push_back({field, std::move(*value)});
+  }
+  Result<Currency> currency = currency_of(object, record, out);
+  if (!currency) return currency.error();
+  for (types::FieldValue& row : out) {
+    Result<Value> stored = coerce(row.value, shape.field(row.field), {module_->schema, program_->zone, *currency});
     if (!stored) return stored.error();
-    out.push_back({field, std::move(*stored)});
+    row.value = std::move(*stored);
   }
   if (!defaults) return out;
   // What a person leaves out when creating a record gets its default.
@@ -134,6 +140,24 @@ Result<std::vector<types::FieldValue>> Scenario::assigned(types::ObjectId object
     if (!given && !shape.fields[i].default_value.is_blank()) out.push_back({field, shape.fields[i].default_value});
   }
   return out;
+}
+
+// The record's currency once `assigned` is written, else the org's.
+Result<Currency> Scenario::currency_of(types::ObjectId object, const std::string& record, const std::vector<types::FieldValue>& assigned) {
+  types::FieldId field = module_->schema.object(object).find_stored("CurrencyIsoCode");
+  if (!field) return program_->currency;
+  auto row = std::find_if(assigned.begin(), assigned.end(), [&](const types::FieldValue& r) { return r.field == field; });
+  Value code = row != assigned.end() ? row->value : Value();
+  if (row == assigned.end()) {
+    Status looked = runtime_->read([&](RecordBook& book, Matcher&, StoreReader&) -> Status {
+      types::RecordPtr image = book.image(object, record);
+      if (image != nullptr) code = image->raw(field);
+      return {};
+    });
+    if (!looked) return looked.error();
+  }
+  Currency own = Currency::of(code.as_text());
+  return own.given() ? own : program_->currency;
 }
 
 Result<Instant> Scenario::instant(NodeId datetime) {
@@ -189,7 +213,7 @@ Scenario::Outcome Scenario::submit(types::Event event) {
 Scenario::Outcome Scenario::take(Result<BatchReport> report, NodeId id) {
   if (!report) {
     const Error& error = report.error();
-    bool refusal = error.code == ErrorCode::kNotPermitted || error.code == ErrorCode::kLimitReached;
+    bool refusal = error.code == ErrorCode::kNotPermitted || error.code == ErrorCode::kLimitReached || error.code == ErrorCode::kFault;
     if (refusal) {
       faults_.push_back({error.message, false});
       return std::optional<Failure>();
@@ -208,8 +232,8 @@ Scenario::Outcome Scenario::take(Result<BatchReport> report, NodeId id) {
 Scenario::Outcome Scenario::put_record(NodeId object_name, NodeId record, NodeId assignments, types::ChangeKind kind) {
   types::ObjectId object = module_->schema.find_object(text(object_name));
   types::Event event = new_event(object, text(record), kind);
-  Result<std::vector<types::FieldValue>> fields = assigned(object, assignments, true);
-  if (!fields) return std::optional(Failure{tree_->span(assignments), fields.error().message});
+  Result<std::vector<types::FieldValue>> fields = assigned(object, event.record, assignments, true);
+  if (!fields) return take(fields.error(), assignments);
   event.set = std::move(*fields);
   records_[event.record] = object;
   return submit(std::move(event));
@@ -220,8 +244,8 @@ Scenario::Outcome Scenario::set_fields(NodeId id) {
   auto object = object_of(text(when.id()));
   if (!object) return std::optional(Failure{tree_->span(when.id()), fmt::format("there is no record \"{}\"", text(when.id()))});
   types::Event event = new_event(*object, text(when.id()), types::ChangeKind::kUpdate);
-  Result<std::vector<types::FieldValue>> fields = assigned(*object, when.assignments(), false);
-  if (!fields) return std::optional(Failure{tree_->span(when.assignments()), fields.error().message});
+  Result<std::vector<types::FieldValue>> fields = assigned(*object, event.record, when.assignments(), false);
+  if (!fields) return take(fields.error(), when.assignments());
   event.set = std::move(*fields);
   return submit(std::move(event));
 }

@@ -65,7 +65,9 @@ class Scenario {
   // Keeps what a batch decided. A refusal (not permitted, over a limit) is a fault that a test may expect.
   Outcome take(Result<BatchReport> report, syntax::NodeId id);
   Status force(ProgramPtr program);
-  Result<std::vector<types::FieldValue>> assigned(types::ObjectId object, syntax::NodeId assignments, bool defaults);
+  Result<std::vector<types::FieldValue>> assigned(types::ObjectId object, const std::string& record, syntax::NodeId assignments,
+                                                  bool defaults);
+  Result<Currency> currency_of(types::ObjectId object, const std::string& record, const std::vector<types::FieldValue>& assigned);
   types::Event new_event(types::ObjectId object, const std::string& record, types::ChangeKind kind);
 
   // ---- Expecting --------------------------------------------------------------------------------------------------

@@ -48,6 +48,7 @@ Result<std::string> Scenario::expect_automation(NodeId id, bool negated) {
   ast::ExpectAutomation expected(*tree_, id);
   bool flow = (expected.op() & syntax::kOutcomeOfFlow) != 0;
   uint8_t outcome = expected.op() & 15;
+  if (outcome == syntax::kOutcomeTook) return std::string("this version does not run flows with branches, so it cannot tell which was taken");
   std::string name = text(expected.name());
   std::string author = text(expected.author());
   std::map<std::string, int64_t> statuses;
@@ -56,8 +57,9 @@ Result<std::string> Scenario::expect_automation(NodeId id, bool negated) {
     bool same = decision.kind == (flow ? "flow" : "action") && base::equal_folded(decision.automation, name) &&
                 (author.empty() || base::equal_folded(decision.author, author));
     if (!same) continue;
-    ++statuses[decision.status];
-    if (decision.status == "suppressed" && decision.limit) ++suppressed_by[decision.limit->scope];
+    bool refused = decision.status == "failed" && decision.limit;  // `when reached fail`
+    ++statuses[refused ? "suppressed" : decision.status];
+    if (decision.limit && (decision.status == "suppressed" || refused)) ++suppressed_by[decision.limit->scope];
   }
   std::string what = fmt::format("{} \"{}\"", flow ? "flow" : "action", name);
   // Runs let through: without those suppressed, put off or only offered.

@@ -158,9 +158,8 @@ class Machine {
         held = find_among(*may_be, current.as_text());
         record = held.get();
       }
-      if (record == nullptr) return Value();
-      types::FieldId field = field_for(hop, record->object);
-      if (!field) return Value();
+      types::FieldId field = record != nullptr ? field_for(hop, record->object) : types::FieldId();
+      if (!field) return absent(path);
       current = types::read_field(env_.schema, *record, field, env_.currency);
       const types::Type& type = env_.schema.object(record->object).field(field).type;
       next_objects = type.is(types::TypeKind::kRecord) ? env_.schema.objects_of(type.objects) : std::vector<types::ObjectId>();
@@ -168,6 +167,13 @@ class Machine {
       record = nullptr;
     }
     return current;
+  }
+
+  // What a path gives where its record, or its field in that record, is not there: a boolean is never blank (LANGUAGE section 1).
+  Value absent(const plan::PathPlan& path) const {
+    const types::FieldRef& last = path.hops.back().fields.front();
+    bool boolean = env_.schema.object(last.object).field(last.field).type.is(types::TypeKind::kBoolean);
+    return boolean ? Value::boolean(false) : Value();
   }
 
   static types::FieldId field_for(const plan::HopPlan& hop, types::ObjectId object) {

@@ -34,14 +34,23 @@ Result<Value> wrong(const JsonNode& node, const char* wanted) {
   return {ErrorCode::kInvalidArgument, fmt::format("{} is not {}", shown, wanted)};
 }
 
+// Money may carry a currency of its own: "10 TRY".
 Result<Value> number_from(const JsonNode& node, TypeKind kind) {
   bool textual = node.kind == JsonKind::kNumber || node.kind == JsonKind::kString;
   if (!textual) return wrong(node, "a number");
   if (node.text.empty()) return Value();
-  auto number = value::parse_decimal(node.text);
+  std::string_view digits = node.text;
+  Currency currency;
+  bool coded = kind == TypeKind::kMoney && node.kind == JsonKind::kString && digits.size() > 4 && digits[digits.size() - 4] == ' ';
+  if (coded) {
+    currency = Currency::of(digits.substr(digits.size() - 3));
+    if (!currency.given()) return wrong(node, "an amount of money");
+    digits.remove_suffix(4);
+  }
+  auto number = value::parse_decimal(digits);
   if (!number) return wrong(node, "a number of at most 18 digits");
   return kind == TypeKind::kPercent ? Value::percent(*number)
-         : kind == TypeKind::kMoney ? Value::money(*number, {})
+         : kind == TypeKind::kMoney ? Value::money(*number, currency)
                                     : Value::number(*number);
 }
 

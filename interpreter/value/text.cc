@@ -89,8 +89,12 @@ void append_json(std::string& out, const Value& value) {
     case Value::Kind::kBlank: out += "null"; break;
     case Value::Kind::kBoolean: out += value.truth() ? "true" : "false"; break;
     case Value::Kind::kNumber:
-    case Value::Kind::kPercent:
-    case Value::Kind::kMoney: out += decimal_text(value.as_decimal()); break;
+    case Value::Kind::kPercent: out += decimal_text(value.as_decimal()); break;
+    case Value::Kind::kMoney: {
+      bool own = value.as_currency().given();
+      out += own ? '"' + plain_text(value) + '"' : plain_text(value);
+      break;
+    }
     case Value::Kind::kList: {
       out += '[';
       bool first = true;

@@ -141,8 +141,10 @@ std::optional<DateTimeText> parse_datetime(std::string_view text) {
   int sign = text[at] == '-' ? -1 : 1;
   size_t minute_at = at + 3 < text.size() && text[at + 3] == ':' ? at + 4 : at + 3;
   auto hours = digits(text, at + 1, 2);
-  auto minutes = digits(text, minute_at, 2);
-  if (!hours || !minutes || *hours > 18 || *minutes > 59 || minute_at + 2 != text.size()) return std::nullopt;
+  bool hours_only = at + 3 == text.size();  // `+00`, as PostgreSQL writes it
+  auto minutes = hours_only ? std::optional(0) : digits(text, minute_at, 2);
+  bool whole = hours_only || minute_at + 2 == text.size();
+  if (!hours || !minutes || *hours > 18 || *minutes > 59 || !whole) return std::nullopt;
   out.offset_ms = sign * (*hours * 60 + *minutes) * 60'000;
   return out;
 }

@@ -47,7 +47,7 @@ struct DateTimeText {
   // The instant of a date-time with an offset, or of one without taken as UTC.
   Instant instant() const;
 };
-// `2026-03-26T10:00`, with optional seconds and fraction, and an optional offset: `Z`, `+02:00`, `+0200`. A blank is allowed
+// `2026-03-26T10:00`, with optional seconds and fraction, and an optional offset: `Z`, `+02:00`, `+0200`, `+02`. A blank is allowed
 // in place of the `T`.
 std::optional<DateTimeText> parse_datetime(std::string_view text);
 
