@@ -39,10 +39,8 @@ tsan: packages ## the tests under ThreadSanitizer
 coverage: packages ## which lines of interpreter/ the tests run
 	@sh cmake/coverage.sh $(JOBS)
 
-bench: packages ## speed and memory, as ratios measured side by side
-	@cmake --preset bench >/dev/null
-	@cmake --build build/bench -j $(JOBS)
-	@python3 bench/run.py build/bench
+bench: build ## speed and memory, as ratios measured side by side
+	@python3 bench/run.py $(ENSUE)
 
 goldens: packages ## write the goldens anew; review the difference
 	@cmake --preset dev >/dev/null

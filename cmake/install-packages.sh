@@ -1,9 +1,9 @@
 #!/bin/sh
 # Installs the Debian packages listed in packages.txt that this machine lacks. Does nothing, and needs no rights, when
-# nothing is missing. Otherwise runs apt-get as root, or through sudo.
+# nothing is missing. Otherwise runs apt-get as root, or through sudo. Packages named as arguments take the list's place.
 set -eu
 list="$(dirname "$0")/packages.txt"
-wanted=$(sed 's/#.*//' "$list" | tr -s ' \n' ' ')
+wanted=${*:-$(sed 's/#.*//' "$list" | tr -s ' \n' ' ')}
 if ! command -v dpkg-query >/dev/null 2>&1; then
   echo "ensue: this is not a Debian system; install by hand: $wanted" >&2
   exit 0
