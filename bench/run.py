@@ -20,7 +20,7 @@ import time
 ACTION = '''action "Rule {n}" by "{author}"
   when Lead is created or edited
   for my records
-  if LeadSource is "{source}" and NumberOfEmployees is at least {size} and Rating is not "Cold"
+  if LeadSource is "{source}" and NumberOfEmployees >= {size} and Rating is not "Cold"
   then add it to cadence "Outreach"
 end
 

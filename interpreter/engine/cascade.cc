@@ -307,7 +307,7 @@ LimitRecord Cascade::limit_record(const limits::LimitState& state) const {
 
 void Cascade::warn(const limits::Decision& decision) {
   for (const limits::LimitState& state : decision.warnings) {
-    std::string whose = state.key.empty() ? state.scope : state.scope + " " + state.key;
+    std::string whose = state.key.empty() ? state.scope : state.scope == "user" ? "user " + state.key : state.key;
     c_.report.notices.push_back(fmt::format("{}: {} of {} {} used", whose, state.count, state.max, state.counter));
   }
 }

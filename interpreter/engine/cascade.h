@@ -113,7 +113,6 @@ class Cascade {
     std::string assignee;      // resolved; empty: the default
     bool assignee_given = false;
     std::string person;
-    std::string record_owner;  // of the record that started the run
     Key128 action;             // the key of this effect
     uint32_t depth = 0;
   };

@@ -64,7 +64,6 @@ Result<EffectRecord> Cascade::apply_effect(Run& run, const plan::EffectPlan& eff
   input.cadence = effect.cadence;
   input.disposition = effect.disposition;
   input.person = run.person;
-  input.record_owner = matcher_.owner_of(*run.change.after);
   input.action = base::hash_key({"action", run.key.view(), std::to_string(ordinal)});
   input.depth = run.change.depth + 1;
   if (!effect.assignee.empty()) {
@@ -141,7 +140,7 @@ Result<EffectRecord> Cascade::add_to_cadence(const EffectInput& input, const Tar
 
 // Only the assignee, the record's owner or the cadence's author removes a target; the system may (ENGINE section 6).
 bool Cascade::may_remove(const EffectInput& input, const Target& target, const cadence::Tracker& tracker) const {
-  if (input.person.empty() || input.person == tracker.owner || input.person == input.record_owner) return true;
+  if (input.person.empty() || input.person == tracker.owner) return true;
   types::RecordPtr record = c_.book.image(target.object, target.id);
   std::string owner = record != nullptr ? matcher_.owner_of(*record) : std::string();
   if (owner.empty() || owner == input.person) return true;

@@ -319,7 +319,7 @@ class Explainer {
   static std::string times(uint64_t count) { return count == 1 ? "once" : fmt::format("{} times", count); }
 
   static std::string limit_text(const LimitRecord& limit) {
-    std::string whose = limit.scope == "user" ? "user " + limit.key : limit.scope == "org" ? "the org" : "\"" + limit.key + "\"";
+    std::string whose = limit.scope == "user" ? "user " + limit.key : limit.scope == "org" ? "the org" : limit.key;
     return fmt::format("the limit on {} of {} is reached, {} of {}, until {}", limit.counter, whose, limit.count, limit.max,
                        value::instant_text(limit.resets_at));
   }

@@ -195,10 +195,19 @@ Result<BatchReport> Runtime::submit(const Lines& input) {
     intake::EventReader reader(program_->schema(), bounds, input.source);
     for (const InputLine& line : input.lines) {
       ++report.lines;
-      intake::LineResult result = reader.read(line.text, line.number);
+      intake::LineResult result = reader.read(line.text, line.number, now_);
       switch (result.kind) {
         case intake::LineResult::Kind::kNothing: break;
         case intake::LineResult::Kind::kPoison: {
+          if (!input.dead_letter) {
+            std::string number = std::to_string(line.number);
+            Result<bool> admitted = txn.admit(base::hash_key({"dead letter", input.source, number, line.text}));
+            if (!admitted) return admitted.error();
+            if (!*admitted) {
+              ++report.duplicates;
+              break;
+            }
+          }
           DeadLetterRow letter{0, input.source, line.number, now_, result.reason, std::string(line.text)};
           if (Status added = txn.add_dead_letter(letter); !added) return added;
           report.dead_letters.push_back(std::move(letter));

@@ -74,7 +74,8 @@ EventReader::EventReader(const types::Schema& schema, const Bounds& bounds, std:
     : schema_(schema), bounds_(bounds), source_(std::move(source)),
       tape_({bounds.event_bytes_max, bounds.event_nesting_max}) {}
 
-LineResult EventReader::read(std::string_view line, uint64_t line_number) {
+LineResult EventReader::read(std::string_view line, uint64_t line_number, Instant now) {
+  now_ = now;
   while (!line.empty() && (line.back() == '\r' || line.back() == '\n' || line.back() == ' ')) line.remove_suffix(1);
   if (line.empty()) return nothing(Format::kUnknown);
   cloud_source_.clear();
@@ -362,6 +363,8 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
     auto at = instant_from_text(draft.at, draft.database);
     if (!at) return poison(format, fmt::format("\"{}\" is not a date and time", draft.at.substr(0, 40)));
     event.at = *at;
+  } else if (format == Format::kWal2json) {
+    event.at = now_;
   } else if (event.kind != ChangeKind::kSnapshot) {
     return poison(format, "the event says not when it happened");
   }

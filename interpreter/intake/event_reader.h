@@ -47,8 +47,9 @@ class EventReader {
   // `source` is the stream's name where the events bring none of their own (ENGINE section 8).
   EventReader(const types::Schema& schema, const Bounds& bounds, std::string source);
 
-  // `line_number` counts from 1; it identifies events that bring no id.
-  LineResult read(std::string_view line, uint64_t line_number);
+  // `line_number` counts from 1; it identifies events that bring no id. `now` is when a change of wal2json happened that does not
+  // say so: the plugin tells times only when asked to.
+  LineResult read(std::string_view line, uint64_t line_number, Instant now = {});
 
   const IntakeCounts& counts() const { return counts_; }
 
@@ -97,6 +98,7 @@ class EventReader {
   const types::Schema& schema_;
   const Bounds& bounds_;
   std::string source_;
+  Instant now_;
   JsonTape tape_;
   IntakeCounts counts_;
   std::string cloud_source_;

@@ -25,6 +25,12 @@ bool applies(const Rule& rule, const Subject& subject) {
 // The user's limit is looked at before the org's (ENGINE section 5).
 int rank(Scope scope) { return scope == Scope::kUser ? 0 : scope == Scope::kOrg ? 2 : 1; }
 
+// A limit on `action "A"` and one on `action "A" by "ana"` are two counters.
+std::string automation_key(const Rule& rule) {
+  std::string key = fmt::format("{} \"{}\"", rule.kind, rule.name);
+  return rule.author.empty() ? key : fmt::format("{} by \"{}\"", key, rule.author);
+}
+
 }  // namespace
 
 const char* scope_name(Scope scope) {
@@ -56,7 +62,7 @@ Result<Decision> Ledger::charge(StoreTxn& txn, const Key128& run, const Subject&
     if (!applies(rule, subject)) continue;
     Charge charge;
     charge.scope = scope_name(rule.scope);
-    charge.key = rule.scope == Scope::kUser ? subject.user : rule.scope == Scope::kAutomation ? subject.name : "";
+    charge.key = rule.scope == Scope::kUser ? subject.user : rule.scope == Scope::kAutomation ? automation_key(rule) : "";
     charge.counter = rule.counter;
     charge.window = rule.per_day ? value::date_text(today.date) : fmt::format("{} s", rule.window_ms / 1000);
     charge.max = rule.max;
@@ -91,7 +97,7 @@ Result<Decision> Ledger::charge(StoreTxn& txn, const Key128& run, const Subject&
 std::string limit_message(const LimitState& state) {
   std::string whose = state.scope == "user"  ? fmt::format("the limit of user {}", state.key)
                       : state.scope == "org" ? "the limit of the whole org"
-                                             : fmt::format("the limit of \"{}\"", state.key);
+                                             : fmt::format("the limit of {}", state.key);
   return fmt::format("{} on {} is reached: {} of {}{}, free again at {}", whose, state.counter, state.count, state.max,
                      state.per_day ? " a day" : "", value::instant_text(state.resets_at));
 }

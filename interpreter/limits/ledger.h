@@ -41,7 +41,7 @@ struct Subject {
 // A limit that refused, or that is nearly reached.
 struct LimitState {
   std::string scope;     // user, org, automation, service
-  std::string key;       // the user's id, the automation's name; empty for the org
+  std::string key;       // the user's id, `action "A" by "ana"`; empty for the org
   std::string counter;
   int64_t count = 0;
   int64_t max = 0;

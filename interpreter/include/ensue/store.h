@@ -87,7 +87,7 @@ struct TimerRow {
 // A counter of the ledger, for looking at.
 struct CounterRow {
   std::string scope;    // user, org, automation, service
-  std::string key;      // the user's id, the automation's name; empty for the org
+  std::string key;      // the user's id, `action "A" by "ana"`; empty for the org
   std::string counter;  // action executions
   std::string window;   // the local date of the day, or the length of a sliding window: `10 s`
   int64_t used = 0;

@@ -51,7 +51,7 @@ TEST_CASE("one owner at a time, and readers beside it") {
 TEST_CASE("what is no store is refused and left alone") {
   testing::TempDir dir;
   std::string path = dir.file("store.db");
-  CHECK(open_error(path, StoreAccess::kLook) == ErrorCode::kNotFound);
+  CHECK(open_error(path, StoreAccess::kLook) == ErrorCode::kIo);
   std::string garbage(10'000, 'x');
   testing::write_text(path, garbage);
   CHECK(open_error(path, StoreAccess::kOwn) == ErrorCode::kStoreDamaged);

@@ -283,9 +283,11 @@ TEST_CASE_METHOD(Fixture, "each line is recognised by itself") {
 }
 
 TEST_CASE_METHOD(Fixture, "values are typed by their fields") {
-  types::Event event = one(
-      R"({"entity":"WidgetPart","ids":["1"],"kind":"snapshot","set":{"Name":5,"UnitPrice":"1234567890123456.78","Share":12.5,)"
-      R"("MadeOn":"2026-02-28","SeenAt":"2026-01-05T14:00:00+02:00","RingsAt":"09:30","Tags":"red; blue","Sold":"TRUE"}})");
+  types::Event event =
+      one(R"({"entity":"WidgetPart","ids":["1"],"kind":"snapshot","set":{"Name":5,)"
+          R"("UnitPrice":"1234567890123456.78","Share":12.5,)"
+          R"("MadeOn":"2026-02-28","SeenAt":"2026-01-05T14:00:00+02:00","RingsAt":"09:30",)"
+          R"("Tags":"red; blue","Sold":"TRUE"}})");
   CHECK(set(event) ==
         R"(Name="5", UnitPrice=1234567890123456.78, Share=12.5%, MadeOn=2026-02-28, )"
         R"(SeenAt=2026-01-05T12:00:00Z, RingsAt=09:30, Tags=("red", "blue"), Sold=true)");
@@ -330,8 +332,9 @@ TEST_CASE_METHOD(Fixture, "numbers keep the digits they were sent with") {
 }
 
 TEST_CASE_METHOD(Fixture, "fields and values that nobody declared are counted, not refused") {
-  types::Event event = one(
-      R"({"entity":"Lead","ids":["1"],"kind":"snapshot","set":{"Foo__c":1,"Status":"Odd","Rating":"Odd"},"nulled":["Bar"]})");
+  types::Event event =
+      one(R"({"entity":"Lead","ids":["1"],"kind":"snapshot","set":{"Foo__c":1,"Status":"Odd",)"
+          R"("Rating":"Odd"},"nulled":["Bar"]})");
   // An open picklist takes the value without a word, a closed one keeps it and counts.
   CHECK(set(event) == R"(Status="Odd", Rating="Odd")");
   CHECK(reader.counts().unknown_fields ==

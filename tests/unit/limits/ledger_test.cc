@@ -277,7 +277,7 @@ TEST_CASE("a message about a limit names which, whose, count, maximum and reset"
   Book busy({burst(per_action("A", 1), 10)});
   busy.charge();
   CHECK(limit_message(*busy.charge().refused) ==
-        "the limit of \"A\" on executions is reached: 1 of 1, free again at 2026-01-05T12:00:10Z");
+        "the limit of action \"A\" on executions is reached: 1 of 1, free again at 2026-01-05T12:00:10Z");
 }
 
 TEST_CASE("without a limit nothing is counted") {

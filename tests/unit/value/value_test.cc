@@ -191,7 +191,7 @@ TEST_CASE("values are written for people and for machines") {
       {Value::boolean(true), "true", "true", "true"},
       {num("1.50"), "1.50", "1.50", "1.50"},
       {Value::percent(dec("20")), "20%", "20%", "20"},
-      {usd("10.5"), "10.5 USD", "10.5 USD", "10.5"},
+      {usd("10.5"), "10.5 USD", "10.5 USD", "\"10.5 USD\""},
       {text("a \"b\"\n\x01"), "a \"b\"\n\x01", nullptr, R"("a \"b\"\n\u0001")"},
       {day("2026-03-26"), "2026-03-26", "2026-03-26", "\"2026-03-26\""},
       {Value::datetime({1767621600250}), "2026-01-05T14:00:00.250Z", nullptr, "\"2026-01-05T14:00:00.250Z\""},

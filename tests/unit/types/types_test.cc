@@ -1,0 +1,213 @@
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+#include "support/programs.h"
+#include "types/event.h"
+#include "types/record.h"
+#include "types/schema.h"
+#include "value/decimal.h"
+#include "value/text.h"
+
+namespace ensue::types {
+namespace {
+
+using K = TypeKind;
+
+Type type(K kind) { return Type::of(kind); }
+Type list(K kind) { return {kind, true, {}, {}}; }
+
+const engine::Program& library() {
+  static engine::ProgramPtr program = testing::program_of(R"(
+object Widget labelled "Spare Part"
+  Name as text labelled "Part Name"
+  Sold as boolean
+  Kept as boolean, default true
+  Price as money
+  CurrencyIsoCode as text
+  Maker as lookup to Account stored as MakerId, children Widgets
+  Holder as lookup to User, Queue stored as HolderId
+end
+extend Lead
+  Region__c as text labelled "Region"
+end)");
+  return *program;
+}
+const Schema& schema() { return library().schema(); }
+ObjectId object(const char* name) { return schema().find_object(name); }
+
+}  // namespace
+
+TEST_CASE("what can be compared with what") {
+  struct Row {
+    Type left;
+    Type right;
+    bool fits;
+  };
+  auto row = GENERATE(values<Row>({
+      {type(K::kText), type(K::kPicklist), true},
+      {type(K::kText), type(K::kNumber), false},
+      {type(K::kMoney), type(K::kNumber), true},
+      {type(K::kMoney), type(K::kPercent), false},
+      {type(K::kPercent), type(K::kNumber), false},
+      {type(K::kDate), type(K::kDatetime), true},
+      {type(K::kDate), type(K::kTime), false},
+      {type(K::kRecord), type(K::kId), true},
+      {type(K::kRecord), type(K::kNumber), false},
+      {type(K::kMultipicklist), type(K::kText), true},
+      {type(K::kMultipicklist), type(K::kMultipicklist), true},
+      {type(K::kMultipicklist), type(K::kNumber), false},
+      {type(K::kBlank), type(K::kNumber), true},
+      {type(K::kError), type(K::kText), true},
+      {type(K::kAny), type(K::kBoolean), true},
+      {list(K::kText), type(K::kText), false},
+      {list(K::kText), list(K::kText), true},
+      {type(K::kBoolean), type(K::kText), false},
+      {type(K::kDuration), type(K::kDuration), true},
+      {type(K::kDuration), type(K::kDate), false},
+  }));
+  INFO(type_kind_name(row.left.kind) << " and " << type_kind_name(row.right.kind));
+  CHECK(comparable(row.left, row.right) == row.fits);
+  if (!row.left.is(K::kMultipicklist)) CHECK(comparable(row.right, row.left) == row.fits);
+}
+
+TEST_CASE("what can be stored in what") {
+  struct Row {
+    Type field;
+    Type value;
+    bool fits;
+  };
+  auto row = GENERATE(values<Row>({
+      {type(K::kText), type(K::kEmail), true},
+      {type(K::kText), type(K::kNumber), false},
+      {type(K::kLongText), type(K::kPicklist), true},
+      {type(K::kEmail), type(K::kText), true},
+      {type(K::kId), type(K::kRecord), true},
+      {type(K::kEmail), type(K::kRecord), false},
+      {type(K::kRecord), type(K::kText), true},
+      {type(K::kRecord), type(K::kNumber), false},
+      {type(K::kMultipicklist), type(K::kText), true},
+      {type(K::kPicklist), type(K::kMultipicklist), false},
+      {type(K::kMoney), type(K::kNumber), true},
+      {type(K::kNumber), type(K::kMoney), true},
+      {type(K::kNumber), type(K::kPercent), false},
+      {type(K::kDate), type(K::kDatetime), true},
+      {type(K::kTime), type(K::kDatetime), false},
+      {type(K::kBoolean), type(K::kBlank), true},
+      {type(K::kBoolean), type(K::kText), false},
+      {type(K::kText), list(K::kText), false},
+  }));
+  INFO(type_kind_name(row.field.kind) << " from " << type_kind_name(row.value.kind));
+  CHECK(assignable(row.field, row.value) == row.fits);
+}
+
+TEST_CASE("the words of types") {
+  for (const char* word : {"boolean", "number", "percent", "money", "text", "long text", "email",
+                           "phone", "url", "id", "date", "datetime", "time"}) {
+    INFO(word);
+    auto kind = type_kind_of(word);
+    REQUIRE(kind);
+    CHECK(std::string(type_kind_name(*kind)) == word);
+  }
+  CHECK(type_kind_of("DateTime") == K::kDatetime);
+  CHECK_FALSE(type_kind_of("picklist"));
+  CHECK_FALSE(type_kind_of("record"));
+  CHECK_FALSE(type_kind_of("integer"));
+}
+
+TEST_CASE("objects are found by name; spoken, also by label and in the plural") {
+  CHECK(schema().find_object("lEAD") == object("Lead"));
+  CHECK_FALSE(schema().find_object("Leads"));
+  CHECK_FALSE(schema().find_object("Spare Part"));
+  CHECK(schema().find_object_spoken("spare part") == object("Widget"));
+  CHECK(schema().find_object_spoken("Spare Parts") == object("Widget"));
+  CHECK(schema().find_object_spoken("Opportunities") == object("Opportunity"));
+  CHECK(schema().find_object_spoken("Cases") == object("Case"));
+  CHECK(schema().find_object_spoken("leads") == object("Lead"));
+  CHECK_FALSE(schema().find_object_spoken("Leadz"));
+  CHECK_FALSE(schema().find_object_spoken(""));
+}
+
+TEST_CASE("fields are found by both names, and by label where people speak") {
+  const Object& widget = schema().object(object("Widget"));
+  FieldId maker = widget.find_stored("MAKER");
+  REQUIRE(maker);
+  CHECK(widget.find_stored("makerid") == maker);
+  CHECK(widget.field(maker).stored_as == "MakerId");
+  CHECK_FALSE(widget.find_stored("Part Name"));
+  CHECK(widget.find("part name") == widget.find_stored("Name"));
+  CHECK(widget.find_stored("Id") == kIdField);
+  CHECK(schema().object(object("Lead")).find("Region"));
+  std::vector<std::string> names = schema().field_names(object("Widget"));
+  CHECK(std::count(names.begin(), names.end(), "MakerId") == 1);
+  CHECK(std::count(names.begin(), names.end(), "Name") == 1);
+}
+
+TEST_CASE("lookups are found from the other end") {
+  ObjectId widget = object("Widget");
+  CHECK(schema().lookups_to(widget, object("Account")).size() == 1);
+  CHECK(schema().lookups_to(widget, object("Queue")).size() == 1);
+  CHECK(schema().lookups_to(widget, object("Lead")).empty());
+  FieldRef widgets = schema().find_children(object("Account"), "widgets");
+  CHECK(widgets.object == widget);
+  CHECK(schema().field(widgets).name == "Maker");
+  CHECK_FALSE(schema().find_children(object("Lead"), "widgets").object.valid());
+}
+
+TEST_CASE("types are named for messages") {
+  const Object& widget = schema().object(object("Widget"));
+  CHECK(schema().type_name(widget.field(widget.find("Holder")).type) == "User or Queue");
+  CHECK(schema().type_name(list(K::kText)) == "list of text");
+  CHECK(schema().type_name(schema().record_type(object("Lead"))) == "Lead");
+}
+
+TEST_CASE("picklist values are found in their declared spelling") {
+  Picklist picklist{{"Open", "Working"}, false};
+  REQUIRE(picklist.find("oPEN") != nullptr);
+  CHECK(*picklist.find("oPEN") == "Open");
+  CHECK(picklist.find("Opened") == nullptr);
+}
+
+TEST_CASE("a condition reads booleans that are never blank, money with a currency, and the id") {
+  const Object& widget = schema().object(object("Widget"));
+  Record record{object("Widget"), "w1", {}, false};
+  Currency eur = Currency::of("EUR");
+  auto read = [&](const char* field) {
+    return value::source_text(read_field(schema(), record, widget.find(field), eur));
+  };
+  CHECK(read("Id") == "\"w1\"");
+  CHECK(read("Sold") == "false");
+  CHECK(read("Kept") == "true");
+  CHECK(read("Name") == "blank");
+  CHECK(read("Price") == "blank");
+  record.fields.resize(widget.fields.size());
+  record.fields[widget.find("Kept").index] = Value::boolean(false);
+  record.fields[widget.find("Price").index] = Value::money(*value::parse_decimal("12.50"), {});
+  CHECK(read("Kept") == "false");
+  CHECK(read("Price") == "12.50 EUR");
+  record.fields[widget.find("CurrencyIsoCode").index] = Value::text("USD");
+  CHECK(read("Price") == "12.50 USD");
+  record.fields[widget.find("CurrencyIsoCode").index] = Value::text("money");
+  CHECK(read("Price") == "12.50 EUR");
+}
+
+TEST_CASE("a set of fields holds what was added, over the borders of its words") {
+  FieldSet set;
+  CHECK(set.empty());
+  for (size_t index : {0, 63, 64, 200}) {
+    CHECK_FALSE(set.has(FieldId(index)));
+    set.add(FieldId(index));
+    CHECK(set.has(FieldId(index)));
+  }
+  CHECK_FALSE(set.empty());
+  CHECK_FALSE(set.has(FieldId(size_t{1})));
+  CHECK_FALSE(set.has(FieldId(size_t{65})));
+  CHECK_FALSE(set.has(FieldId(size_t{100'000})));
+}
+
+TEST_CASE("changes have the names of the native form") {
+  CHECK(std::string(change_kind_name(ChangeKind::kCreate)) == "create");
+  CHECK(std::string(change_kind_name(ChangeKind::kUndelete)) == "undelete");
+  CHECK(std::string(change_kind_name(ChangeKind::kSnapshot)) == "snapshot");
+}
+
+}  // namespace ensue::types
