@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import support
-from support import FINE, USAGE, WORLD, WRONG, Failure, NotRun, expect, has, lacks, same
+from support import FINE, WORLD, WRONG, Failure, NotRun, expect, has, lacks, same
 
 SEED = 11
 
@@ -23,7 +23,7 @@ def leads(count, start=0, day="2026-04-01", fill=0):
 
 def rows_of(text):
     """The rows of a command's JSON: of a list in one line, or one a line."""
-    values = [json.loads(line) for line in text.splitlines()]
+    values = [json.loads(line) for line in text.split("\n") if line]
     return values[0] if len(values) == 1 and isinstance(values[0], list) else values
 
 

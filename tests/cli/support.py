@@ -102,7 +102,7 @@ class Ended:
     def json_lines(self):
         """Standard output as JSON objects, one a line."""
         rows = []
-        for number, line in enumerate(self.out.splitlines(), 1):
+        for number, line in enumerate(self.out.removesuffix("\n").split("\n") if self.out else [], 1):
             try:
                 rows.append(json.loads(line))
             except ValueError as error:
@@ -251,7 +251,7 @@ class Box:
     def same_contents(self, seen, expected, but=()):
         for name, text in expected.items():
             if name not in but and seen[name] != text:
-                pairs = zip(seen[name].splitlines(), text.splitlines())
+                pairs = zip(seen[name].split("\n"), text.split("\n"))
                 first = next((pair for pair in pairs if pair[0] != pair[1]), (seen[name][-300:], text[-300:]))
                 raise Failure(f"{name} of the store differ: expected {short(first[1])}, saw {short(first[0])}")
 
@@ -287,6 +287,22 @@ def as_nobody(box):
     """For `before`: the child runs as a user who owns nothing. Only root can become another."""
     box.dir.chmod(0o755)
     return lambda: (os.setgroups([]), os.setgid(65534), os.setuid(65534))
+
+
+def at_rest(pid):
+    """Waits until the process has done with what it was given: until it has used no processor time for a while."""
+    last, since = None, time.monotonic()
+    deadline = since + 30
+    while time.monotonic() < deadline:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        used = (fields[0], fields[11], fields[12])
+        if used != last or fields[0] != "S":
+            last, since = used, time.monotonic()
+        elif time.monotonic() - since > 0.3:
+            return
+        time.sleep(0.02)
+    raise Failure("the process does not come to rest")
 
 
 def run_one(name, test, program, tree):

@@ -216,10 +216,9 @@ def test_ctrl_c_in_a_run(box):
 def test_ctrl_c_while_waiting_at_a_terminal(box):
     with Terminal(box, *stream(box, 1)[:-1], "-", "--output", "ndjson") as terminal:
         terminal.send('{"id":"t-1","entity":"Lead","ids":["00T1"],"kind":"create","at":"2026-05-01T08:00:00Z","by":"005ana"}\n')
-        terminal.await_text("005ana")
-        time.sleep(0.2)  # nothing is shown when it has come to wait for the next line
+        support.at_rest(terminal.process.pid)  # nothing is shown when it has come to wait for the next line
         terminal.send(CTRL_C)
-        has(terminal.exits(INTERRUPTED).text(), "of standard input; everything up to there is done", "the terminal")
+        has(terminal.exits(INTERRUPTED).text(), "stopped at line 1 of standard input; everything up to there is done", "the terminal")
 
 
 # ---- The REPL on a terminal -------------------------------------------------------------------------------------------------
