@@ -23,13 +23,16 @@ bool is_grouped(Parser::ComparisonContext* ctx) {
   auto* sum = compared->sum();
   if (sum->product().size() != 1 || sum->product(0)->factor().size() != 1) return false;
   auto* factor = sum->product(0)->factor(0);
-  return factor->MINUS().empty() && dynamic_cast<Parser::GroupedContext*>(factor->atom()) != nullptr;
+  return factor->MINUS().empty() &&
+         dynamic_cast<Parser::GroupedContext*>(factor->atom()) != nullptr;
 }
 
 }  // namespace
 
 NodeId Builder::guard(Parser::GuardContext* ctx) {
-  uint8_t op = ctx->K_IF() != nullptr ? kGuardIf : ctx->K_NEWLY() != nullptr ? kGuardNewlyMeets : kGuardMeets;
+  uint8_t op = ctx->K_IF() != nullptr      ? kGuardIf
+               : ctx->K_NEWLY() != nullptr ? kGuardNewlyMeets
+                                           : kGuardMeets;
   return make(NodeKind::kGuard, ctx, {condition(ctx->condition())}, op);
 }
 
@@ -61,8 +64,9 @@ NodeId Builder::logic(Parser::LogicContext* ctx) {
 }
 
 NodeId Builder::logic_term(Parser::LogicTermContext* ctx) {
-  NodeId out = ctx->NUMBER() != nullptr ? leaf(NodeKind::kLogicRef, span(ctx->NUMBER()), 0, source(span(ctx->NUMBER())))
-                                        : logic(ctx->logic());
+  NodeId out = ctx->NUMBER() != nullptr
+                   ? leaf(NodeKind::kLogicRef, span(ctx->NUMBER()), 0, source(span(ctx->NUMBER())))
+                   : logic(ctx->logic());
   for (size_t i = ctx->K_NOT().size(); i-- > 0;) {
     NodeId children[] = {out};
     out = tree_.add(NodeKind::kNot, 0, span(ctx->K_NOT(i)).begin, end(ctx), children);
@@ -81,14 +85,15 @@ NodeId Builder::expr(Parser::ExprContext* ctx) {
   return joined(ctx, map_all(ctx->negation(), &Builder::negation), written, is_or);
 }
 
-NodeId Builder::joined(Context* ctx, const std::vector<NodeId>& terms, const std::vector<source::Span>& written,
-                       const std::vector<bool>& is_or) {
+NodeId Builder::joined(Context* ctx, const std::vector<NodeId>& terms,
+                       const std::vector<source::Span>& written, const std::vector<bool>& is_or) {
   if (terms.size() == 1) return terms.front();
   bool any_or = std::find(is_or.begin(), is_or.end(), true) != is_or.end();
   bool any_and = std::find(is_or.begin(), is_or.end(), false) != is_or.end();
   if (!any_or || !any_and) return list_in(ctx, terms, any_or ? NodeKind::kOr : NodeKind::kAnd);
 
-  // Both readings, in the author's words, then the tree of the first one so that checking can go on.
+  // Both readings, in the author's words, then the tree of the first one so that checking can go
+  // on.
   auto reading = [&](bool inner_is_or) {
     std::string out;
     bool open = false;
@@ -131,17 +136,22 @@ NodeId Builder::negation(Parser::NegationContext* ctx) {
   NodeId out = comparison(ctx->comparison());
   auto nots = ctx->K_NOT();
   if (nots.empty()) return out;
-  if (!is_grouped(ctx->comparison()) || nots.size() > 1) {
-    std::string inner(source(span(ctx->comparison())));
-    sink_.report(Kind::kBareNot, span(ctx)).fix(span(ctx), "not (" + inner + ")", "write");
-  }
-  return make(NodeKind::kNot, ctx, {out});
+  bool grouped = is_grouped(ctx->comparison());
+  if (grouped && nots.size() == 1) return make(NodeKind::kNot, ctx, {out});
+  std::string inner(source(span(ctx->comparison())));
+  bool denied = nots.size() % 2 == 1;
+  std::string meant = !denied ? inner : grouped ? "not " + inner : "not (" + inner + ")";
+  sink_.report(Kind::kBareNot, span(ctx))
+      .fix(span(ctx), meant, nots.size() == 1 ? "write" : "two denials say nothing; write");
+  return denied ? make(NodeKind::kNot, ctx, {out}) : out;
 }
 
 NodeId Builder::comparison(Parser::ComparisonContext* ctx) {
   if (dynamic_cast<Parser::IsNewContext*>(ctx) != nullptr) return make(NodeKind::kIsNew, ctx, {});
   if (auto* quantified = dynamic_cast<Parser::QuantifiedContext*>(ctx)) {
-    uint8_t op = quantified->K_ANY() != nullptr ? kQuantifyAny : quantified->K_NO() != nullptr ? kQuantifyNo : kQuantifyEach;
+    uint8_t op = quantified->K_ANY() != nullptr  ? kQuantifyAny
+                 : quantified->K_NO() != nullptr ? kQuantifyNo
+                                                 : kQuantifyEach;
     NodeId object = object_name(quantified->objectName());
     NodeId of = quantified->path() != nullptr ? path(quantified->path()) : NodeId();
     return make(NodeKind::kQuantified, ctx, {object, of, expr(quantified->expr())}, op);
@@ -162,20 +172,24 @@ NodeId Builder::compared(Parser::ComparedContext* ctx) {
   }
   if (auto* t = dynamic_cast<Parser::IsBetweenContext*>(tail)) {
     NodeId low = sum(t->sum(0));
-    return make(NodeKind::kBetween, ctx, {left, low, sum(t->sum(1))}, t->K_NOT() != nullptr ? 1 : 0);
+    return make(NodeKind::kBetween, ctx, {left, low, sum(t->sum(1))},
+                t->K_NOT() != nullptr ? 1 : 0);
   }
   if (auto* t = dynamic_cast<Parser::IsBeforeAfterContext*>(tail)) {
     bool before = t->K_BEFORE() != nullptr;
     if (t->K_NOT() != nullptr) {
       std::string rest(source(span(t->sum())));
-      std::string phrase = fmt::format("not ({} is {} {})", source(span(ctx->sum())), before ? "before" : "after", rest);
-      sink_.report(Kind::kIsNotBefore, span(tail), {before ? "before" : "after"}).fix(span(ctx), phrase, "write");
+      std::string phrase = fmt::format("not ({} is {} {})", source(span(ctx->sum())),
+                                       before ? "before" : "after", rest);
+      sink_.report(Kind::kIsNotBefore, span(tail), {before ? "before" : "after"})
+          .fix(span(ctx), phrase, "write");
     }
     return make(NodeKind::kCompare, ctx, {left, sum(t->sum())}, before ? kIsBefore : kIsAfter);
   }
   if (auto* t = dynamic_cast<Parser::IsEqualContext*>(tail)) {
     uint8_t op = t->K_NOT() != nullptr ? kIsNot : kIs;
-    return make(NodeKind::kCompare, ctx, {left, sum(t->sum())}, t->K_EXACTLY() != nullptr ? op | kExactly : op);
+    return make(NodeKind::kCompare, ctx, {left, sum(t->sum())},
+                t->K_EXACTLY() != nullptr ? op | kExactly : op);
   }
   if (auto* t = dynamic_cast<Parser::OrderedContext*>(tail)) {
     return make(NodeKind::kCompare, ctx, {left, sum(t->sum())}, compare_op(t));
@@ -187,8 +201,11 @@ NodeId Builder::compared(Parser::ComparedContext* ctx) {
     return make(NodeKind::kChanged, ctx, {left, from, to});
   }
   auto* t = static_cast<Parser::TextTestContext*>(tail);
-  uint8_t op = t->K_CONTAINS() != nullptr ? kContains : t->K_STARTS() != nullptr ? kStartsWith : kEndsWith;
-  return make(NodeKind::kCompare, ctx, {left, sum(t->sum())}, t->K_EXACTLY() != nullptr ? op | kExactly : op);
+  uint8_t op = t->K_CONTAINS() != nullptr ? kContains
+               : t->K_STARTS() != nullptr ? kStartsWith
+                                          : kEndsWith;
+  return make(NodeKind::kCompare, ctx, {left, sum(t->sum())},
+              t->K_EXACTLY() != nullptr ? op | kExactly : op);
 }
 
 NodeId Builder::sum(Parser::SumContext* ctx) {
@@ -240,7 +257,8 @@ NodeId Builder::atom(Parser::AtomContext* ctx) {
     return make(a->K_NOW() != nullptr ? NodeKind::kNow : NodeKind::kToday, ctx, {});
   }
   if (auto* a = dynamic_cast<Parser::NamedPersonContext*>(ctx)) {
-    return make(NodeKind::kNamedPerson, ctx, {quoted(a->STRING())}, a->K_QUEUE() != nullptr ? 1 : 0);
+    return make(NodeKind::kNamedPerson, ctx, {quoted(a->STRING())},
+                a->K_QUEUE() != nullptr ? 1 : 0);
   }
   if (auto* a = dynamic_cast<Parser::CallContext*>(ctx)) {
     NodeId function = name(a->name());
@@ -255,7 +273,8 @@ NodeId Builder::literal(Parser::LiteralContext* ctx) {
     NodeId digits = number(ctx->NUMBER());
     std::string text(tree_.text(digits));
     if (ctx->MINUS() != nullptr) text.insert(0, "-");
-    return make(ctx->PCT() != nullptr ? NodeKind::kPercent : NodeKind::kNumber, ctx, {}, 0, tree_.keep(std::move(text)));
+    return make(ctx->PCT() != nullptr ? NodeKind::kPercent : NodeKind::kNumber, ctx, {}, 0,
+                tree_.keep(std::move(text)));
   }
   if (ctx->MONEY() != nullptr) {
     std::string text;
@@ -298,7 +317,10 @@ uint8_t Builder::unit(Parser::UnitContext* ctx) {
 }
 
 NodeId Builder::path(Parser::PathContext* ctx) {
-  uint8_t op = ctx->K_ITS() != nullptr ? kPathIts : ctx->K_IT() != nullptr ? kPathIt : ctx->K_ME() != nullptr ? kPathMe : kPathBare;
+  uint8_t op = ctx->K_ITS() != nullptr  ? kPathIts
+               : ctx->K_IT() != nullptr ? kPathIt
+               : ctx->K_ME() != nullptr ? kPathMe
+                                        : kPathBare;
   std::vector<NodeId> names = map_all(ctx->name(), &Builder::name);
   return tree_.add(NodeKind::kPath, op, begin(ctx), end(ctx), names);
 }

@@ -23,22 +23,14 @@ void append_code_point(std::string& out, int32_t code_point) {
   out.append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(size));
 }
 
-// The common indentation of the lines that hold anything, the closing line included.
+// The common indentation of the lines that hold anything; the line of the closing marks holds
+// nothing.
 size_t common_indentation(std::string_view body) {
   size_t least = SIZE_MAX;
-  size_t at = body.find('\n');
-  while (at != std::string_view::npos) {
-    size_t begin = at + 1;
-    size_t next = body.find('\n', begin);
-    std::string_view line = body.substr(begin, next == std::string_view::npos ? next : next - begin);
-    size_t blanks = line.find_first_not_of(" \t\r");
-    bool last = next == std::string_view::npos;
-    if (blanks != std::string_view::npos) {
-      least = std::min(least, blanks);
-    } else if (last) {
-      least = std::min(least, line.size());
-    }
-    at = next;
+  for (size_t at = body.find('\n'); at != std::string_view::npos; at = body.find('\n', at + 1)) {
+    size_t text = body.find_first_not_of(" \t\r", at + 1);
+    if (text == std::string_view::npos) break;
+    if (body[text] != '\n') least = std::min(least, text - at - 1);
   }
   return least == SIZE_MAX ? 0 : least;
 }
@@ -51,14 +43,16 @@ NodeId Builder::text_value(Parser::TextContext* ctx) {
   return interpolated(at, {at.file, at.begin + 1, at.end - 1}, 0);
 }
 
-// The body starts after the line break that follows the opening marks, and ends before the line of the closing marks.
+// The body starts after the line break that follows the opening marks, and ends before the line of
+// the closing marks.
 NodeId Builder::text_block(antlr4::tree::TerminalNode* block) {
   source::Span at = span(block);
   source::Span body{at.file, at.begin + 3, at.end - 3};
   std::string_view text = source(body);
   size_t indentation = common_indentation(text);
   size_t first_line = text.find_first_not_of(" \t\r");
-  if (first_line != std::string_view::npos && text[first_line] == '\n') body.begin += static_cast<uint32_t>(first_line) + 1;
+  if (first_line != std::string_view::npos && text[first_line] == '\n')
+    body.begin += static_cast<uint32_t>(first_line) + 1;
   text = source(body);
   size_t last = text.find_last_not_of(" \t");
   if (last != std::string_view::npos && text[last] == '\n') {
@@ -91,12 +85,24 @@ size_t Builder::decode_escape(std::string_view body, size_t at, uint32_t offset,
       return close + 1 - at;
     }
   }
-  size_t length = 1;
-  while (at + length < body.size() && length < 2) ++length;
-  while (at + length < body.size() && (static_cast<unsigned char>(body[at + length]) & 0xC0) == 0x80) ++length;
+  size_t length = std::min<size_t>(2, body.size() - at);
+  while (at + length < body.size() &&
+         (static_cast<unsigned char>(body[at + length]) & 0xC0) == 0x80)
+    ++length;
+  bool braced = next == 'u' && at + 2 < body.size() && body[at + 2] == '{';
+  if (braced)
+    length =
+        std::min(body.find('}', at), body.size() - 1) + 1 - at;  // the brace opens no interpolation
   auto begin_at = static_cast<uint32_t>(offset + at);
   source::Span place{tree_.file(), begin_at, begin_at + static_cast<uint32_t>(length)};
-  sink_.report(Kind::kBadEscape, place, {body.substr(at, length)});
+  constexpr size_t kShownMax = 20;
+  auto& finding = sink_.report(
+      Kind::kBadEscape, place,
+      {braced ? body.substr(at, std::min(length, kShownMax)) : body.substr(at, length)});
+  finding.note(
+      braced
+          ? "a code point has one to six hexadecimal digits and is at most 10FFFF, as in \\u{1F600}"
+          : "the escapes are \\\" \\\\ \\n \\t and \\u{1F600}");
   return length;
 }
 
@@ -151,7 +157,9 @@ NodeId Builder::interpolation_path(source::Span at) {
       op = word == "it" ? kPathIt : kPathMe;
     } else {
       auto name_begin = at.begin + static_cast<uint32_t>(begin_at);
-      names.push_back(leaf(NodeKind::kName, {at.file, name_begin, name_begin + static_cast<uint32_t>(i - begin_at)}, 0, name));
+      names.push_back(leaf(NodeKind::kName,
+                           {at.file, name_begin, name_begin + static_cast<uint32_t>(i - begin_at)},
+                           0, name));
     }
     if (i >= text.size()) break;
     if (text[i] != '.') return fail();
@@ -168,7 +176,8 @@ NodeId Builder::interpolated(source::Span token_span, source::Span body, size_t 
   uint32_t literal_begin = body.begin;
   auto flush = [&](uint32_t end_at) {
     if (literal.empty()) return;
-    parts.push_back(leaf(NodeKind::kQuoted, {body.file, literal_begin, end_at}, 0, tree_.keep(std::move(literal))));
+    parts.push_back(leaf(NodeKind::kQuoted, {body.file, literal_begin, end_at}, 0,
+                         tree_.keep(std::move(literal))));
     literal.clear();
   };
   bool line_start = indentation > 0;
@@ -194,10 +203,12 @@ NodeId Builder::interpolated(source::Span token_span, source::Span body, size_t 
       flush(open);
       size_t close = text.find('}', at);
       if (close == std::string_view::npos) {
-        sink_.report(Kind::kBadInterpolation, {body.file, open, open + 1}, {"{"}).note("write {{ for a brace");
+        sink_.report(Kind::kBadInterpolation, {body.file, open, open + 1}, {"{"})
+            .note("write {{ for a brace");
         return leaf(NodeKind::kText, token_span);
       }
-      NodeId found = interpolation_path({body.file, open + 1, body.begin + static_cast<uint32_t>(close)});
+      NodeId found =
+          interpolation_path({body.file, open + 1, body.begin + static_cast<uint32_t>(close)});
       if (found.valid()) parts.push_back(found);
       has_path = true;
       at = close + 1;
