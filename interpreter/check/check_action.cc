@@ -9,13 +9,14 @@
 namespace ensue::check::internal {
 namespace {
 
-constexpr std::string_view kWatchable[] = {"Lead", "Contact", "PersonAccount", "Case", "Opportunity", "EmailEngagement",
-                                           "CallEngagement"};
+constexpr std::string_view kWatchable[] = {
+    "Lead", "Contact", "PersonAccount", "Case", "Opportunity", "EmailEngagement", "CallEngagement"};
 constexpr std::string_view kTargets[] = {"Lead", "Contact", "PersonAccount"};
 
 template <size_t N>
 bool contains(const std::string_view (&names)[N], std::string_view name) {
-  return std::any_of(std::begin(names), std::end(names), [&](std::string_view n) { return base::equal_folded(n, name); });
+  return std::any_of(std::begin(names), std::end(names),
+                     [&](std::string_view n) { return base::equal_folded(n, name); });
 }
 
 // `set fields`, `create records`: what a statement does, for the message that an action cannot.
@@ -50,7 +51,8 @@ Automation Checker::automation_head(NodeId id, NodeId name, NodeId attributes) {
     out.priority = whole_number(attribute_view.priority(), 0, 1'000'000, "the priority");
   }
   if (attribute_view.version().valid()) {
-    out.version = whole_number(attribute_view.version(), 0, 1'000'000'000, "the version").value_or(0);
+    out.version =
+        whole_number(attribute_view.version(), 0, 1'000'000'000, "the version").value_or(0);
   }
   return out;
 }
@@ -62,6 +64,54 @@ void Checker::check_record_trigger(NodeId trigger, Automation& automation) {
   automation.before_save = (record_trigger.op() & syntax::kBeforeSave) != 0;
 }
 
+bool Checker::watchable(const Automation& automation) const {
+  return automation.object && contains(kWatchable, module_->schema.object(automation.object).name);
+}
+
+void Checker::check_action_trigger(NodeId id, const Automation& automation) {
+  ast::RecordTrigger trigger(*tree_, id);
+  if (automation.object && !watchable(automation)) {
+    report(DiagnosticKind::kNotWatchable, span(trigger.object()),
+           {module_->schema.object(automation.object).name});
+  }
+  // The events stand between `is` and the comma; the comma and `before save` or `after save` close
+  // the clause.
+  Span events = span(id);
+  Span timing = span(id);
+  for (const syntax::Token& token : tree_->tokens()) {
+    if (token.begin < span(trigger.object()).end || token.end > span(id).end || token.trivia())
+      continue;
+    std::string_view written = tree_->source_text().substr(token.begin, token.end - token.begin);
+    if (base::equal_folded(written, "is")) {
+      events.begin = 0;
+    } else if (events.begin == 0) {
+      events.begin = token.begin;
+      events.end = token.end;
+    } else if (written == ",") {
+      timing.begin = token.begin;
+      break;
+    } else {
+      events.end = token.end;
+    }
+  }
+  if (automation.events != syntax::kOnCreated &&
+      automation.events != (syntax::kOnCreated | syntax::kOnEdited)) {
+    Finding& finding = report(DiagnosticKind::kActionEvents, events);
+    if (automation.events == syntax::kOnEdited)
+      finding.note("the action then also sees new records");
+    if ((automation.events & syntax::kOnEdited) != 0) {
+      finding.fix(events, "created or edited", "write");
+    } else if ((automation.events & syntax::kOnCreated) != 0) {
+      finding.fix(events, "created", "write");
+    }
+  }
+  bool before = (trigger.op() & syntax::kBeforeSave) != 0;
+  if (before || (trigger.op() & syntax::kAfterSave) != 0) {
+    report(DiagnosticKind::kSaveTiming, timing, {before ? "before save" : "after save"})
+        .fix(timing, "", "leave it out");
+  }
+}
+
 void Checker::check_action(NodeId id) {
   ast::ActionDecl decl(*tree_, id);
   Automation automation = automation_head(id, decl.name(), decl.attributes());
@@ -69,32 +119,29 @@ void Checker::check_action(NodeId id) {
   ast::Attributes attribute_view(*tree_, decl.attributes());
   if (automation.author.empty()) automation.author = module_->options.author;
   if (automation.author.empty()) {
-    report(DiagnosticKind::kNoAuthor, span(decl.name()), {automation.name}).note("write `by \"…\"` after the name");
+    report(DiagnosticKind::kNoAuthor, span(decl.name()), {automation.name})
+        .note("write `by \"…\"` after the name");
   } else if (input_.known != nullptr && input_.known->users.count(automation.author) == 0) {
-    DiagnosticKind kind = input_.unknown_users_are_errors ? DiagnosticKind::kUnknownUser : DiagnosticKind::kUserMayCome;
     Span at = attribute_view.author().valid() ? span(attribute_view.author()) : span(decl.name());
     std::vector<std::string> names(input_.known->users.begin(), input_.known->users.end());
-    report(kind, at, {"user", automation.author}).suggest_quoted(base::nearest(automation.author, names));
+    report(DiagnosticKind::kUnknownUser, at, {"user", automation.author})
+        .suggest_quoted(base::nearest(automation.author, names));
   }
-  automation.scope = decl.scope().valid() && tree_->op(decl.scope()) == syntax::kTeamRecords ? Scope::kTeam : Scope::kOwn;
-  if (decl.activation().valid()) automation.activation = static_cast<ActivationPolicy>(tree_->op(decl.activation()));
+  automation.scope = decl.scope().valid() && tree_->op(decl.scope()) == syntax::kTeamRecords
+                         ? Scope::kTeam
+                         : Scope::kOwn;
+  if (decl.activation().valid())
+    automation.activation = static_cast<ActivationPolicy>(tree_->op(decl.activation()));
   if (!decl.trigger().valid()) {
-    report(DiagnosticKind::kMissingTrigger, span(decl.name()), {fmt::format("action \"{}\"", automation.name)});
+    report(DiagnosticKind::kMissingTrigger, span(decl.name()),
+           {fmt::format("action \"{}\"", automation.name)});
     return;
   }
   check_record_trigger(decl.trigger(), automation);
-  ast::RecordTrigger trigger(*tree_, decl.trigger());
-  if (automation.object) {
-    const std::string& object = module_->schema.object(automation.object).name;
-    if (!contains(kWatchable, object)) report(DiagnosticKind::kNotWatchable, span(trigger.object()), {object});
-  }
-  if (automation.events != syntax::kOnCreated && automation.events != (syntax::kOnCreated | syntax::kOnEdited)) {
-    Finding& finding = report(DiagnosticKind::kActionEvents, span(decl.trigger()));
-    if (automation.events == syntax::kOnEdited) finding.note("write `created or edited`; the action then also sees new records");
-  }
-  if ((trigger.op() & (syntax::kBeforeSave | syntax::kAfterSave)) != 0) report(DiagnosticKind::kSaveTiming, span(decl.trigger()));
+  check_action_trigger(decl.trigger(), automation);
 
   Place place;
+  place.it_told = !automation.object;
   if (automation.object) place.it = module_->schema.record_type(automation.object);
   place.changes = true;
   if (decl.guard().valid()) {
@@ -110,7 +157,8 @@ void Checker::check_action(NodeId id) {
     ++count;
     if (auto effect = check_cadence_effect(statement, automation, place)) {
       if (count > 1) {
-        report(DiagnosticKind::kOneEffect, span(statement), {fmt::format("{}", count)});
+        report(DiagnosticKind::kOneEffect, span(statement), {fmt::format("{}", count)})
+            .note("write one action for each effect");
       } else {
         automation.effects.push_back(*effect);
       }
@@ -128,14 +176,17 @@ void Checker::check_action(NodeId id) {
 
 void Checker::refuse_statement_in_action(NodeId id) {
   NodeKind kind = tree_->kind(id);
-  bool effect = kind == NodeKind::kAddEffect || kind == NodeKind::kRemoveEffect || kind == NodeKind::kPauseEffect ||
-                kind == NodeKind::kChangeEffect || kind == NodeKind::kRemindStmt;
+  bool effect = kind == NodeKind::kAddEffect || kind == NodeKind::kRemoveEffect ||
+                kind == NodeKind::kPauseEffect || kind == NodeKind::kChangeEffect ||
+                kind == NodeKind::kRemindStmt;
   if (effect) return;  // an effect with a mistake in it, reported already
   report(DiagnosticKind::kNotAnActionEffect, span(id), {deed(kind)})
-      .note("a flow can: write `flow \"…\"` with the same trigger and `and meets` for the condition");
+      .note(
+          "a flow can: write `flow \"…\"` with the same trigger and `and meets` for the condition");
 }
 
-// ---- Cadence effects --------------------------------------------------------------------------------------------------
+// ---- Cadence effects
+// --------------------------------------------------------------------------------------------------
 
 std::string Checker::cadence_named(NodeId quoted) {
   std::string name = text(quoted);
@@ -144,7 +195,8 @@ std::string Checker::cadence_named(NodeId quoted) {
   if (!known && warned_cadences_.insert(name).second) {
     std::vector<std::string> names;
     for (const auto& [declared, where] : cadences_) names.push_back(declared);
-    report(DiagnosticKind::kUnknownCadence, span(quoted), {name}).suggest_quoted(base::nearest(name, names));
+    report(DiagnosticKind::kUnknownCadence, span(quoted), {name})
+        .suggest_quoted(base::nearest(name, names));
   }
   return name;
 }
@@ -161,21 +213,25 @@ void Checker::check_person(NodeId id, const Place& place) {
   std::vector<types::ObjectId> objects = objects_of(type);
   types::ObjectId user = module_->schema.find_object("User");
   if (std::find(objects.begin(), objects.end(), user) != objects.end() && !type.list) return;
-  report(DiagnosticKind::kNotAPerson, span(id), {name_of(type)});
+  report(DiagnosticKind::kNotAPerson, span(id), {a_name_of(type)});
 }
 
-void Checker::check_target(NodeId target, CadenceEffect& effect, const Automation& automation, const Place& place) {
+void Checker::check_target(NodeId target, CadenceEffect& effect, const Automation& automation,
+                           const Place& place) {
   Type type = infer(target, place);
   effect.target = ref(target);
   if (type.error()) return;
   const Fact& fact = facts_->of(target);
   const Path& path = facts_->paths[fact.index];
   std::vector<types::ObjectId> objects = objects_of(type);
-  bool fits = !objects.empty() && !type.list && std::all_of(objects.begin(), objects.end(), [&](types::ObjectId id) {
-    return contains(kTargets, module_->schema.object(id).name);
-  });
+  bool fits = !objects.empty() && !type.list &&
+              std::all_of(objects.begin(), objects.end(), [&](types::ObjectId id) {
+                return contains(kTargets, module_->schema.object(id).name);
+              });
   if (!fits) {
-    Finding& finding = report(DiagnosticKind::kNotATarget, span(target), {name_of(type)});
+    bool told = automation.kind == AutomationKind::kAction && !watchable(automation);
+    if (told) return;
+    Finding& finding = report(DiagnosticKind::kNotATarget, span(target), {a_name_of(type)});
     std::string object = automation.object ? module_->schema.object(automation.object).name : "";
     if (object == "Case" || object == "Opportunity") {
       finding.fix(span(target), "PrimaryContact", "did you mean `PrimaryContact`?");
@@ -185,15 +241,18 @@ void Checker::check_target(NodeId target, CadenceEffect& effect, const Automatio
     return;
   }
   bool of_it = path.base == PathBase::kIt && path.hops.size() == 1;
-  if (of_it && automation.object && base::equal_folded(module_->schema.object(automation.object).name, "Opportunity")) {
-    effect.primary_contact = base::equal_folded(module_->schema.field(path.hops[0].fields[0]).name, "PrimaryContact");
+  if (of_it && automation.object &&
+      base::equal_folded(module_->schema.object(automation.object).name, "Opportunity")) {
+    effect.primary_contact =
+        base::equal_folded(module_->schema.field(path.hops[0].fields[0]).name, "PrimaryContact");
   }
   if (automation.kind == AutomationKind::kAction && path.hops.size() > 1) {
     report(DiagnosticKind::kTooManyHops, span(target), {fmt::format("{}", path.hops.size())});
   }
 }
 
-std::optional<CadenceEffect> Checker::check_cadence_effect(NodeId id, const Automation& automation, const Place& place) {
+std::optional<CadenceEffect> Checker::check_cadence_effect(NodeId id, const Automation& automation,
+                                                           const Place& place) {
   CadenceEffect effect;
   effect.statement = ref(id);
   switch (tree_->kind(id)) {
@@ -210,9 +269,11 @@ std::optional<CadenceEffect> Checker::check_cadence_effect(NodeId id, const Auto
       effect.person = ref(remind.person());
       effect.within = read_duration(remind.within());
       effect.expiring = read_duration(remind.expiring());
-      bool me = tree_->is(remind.person(), NodeKind::kPath) && tree_->op(remind.person()) == syntax::kPathMe &&
+      bool me = tree_->is(remind.person(), NodeKind::kPath) &&
+                tree_->op(remind.person()) == syntax::kPathMe &&
                 tree_->children(remind.person()).empty();
-      if (automation.kind == AutomationKind::kAction && !me) report(DiagnosticKind::kReminderPerson, span(remind.person()));
+      if (automation.kind == AutomationKind::kAction && !me)
+        report(DiagnosticKind::kReminderPerson, span(remind.person()));
       check_person(remind.person(), place);
       return effect;
     }
@@ -236,8 +297,8 @@ std::optional<CadenceEffect> Checker::check_cadence_effect(NodeId id, const Auto
       if (remove.disposition().valid()) {
         types::ObjectId tracker = module_->schema.find_object("ActionCadenceTracker");
         types::FieldId field = module_->schema.object(tracker).find("CompletionDisposition");
-        check_picklist_value(module_->schema.object(tracker).field(field).type, effect.disposition, span(remove.disposition()),
-                             "the dispositions");
+        check_picklist_value(module_->schema.object(tracker).field(field).type, effect.disposition,
+                             span(remove.disposition()), "the dispositions");
       }
       return effect;
     }
@@ -268,7 +329,8 @@ void Checker::collect_tracker_writes(const CadenceEffect& effect, Automation& au
   if (!tracker || !step_tracker) return;
   Span at = module_->span(effect.statement);
   auto edit = [&](types::ObjectId object, const char* field) {
-    automation.writes.push_back({object, module_->schema.object(object).find(field), syntax::kOnEdited, std::nullopt, at});
+    automation.writes.push_back(
+        {object, module_->schema.object(object).find(field), syntax::kOnEdited, std::nullopt, at});
   };
   switch (effect.kind) {
     case EffectKind::kAdd:
@@ -276,7 +338,9 @@ void Checker::collect_tracker_writes(const CadenceEffect& effect, Automation& au
       automation.writes.push_back({step_tracker, {}, syntax::kOnCreated, std::nullopt, at});
       break;
     case EffectKind::kRemove:
-      for (const char* field : {"State", "CompletionReason", "CompletionDisposition", "CompletedDate"}) edit(tracker, field);
+      for (const char* field :
+           {"State", "CompletionReason", "CompletionDisposition", "CompletedDate"})
+        edit(tracker, field);
       edit(step_tracker, "State");
       break;
     case EffectKind::kPause:
@@ -291,7 +355,8 @@ void Checker::collect_tracker_writes(const CadenceEffect& effect, Automation& au
   }
 }
 
-// ---- How many an author has -------------------------------------------------------------------------------------------
+// ---- How many an author has
+// -------------------------------------------------------------------------------------------
 
 void Checker::check_authors() {
   struct Count {

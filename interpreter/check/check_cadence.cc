@@ -12,8 +12,9 @@ namespace {
 
 const std::vector<std::string>& engagement_events() {
   static const std::vector<std::string> kEvents = {
-      "Reply",       "Open",        "Link Click",         "Out of Office",  "Soft Bounce",    "Hard Bounce",
-      "Meaningful Connect", "Not Interested", "Unqualified", "Left Voicemail", "Call Back Later"};
+      "Reply",       "Open",           "Link Click",         "Out of Office",
+      "Soft Bounce", "Hard Bounce",    "Meaningful Connect", "Not Interested",
+      "Unqualified", "Left Voicemail", "Call Back Later"};
   return kEvents;
 }
 
@@ -25,7 +26,9 @@ const std::string* find_event(std::string_view name) {
   return nullptr;
 }
 
-bool is_mail(StepKind kind) { return kind == StepKind::kAutomatedEmail || kind == StepKind::kManualEmail; }
+bool is_mail(StepKind kind) {
+  return kind == StepKind::kAutomatedEmail || kind == StepKind::kManualEmail;
+}
 
 }  // namespace
 
@@ -36,7 +39,8 @@ void Checker::check_cadences() {
       if (tree_->is(id, NodeKind::kCadenceDecl)) check_cadence(id);
       if (tree_->is(id, NodeKind::kQuickCadenceDecl)) check_quick_cadence(id);
       if (tree_->is(id, NodeKind::kTemplateDecl)) {
-        // Merge fields (Recipient, Sender, Organization) are bound when a mail is sent; texts alone are read here.
+        // Merge fields (Recipient, Sender, Organization) are bound when a mail is sent; texts alone
+        // are read here.
         ast::TemplateDecl decl(*tree_, id);
         for (NodeId part : {decl.subject(), decl.body()}) {
           if (!part.valid()) continue;
@@ -44,8 +48,11 @@ void Checker::check_cadences() {
             if (!tree_->is(piece, NodeKind::kPath)) continue;
             auto names = tree_->children(piece);
             std::string first = names.empty() ? "it" : std::string(tree_->text(names[0]));
-            static const std::vector<std::string> kSources = {"Recipient", "Sender", "Organization"};
-            bool known = std::any_of(kSources.begin(), kSources.end(), [&](const std::string& s) { return base::equal_folded(s, first); });
+            static const std::vector<std::string> kSources = {"Recipient", "Sender",
+                                                              "Organization"};
+            bool known = std::any_of(kSources.begin(), kSources.end(), [&](const std::string& s) {
+              return base::equal_folded(s, first);
+            });
             if (!known) {
               report(DiagnosticKind::kUnknownReference, span(piece), {"merge field", first})
                   .note("a template reads Recipient, Sender and Organization")
@@ -58,16 +65,39 @@ void Checker::check_cadences() {
   }
 }
 
-void Checker::check_events(NodeId list, std::vector<std::string>& out, std::vector<std::pair<std::string, Span>>& events) {
+void Checker::report_unknown_event(NodeId quoted) {
+  report(DiagnosticKind::kUnknownEvent, span(quoted), {text(quoted)})
+      .suggest_quoted(nearest_value(text(quoted), engagement_events()));
+}
+
+void Checker::check_targets(NodeId list, Cadence& cadence) {
+  for (NodeId name : tree_->items(list)) {
+    types::ObjectId object = object_named(name);
+    if (!object) continue;
+    const std::string& object_name = module_->schema.object(object).name;
+    if (object_name != "Lead" && object_name != "Contact" && object_name != "PersonAccount") {
+      report(DiagnosticKind::kNotATarget, span(name), {with_article(object_name)});
+      continue;
+    }
+    cadence.targets.push_back(object);
+  }
+}
+
+void Checker::check_events(NodeId list, std::vector<std::string>& out,
+                           std::vector<std::pair<std::string, Span>>& events) {
   for (NodeId quoted : tree_->items(list)) {
     const std::string* event = find_event(text(quoted));
     if (event == nullptr) {
-      report(DiagnosticKind::kUnknownEvent, span(quoted), {text(quoted)})
-          .suggest_quoted(base::nearest(text(quoted), engagement_events()));
+      report_unknown_event(quoted);
       continue;
     }
     for (const auto& [used, where] : events) {
-      if (used == *event) report(DiagnosticKind::kEventUsedTwice, span(quoted), {*event}).label(where, "used here first");
+      if (used != *event) continue;
+      bool same_list = where.begin >= span(list).begin;
+      report(DiagnosticKind::kEventUsedTwice, span(quoted),
+             {*event, same_list ? "twice in this list" : "in two rules of this cadence"})
+          .label(where, "used here first");
+      break;
     }
     events.emplace_back(*event, span(quoted));
     out.push_back(*event);
@@ -83,47 +113,47 @@ void Checker::check_cadence(NodeId id) {
   cadence.version = head.version;
   cadence.draft = head.draft;
   cadence.name_span = head.name_span;
-  for (NodeId name : tree_->items(decl.targets())) {
-    types::ObjectId object = object_named(name);
-    if (!object) continue;
-    const std::string& object_name = module_->schema.object(object).name;
-    if (object_name != "Lead" && object_name != "Contact" && object_name != "PersonAccount") {
-      report(DiagnosticKind::kNotATarget, span(name), {object_name});
-      continue;
-    }
-    cadence.targets.push_back(object);
-  }
+  check_targets(decl.targets(), cadence);
   std::vector<std::pair<std::string, Span>> events;
   check_events(decl.exits(), cadence.exits, events);
   for (NodeId track : tree_->items(decl.tracks())) check_track(track, cadence, events);
-  if (cadence.track("main") == nullptr) report(DiagnosticKind::kNoMainTrack, span(decl.name()), {cadence.name});
+  if (cadence.track("main") == nullptr)
+    report(DiagnosticKind::kNoMainTrack, span(decl.name()), {cadence.name});
   size_t steps = 0;
   for (const CadenceTrack& track : cadence.tracks) steps += track.steps.size();
   uint32_t most = module_->options.bounds.cadence_steps_max;
   if (steps > most) {
-    report(DiagnosticKind::kTooManySteps, span(decl.name()), {cadence.name, fmt::format("{}", steps), fmt::format("{}", most)});
+    report(DiagnosticKind::kTooManySteps, span(decl.name()),
+           {cadence.name, fmt::format("{}", steps), fmt::format("{}", most)});
   }
   module_->cadence_index.emplace(cadence.name, static_cast<uint32_t>(module_->cadences.size()));
   module_->cadences.push_back(std::move(cadence));
 }
 
-void Checker::check_track(NodeId id, Cadence& cadence, std::vector<std::pair<std::string, Span>>& events) {
+void Checker::check_track(NodeId id, Cadence& cadence,
+                          std::vector<std::pair<std::string, Span>>& events) {
   ast::Track decl(*tree_, id);
   static const std::vector<std::string> kTracks = {"main", "positive", "negative"};
   CadenceTrack track;
   track.name = text(decl.name());
   for (char& c : track.name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  if (std::find(kTracks.begin(), kTracks.end(), track.name) == kTracks.end()) {
-    report(DiagnosticKind::kUnknownTrack, span(decl.name()), {text(decl.name())}).suggest(base::nearest(track.name, kTracks));
+  track.name_span = span(decl.name());
+  bool known = std::find(kTracks.begin(), kTracks.end(), track.name) != kTracks.end();
+  if (!known) {
+    report(DiagnosticKind::kUnknownTrack, span(decl.name()), {text(decl.name())})
+        .suggest(base::nearest(track.name, kTracks));
   }
-  if (cadence.track(track.name) != nullptr) {
-    report(DiagnosticKind::kTrackTwice, span(decl.name()), {cadence.name, track.name});
+  if (const CadenceTrack* first = cadence.track(track.name)) {
+    report(DiagnosticKind::kTrackTwice, span(decl.name()), {cadence.name, track.name})
+        .label(first->name_span, "the first one");
   }
   bool entered = !tree_->items(decl.entries()).empty();
   if (track.name == "main" && entered) {
-    report(DiagnosticKind::kTrackEntry, span(decl.entries()), {"main is entered by adding a target, not by an event"});
-  } else if (track.name != "main" && !entered) {
-    report(DiagnosticKind::kTrackEntry, span(decl.name()), {fmt::format("nothing leads to track {}: write `on \"…\"`", track.name)});
+    report(DiagnosticKind::kTrackEntry, span(decl.entries()),
+           {"main is entered by adding a target, not by an event"});
+  } else if (known && track.name != "main" && !entered) {
+    report(DiagnosticKind::kTrackEntry, span(decl.name()),
+           {fmt::format("nothing leads to track {}: write `on \"…\"`", track.name)});
   }
   check_events(decl.entries(), track.entries, events);
   check_track_items(decl.items(), cadence, track, false);
@@ -156,17 +186,18 @@ void Checker::check_track_items(NodeId items, Cadence& cadence, CadenceTrack& tr
     NodeId no = tree_->child(row, branch ? 2 : 3);
     bool empty = tree_->items(yes).empty() && tree_->items(no).empty();
     if (branch && before != StepKind::kCall) {
-      report(DiagnosticKind::kBranchPlace, span(row), {"a branch on a call result follows a call step"});
+      report(DiagnosticKind::kBranchPlace, span(row),
+             {"a branch on a call result follows a call step"});
     }
     if (!branch && !(before && is_mail(*before)) && !listener_before) {
       report(DiagnosticKind::kBranchPlace, span(row), {"a listener follows an e-mail step"});
     }
-    if (last && empty) report(DiagnosticKind::kBranchPlace, span(row), {"a branch cannot stand last with nothing to do"});
+    if (last && empty)
+      report(DiagnosticKind::kBranchPlace, span(row),
+             {fmt::format("{} cannot stand last with nothing to do",
+                          branch ? "a branch" : "a listener")});
     NodeId event = tree_->child(row, 0);
-    if (find_event(text(event)) == nullptr) {
-      report(DiagnosticKind::kUnknownEvent, span(event), {text(event)})
-          .suggest_quoted(base::nearest(text(event), engagement_events()));
-    }
+    if (find_event(text(event)) == nullptr) report_unknown_event(event);
     if (!branch) read_duration(ast::ListenDecl(*tree_, row).duration());
     check_track_items(yes, cadence, track, true);
     check_track_items(no, cadence, track, true);
@@ -179,15 +210,21 @@ CadenceStep Checker::check_step(NodeId id, const CadenceTrack& track) {
   ast::StepDecl decl(*tree_, id);
   CadenceStep step;
   step.title = text(decl.name());
+  step.title_span = span(decl.name());
   for (const CadenceStep& known : track.steps) {
-    if (base::equal_folded(known.title, step.title)) report(DiagnosticKind::kStepTwice, span(decl.name()), {step.title});
+    if (!base::equal_folded(known.title, step.title)) continue;
+    report(DiagnosticKind::kStepTwice, span(decl.name()), {step.title})
+        .label(known.title_span, "the first one");
+    break;
   }
   if (decl.delay().valid()) {
     step.delay = read_duration(decl.delay());
-    bool countable = !step.delay || step.delay->unit == DurationUnit::kHour || step.delay->unit == DurationUnit::kDay ||
+    bool countable = !step.delay || step.delay->unit == DurationUnit::kHour ||
+                     step.delay->unit == DurationUnit::kDay ||
                      step.delay->unit == DurationUnit::kWeek;
     if (!countable) {
-      report(DiagnosticKind::kStepDelay, span(decl.delay()), {fmt::format("{}s", value::unit_name(step.delay->unit))});
+      report(DiagnosticKind::kStepDelay, span(decl.delay()),
+             {fmt::format("{}s", value::unit_name(step.delay->unit))});
     }
   }
   check_step_kind(decl.step_kind(), step);
@@ -202,15 +239,21 @@ CadenceStep Checker::check_step(NodeId id, const CadenceTrack& track) {
     sum += whole_number(variant.percent(), 1, 100, "the percentage").value_or(0);
     bool script = step.kind == StepKind::kCall;
     const NamedTable& table = script ? scripts_ : templates_;
-    if (table.count(text(variant.template_name())) == 0 && !broken(script ? "script" : "template", text(variant.template_name()))) {
-      report(DiagnosticKind::kUnknownHere, span(variant.template_name()), {script ? "script" : "template", text(variant.template_name())});
+    if (table.count(text(variant.template_name())) == 0 &&
+        !broken(script ? "script" : "template", text(variant.template_name()))) {
+      report(DiagnosticKind::kUnknownHere, span(variant.template_name()),
+             {script ? "script" : "template", text(variant.template_name())});
     }
   }
-  if (!variants.empty() && sum != 100) report(DiagnosticKind::kVariantsSum, span(decl.variants()), {fmt::format("{}", sum)});
+  if (!variants.empty() && sum != 100)
+    report(DiagnosticKind::kVariantsSum, span(decl.variants()), {fmt::format("{}", sum)});
   step.on_completion = text(decl.on_completion());
   if (decl.on_completion().valid()) {
-    bool known = flows_.count(step.on_completion) != 0 || subflows_.count(step.on_completion) != 0 || broken("flow", step.on_completion);
-    if (!known) report(DiagnosticKind::kUnknownHere, span(decl.on_completion()), {"flow", step.on_completion});
+    bool known = flows_.count(step.on_completion) != 0 ||
+                 subflows_.count(step.on_completion) != 0 || broken("flow", step.on_completion);
+    if (!known)
+      report(DiagnosticKind::kUnknownHere, span(decl.on_completion()),
+             {"flow", step.on_completion});
   }
   return step;
 }
@@ -247,23 +290,24 @@ void Checker::check_quick_cadence(NodeId id) {
   cadence.draft = head.draft;
   cadence.quick = true;
   cadence.name_span = head.name_span;
-  for (NodeId name : tree_->items(decl.targets())) {
-    if (types::ObjectId object = object_named(name)) cadence.targets.push_back(object);
-  }
+  check_targets(decl.targets(), cadence);
   std::vector<std::pair<std::string, Span>> events;
   check_events(decl.exits(), cadence.exits, events);
   CadenceStep step;
   check_step_kind(decl.step_kind(), step);
-  if (step.kind == StepKind::kAutomatedEmail || step.kind == StepKind::kScreenFlow || step.kind == StepKind::kLink) {
-    report(DiagnosticKind::kQuickStepKind, span(decl.step_kind()));
+  if (step.kind == StepKind::kAutomatedEmail || step.kind == StepKind::kScreenFlow ||
+      step.kind == StepKind::kLink) {
+    report(DiagnosticKind::kQuickStepKind, span(decl.step_kind()))
+        .note(
+            "its step is `call`, `manual email`, `inmail`, `connection request` or `custom \"…\"`");
   }
   step.title = step_kind_name(step.kind);
   read_duration(decl.every());
-  if (decl.times().valid()) whole_number(decl.times(), 1, module_->options.bounds.quick_repeats_max, "the number of repetitions");
-  if (decl.until().valid() && find_event(text(decl.until())) == nullptr) {
-    report(DiagnosticKind::kUnknownEvent, span(decl.until()), {text(decl.until())})
-        .suggest_quoted(base::nearest(text(decl.until()), engagement_events()));
-  }
+  if (decl.times().valid())
+    whole_number(decl.times(), 1, module_->options.bounds.quick_repeats_max,
+                 "the number of repetitions");
+  if (decl.until().valid() && find_event(text(decl.until())) == nullptr)
+    report_unknown_event(decl.until());
   CadenceTrack main;
   main.name = "main";
   main.steps.push_back(std::move(step));

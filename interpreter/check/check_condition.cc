@@ -2,16 +2,28 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "check/internal/checker.h"
 #include "check/satisfiable.h"
 
 namespace ensue::check::internal {
+namespace {
+
+template <class Fields>
+std::string counted_fields(const Fields& fields) {
+  std::string out;
+  for (const auto& [field, name] : fields) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
+
+}  // namespace
 
 void Checker::check_guard(NodeId guard, Automation& automation, const Place& place) {
   ast::Guard decl(*tree_, guard);
-  automation.guard = decl.op() == syntax::kGuardNewlyMeets ? GuardKind::kNewlyMeets : GuardKind::kMeets;
+  automation.guard =
+      decl.op() == syntax::kGuardNewlyMeets ? GuardKind::kNewlyMeets : GuardKind::kMeets;
   automation.condition = ref(decl.condition());
   size_t errors = sink_.error_count();
   infer_condition(decl.condition(), place);
@@ -20,20 +32,26 @@ void Checker::check_guard(NodeId guard, Automation& automation, const Place& pla
 }
 
 void Checker::collect_condition_fields(NodeId condition, Automation& automation) {
-  std::set<types::FieldRef> own;
-  std::set<std::pair<types::FieldRef, types::FieldRef>> cross;
+  std::map<types::FieldRef, std::string> own;  // and how the note names them
+  std::map<std::pair<types::FieldRef, types::FieldRef>, std::string> cross;
   std::set<types::FieldId> watched;
   bool action = automation.kind == AutomationKind::kAction;
+  auto name = [&](const types::FieldRef& field) { return module_->schema.field(field).name; };
   auto see = [&](const Path& path, Span at) {
     if (path.base == PathBase::kSearched && !path.hops.empty()) {
-      cross.insert({path.hops[0].fields[0], path.hops[0].fields[0]});
+      const types::FieldRef& field = path.hops[0].fields[0];
+      cross.emplace(std::pair(field, field),
+                    module_->schema.object(field.object).name + "." + name(field));
       return;
     }
     if (path.base != PathBase::kIt || path.hops.empty()) return;
     const types::FieldRef& first = path.hops[0].fields[0];
     watched.insert(first.field);
-    if (path.hops.size() == 1) own.insert(first);
-    if (path.hops.size() >= 2) cross.insert({first, path.hops[1].fields[0]});
+    if (path.hops.size() == 1) own.emplace(first, name(first));
+    if (path.hops.size() >= 2) {
+      const types::FieldRef& second = path.hops[1].fields[0];
+      cross.emplace(std::pair(first, second), name(first) + "." + name(second));
+    }
     if (action && path.hops.size() > 2) {
       report(DiagnosticKind::kTooManyHops, at, {fmt::format("{}", path.hops.size() - 1)});
     }
@@ -53,11 +71,14 @@ void Checker::collect_condition_fields(NodeId condition, Automation& automation)
   const Bounds& bounds = module_->options.bounds;
   if (own.size() > bounds.own_fields_max) {
     report(DiagnosticKind::kTooManyOwnFields, span(condition),
-           {fmt::format("{}", own.size()), module_->schema.object(automation.object).name, fmt::format("{}", bounds.own_fields_max)});
+           {fmt::format("{}", own.size()), module_->schema.object(automation.object).name,
+            fmt::format("{}", bounds.own_fields_max)})
+        .note("they are " + counted_fields(own));
   }
   if (cross.size() > bounds.cross_fields_max) {
     report(DiagnosticKind::kTooManyCrossFields, span(condition),
-           {fmt::format("{}", cross.size()), fmt::format("{}", bounds.cross_fields_max)});
+           {fmt::format("{}", cross.size()), fmt::format("{}", bounds.cross_fields_max)})
+        .note("they are " + counted_fields(cross));
   }
 }
 

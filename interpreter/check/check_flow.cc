@@ -1,5 +1,5 @@
-// Flows: triggers, guards, statements. This version runs record-triggered flows whose body is one cadence effect; the rest is
-// checked as far as names and types go, and said to be not run.
+// Flows: triggers, guards, statements. This version runs record-triggered flows whose body is one
+// cadence effect; the rest is checked as far as names and types go, and said to be not run.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,8 +8,19 @@
 #include "check/internal/checker.h"
 
 namespace ensue::check::internal {
+namespace {
 
-void Checker::not_run_yet(NodeId id, std::string_view what) { report(DiagnosticKind::kNotRunYet, span(id), {what}); }
+std::vector<std::string> names_of(const NamedTable& table) {
+  std::vector<std::string> out;
+  for (const auto& [name, where] : table) out.push_back(name);
+  return out;
+}
+
+}  // namespace
+
+void Checker::not_run_yet(NodeId id, std::string_view what) {
+  report(DiagnosticKind::kNotRunYet, span(id), {what});
+}
 
 void Checker::check_flow(NodeId id) {
   ast::FlowDecl decl(*tree_, id);
@@ -23,10 +34,13 @@ void Checker::check_flow(NodeId id) {
   bool runnable = automation.kind == AutomationKind::kFlow;
   auto triggers = tree_->items(decl.triggers());
   if (automation.kind == AutomationKind::kFlow && triggers.empty()) {
-    report(DiagnosticKind::kMissingTrigger, span(decl.name()), {fmt::format("flow \"{}\"", automation.name)});
+    report(DiagnosticKind::kMissingTrigger, span(decl.name()),
+           {fmt::format("flow \"{}\"", automation.name)});
+    place.it_told = true;
   }
   if (triggers.size() > 1) {
-    report(DiagnosticKind::kTooManyTriggers, span(triggers[1])).label(span(triggers[0]), "the first one");
+    report(DiagnosticKind::kTooManyTriggers, span(triggers[1]))
+        .label(span(triggers[0]), "the first one");
   }
   types::ObjectId tracker = module_->schema.find_object("ActionCadenceTracker");
   for (NodeId trigger : triggers) {
@@ -34,6 +48,7 @@ void Checker::check_flow(NodeId id) {
       case NodeKind::kRecordTrigger:
         check_record_trigger(trigger, automation);
         if (automation.object) place.it = module_->schema.record_type(automation.object);
+        place.it_told = !automation.object;
         place.changes = true;
         runnable = runnable && !automation.before_save;
         continue;
@@ -42,7 +57,9 @@ void Checker::check_flow(NodeId id) {
         for (NodeId object : tree_->items(ast::ChangeTrigger(*tree_, trigger).objects())) {
           if (types::ObjectId found = object_named(object)) objects.push_back(found);
         }
-        if (!objects.empty()) place.it = {TypeKind::kRecord, false, {}, module_->schema.add_object_set(objects)};
+        if (!objects.empty())
+          place.it = {TypeKind::kRecord, false, {}, module_->schema.add_object_set(objects)};
+        place.it_told = objects.empty();
         place.changes = true;
         break;
       }
@@ -66,7 +83,8 @@ void Checker::check_flow(NodeId id) {
       }
       case NodeKind::kMonthlySchedule: {
         ast::MonthlySchedule schedule(*tree_, trigger);
-        for (NodeId day : tree_->items(schedule.days())) whole_number(day, 1, 31, "the day of the month");
+        for (NodeId day : tree_->items(schedule.days()))
+          whole_number(day, 1, 31, "the day of the month");
         for (NodeId time : tree_->items(schedule.times())) infer(time, Place{});
         if (schedule.zone().valid()) check_zone(schedule.zone());
         break;
@@ -90,7 +108,9 @@ void Checker::check_flow(NodeId id) {
   }
   if (decl.over().valid()) {
     ast::OverClause over(*tree_, decl.over());
-    if (types::ObjectId object = object_named(over.object())) {
+    types::ObjectId object = object_named(over.object());
+    if (!object) place.it_told = true;
+    if (object) {
       place.it = module_->schema.record_type(object);
       if (over.where().valid()) {
         Place searching = place;
@@ -113,13 +133,15 @@ void Checker::check_flow(NodeId id) {
     automation.run_as_user = text(run_as.user());
     place.me = automation.run_as != syntax::kRunAsSystem;
   }
-  if (automation.kind == AutomationKind::kScreenFlow) place.me = true;  // somebody sits in front of the screen
+  if (automation.kind == AutomationKind::kScreenFlow)
+    place.me = true;  // somebody sits in front of the screen
   if (decl.mode().valid() && ast::Mode(*tree_, decl.mode()).at_most().valid()) {
     whole_number(ast::Mode(*tree_, decl.mode()).at_most(), 1, 1'000'000, "the number of runs");
   }
   if (decl.run_again().valid()) {
     automation.runs_per_record_max =
-        whole_number(ast::RunAgain(*tree_, decl.run_again()).count(), 1, 1000, "the number of runs").value_or(1);
+        whole_number(ast::RunAgain(*tree_, decl.run_again()).count(), 1, 1000, "the number of runs")
+            .value_or(1);
   }
   if (decl.guard().valid()) check_guard(decl.guard(), automation, place);
   place.changes = false;
@@ -167,6 +189,10 @@ void Checker::check_statement(NodeId id, Automation& automation, Place& place) {
     }
     return infer(value, place, hint);
   };
+  auto takes_record = [&](std::string_view word, NodeId node, const Type& type) {
+    if (type.error() || type.kind == TypeKind::kRecord || type.is(TypeKind::kAny)) return;
+    report(DiagnosticKind::kStatementTakes, span(node), {word, "a record", a_name_of(type)});
+  };
   auto add_local = [&](NodeId name, Type type) {
     std::string word = text(name);
     for (types::ObjectId object : objects_of(place.it)) {
@@ -193,11 +219,13 @@ void Checker::check_statement(NodeId id, Automation& automation, Place& place) {
       ast::ForStmt stmt(*tree_, id);
       Type element = Type::of(TypeKind::kError);
       NodeId from = stmt.source();
-      bool bare = tree_->is(from, NodeKind::kPath) && tree_->op(from) == syntax::kPathBare && tree_->children(from).size() == 1;
+      bool bare = tree_->is(from, NodeKind::kPath) && tree_->op(from) == syntax::kPathBare &&
+                  tree_->children(from).size() == 1;
       types::FieldRef children;
       if (bare) {
         for (types::ObjectId object : objects_of(place.it)) {
-          types::FieldRef found = module_->schema.find_children(object, tree_->text(tree_->children(from)[0]));
+          types::FieldRef found =
+              module_->schema.find_children(object, tree_->text(tree_->children(from)[0]));
           if (found.object) children = found;
         }
       }
@@ -205,6 +233,13 @@ void Checker::check_statement(NodeId id, Automation& automation, Place& place) {
         element = module_->schema.record_type(children.object);
       } else {
         element = value_type(from, nullptr);
+        bool many = element.error() || element.list || element.is(TypeKind::kMultipicklist) ||
+                    element.is(TypeKind::kAny);
+        if (!many) {
+          report(DiagnosticKind::kStatementTakes, span(from),
+                 {"for each", "several records", a_name_of(element)});
+          element = Type::of(TypeKind::kError);
+        }
         element.list = false;
       }
       size_t locals = place.locals.size();
@@ -221,17 +256,22 @@ void Checker::check_statement(NodeId id, Automation& automation, Place& place) {
     }
     case NodeKind::kSetStmt:
       for (types::ObjectId object : objects_of(place.it)) {
-        check_assignments(ast::SetStmt(*tree_, id).assignments(), object, place, &automation, syntax::kOnEdited);
+        check_assignments(ast::SetStmt(*tree_, id).assignments(), object, place, &automation,
+                          syntax::kOnEdited);
         break;
       }
-      if (place.it.error()) report(DiagnosticKind::kNoRecordInHand, span(id));
+      need_record_in_hand(place, span(id));
       return;
     case NodeKind::kCreateStmt: {
       ast::CreateStmt stmt(*tree_, id);
       types::ObjectId object = object_named(stmt.object());
       if (!object) return;
       automation.writes.push_back({object, {}, syntax::kOnCreated, std::nullopt, span(id)});
-      check_assignments(stmt.assignments(), object, place, &automation, syntax::kOnCreated);
+      std::set<types::FieldId> given =
+          check_assignments(stmt.assignments(), object, place, &automation, syntax::kOnCreated);
+      Span head = span(id);
+      head.end = span(stmt.object()).end;
+      check_required_fields(object, given, head);
       if (stmt.alias().valid()) add_local(stmt.alias(), module_->schema.record_type(object));
       return;
     }
@@ -257,7 +297,9 @@ void Checker::check_statement(NodeId id, Automation& automation, Place& place) {
       return;
     }
     case NodeKind::kDeleteStmt: {
-      Type target = infer(ast::DeleteStmt(*tree_, id).target(), place);
+      NodeId deleted = ast::DeleteStmt(*tree_, id).target();
+      Type target = infer(deleted, place);
+      takes_record("delete", deleted, target);
       for (types::ObjectId object : objects_of(target)) {
         automation.writes.push_back({object, {}, syntax::kOnDeleted, std::nullopt, span(id)});
       }
@@ -267,7 +309,15 @@ void Checker::check_statement(NodeId id, Automation& automation, Place& place) {
       ast::WaitStmt stmt(*tree_, id);
       read_duration(stmt.duration());
       read_duration(stmt.at_most());
-      if (stmt.until().valid()) infer(stmt.until(), place);
+      if (stmt.until().valid()) {
+        Type until = infer(stmt.until(), place);
+        bool fits = until.error() || until.is(TypeKind::kAny) || until.is(TypeKind::kBoolean) ||
+                    until.temporal();
+        if (!fits) {
+          report(DiagnosticKind::kStatementTakes, span(stmt.until()),
+                 {"wait until", "a condition or a date and time", a_name_of(until)});
+        }
+      }
       check_statements(stmt.timeout_body(), automation, place);
       return;
     }
@@ -285,39 +335,46 @@ void Checker::check_statement(NodeId id, Automation& automation, Place& place) {
       return;
     }
     case NodeKind::kStopStmt:
-      if (ast::StopStmt(*tree_, id).fault().valid()) infer(ast::StopStmt(*tree_, id).fault(), place);
+      if (ast::StopStmt(*tree_, id).fault().valid())
+        infer(ast::StopStmt(*tree_, id).fault(), place);
       return;
     case NodeKind::kGiveStmt:
-      for (NodeId row : tree_->items(ast::GiveStmt(*tree_, id).assignments())) value_type(ast::Assignment(*tree_, row).value(), nullptr);
+      for (NodeId row : tree_->items(ast::GiveStmt(*tree_, id).assignments()))
+        value_type(ast::Assignment(*tree_, row).value(), nullptr);
       return;
     case NodeKind::kLogStmt: infer(ast::LogStmt(*tree_, id).value(), place); return;
     case NodeKind::kRunStmt: {
       ast::RunStmt stmt(*tree_, id);
       if (subflows_.count(text(stmt.name())) == 0 && !broken("subflow", text(stmt.name()))) {
-        std::vector<std::string> names;
-        for (const auto& [name, where] : subflows_) names.push_back(name);
         report(DiagnosticKind::kUnknownReference, span(stmt.name()), {"subflow", text(stmt.name())})
-            .suggest_quoted(base::nearest(text(stmt.name()), names));
+            .suggest_quoted(base::nearest(text(stmt.name()), names_of(subflows_)));
       }
-      for (NodeId row : tree_->items(stmt.assignments())) value_type(ast::Assignment(*tree_, row).value(), nullptr);
+      for (NodeId row : tree_->items(stmt.assignments()))
+        value_type(ast::Assignment(*tree_, row).value(), nullptr);
       return;
     }
     case NodeKind::kCallStmt:
-      for (NodeId row : tree_->items(ast::CallStmt(*tree_, id).assignments())) value_type(ast::Assignment(*tree_, row).value(), nullptr);
+      for (NodeId row : tree_->items(ast::CallStmt(*tree_, id).assignments()))
+        value_type(ast::Assignment(*tree_, row).value(), nullptr);
       return;
     case NodeKind::kSendStmt: {
       ast::SendStmt stmt(*tree_, id);
       infer(stmt.person(), place);
-      if (templates_.count(text(stmt.template_name())) == 0 && !broken("template", text(stmt.template_name()))) {
-        report(DiagnosticKind::kUnknownHere, span(stmt.template_name()), {"template", text(stmt.template_name())});
+      if (templates_.count(text(stmt.template_name())) == 0 &&
+          !broken("template", text(stmt.template_name()))) {
+        report(DiagnosticKind::kUnknownHere, span(stmt.template_name()),
+               {"template", text(stmt.template_name())})
+            .suggest_quoted(base::nearest(text(stmt.template_name()), names_of(templates_)));
       }
       return;
     }
     case NodeKind::kRouteStmt: {
       ast::RouteStmt stmt(*tree_, id);
-      infer(stmt.target(), place);
+      takes_record("route", stmt.target(), infer(stmt.target(), place));
       if (routings_.count(text(stmt.table())) == 0 && !broken("routing", text(stmt.table()))) {
-        report(DiagnosticKind::kUnknownReference, span(stmt.table()), {"routing table", text(stmt.table())});
+        report(DiagnosticKind::kUnknownReference, span(stmt.table()),
+               {"routing table", text(stmt.table())})
+            .suggest_quoted(base::nearest(text(stmt.table()), names_of(routings_)));
       }
       return;
     }
@@ -337,8 +394,9 @@ void Checker::check_statement(NodeId id, Automation& automation, Place& place) {
   }
 }
 
-void Checker::check_assignments(NodeId list, types::ObjectId object, const Place& place, Automation* automation,
-                                uint8_t event) {
+std::set<types::FieldId> Checker::check_assignments(NodeId list, types::ObjectId object,
+                                                    const Place& place, Automation* automation,
+                                                    uint8_t event) {
   const std::string& object_name = module_->schema.object(object).name;
   std::set<types::FieldId> given;
   for (NodeId row : tree_->items(list)) {
@@ -360,7 +418,8 @@ void Checker::check_assignments(NodeId list, types::ObjectId object, const Place
       continue;
     }
     const types::Field& schema_field = module_->schema.object(object).field(field);
-    if (!given.insert(field).second) report(DiagnosticKind::kClauseRepeated, span(names[0]), {"this field"});
+    if (!given.insert(field).second)
+      report(DiagnosticKind::kClauseRepeated, span(names[0]), {"this field"});
     // Where the assignment says which field: the facts of its path.
     Fact& fact = facts_->by_node[assignment.path().index];
     Path path;
@@ -373,7 +432,8 @@ void Checker::check_assignments(NodeId list, types::ObjectId object, const Place
     facts_->paths.push_back(std::move(path));
     Write write{object, field, event, std::nullopt, span(row)};
     NodeId value = assignment.value();
-    bool found = tree_->is(value, NodeKind::kFinder) || tree_->is(value, NodeKind::kRunStmt) || tree_->is(value, NodeKind::kCallStmt);
+    bool found = tree_->is(value, NodeKind::kFinder) || tree_->is(value, NodeKind::kRunStmt) ||
+                 tree_->is(value, NodeKind::kCallStmt);
     if (found) {
       if (tree_->is(value, NodeKind::kFinder)) {
         ast::Finder finder(*tree_, value);
@@ -385,19 +445,25 @@ void Checker::check_assignments(NodeId list, types::ObjectId object, const Place
       }
     } else {
       Type type = infer(value, place, &schema_field.type);
-      if (!types::assignable(schema_field.type, type)) {
-        report(DiagnosticKind::kCannotAssign, span(value), {schema_field.name, name_of(schema_field.type), name_of(type)});
+      if (!fits(schema_field.type, type, value)) {
+        report(DiagnosticKind::kCannotAssign, span(value),
+               {schema_field.name, a_name_of(schema_field.type), a_name_of(type)});
       }
       const Fact& value_fact = facts_->of(value);
-      if (value_fact.binding == Binding::kConstant) write.value = facts_->constants[value_fact.index];
+      if (value_fact.binding == Binding::kConstant)
+        write.value = facts_->constants[value_fact.index];
     }
     if (automation != nullptr) automation->writes.push_back(std::move(write));
   }
-  if (event != syntax::kOnCreated || automation == nullptr) return;
+  return given;
+}
+
+void Checker::check_required_fields(types::ObjectId object, const std::set<types::FieldId>& given,
+                                    Span at) {
   for (size_t i = 0; i < module_->schema.object(object).fields.size(); ++i) {
     const types::Field& field = module_->schema.object(object).fields[i];
     if (field.required && field.default_value.is_blank() && given.count(types::FieldId(i)) == 0) {
-      report(DiagnosticKind::kRequiredField, automation->writes.back().span, {object_name, field.name});
+      report(DiagnosticKind::kRequiredField, at, {module_->schema.object(object).name, field.name});
     }
   }
 }
@@ -411,7 +477,7 @@ void Checker::check_automations() {
       if (tree_->is(id, NodeKind::kRoutingDecl)) {
         ast::RoutingDecl routing(*tree_, id);
         object_named(routing.object());
-        not_run_yet(routing.name(), "routing tables");
+        not_run_yet(routing.name(), "this routing table");
       }
     }
   }

@@ -9,9 +9,10 @@
 namespace ensue::check::internal {
 
 struct Checker::TestState {
-  Place place;                                                       // locals: the columns of the table of cases
+  Place place;  // locals: the columns of the table of cases
   std::map<std::string, types::ObjectId, base::FoldedLess> records;  // by id
-  bool started = false;                                              // something has happened
+  std::map<std::string, Span, base::FoldedLess> first_said;  // where a record was given or created
+  bool started = false;                                      // something has happened
   bool clock_set = false;
 };
 
@@ -34,7 +35,8 @@ void Checker::check_test(NodeId id) {
     for (NodeId row : tree_->items(table.rows())) {
       auto cells = tree_->children(row);
       if (cells.size() != columns) {
-        report(DiagnosticKind::kCaseRow, span(row), {fmt::format("{}", cells.size()), fmt::format("{}", columns)});
+        report(DiagnosticKind::kCaseRow, span(row),
+               {fmt::format("{}", cells.size()), fmt::format("{}", columns)});
       }
       for (NodeId cell : cells) infer(cell, Place{});
     }
@@ -52,7 +54,8 @@ void Checker::check_session() {
   TestState state;
   state.place.me = false;
   state.place.why_not_me = "nothing runs here; name the user by id";
-  for (const auto& [id, object] : input_.session->records) state.records.emplace(id, module_->schema.find_object(object));
+  for (const auto& [id, object] : input_.session->records)
+    state.records.emplace(id, module_->schema.find_object(object));
   NodeKind kind = tree_->kind(root);
   bool statement = kind >= NodeKind::kClockStmt && kind <= NodeKind::kExpectStmt;
   if (statement) {
@@ -74,13 +77,24 @@ void Checker::check_known_record(NodeId id, TestState& state) {
   if (state.records.count(text(id)) != 0) return;
   std::vector<std::string> ids;
   for (const auto& [known, object] : state.records) ids.push_back(known);
-  report(DiagnosticKind::kUnknownRecord, span(id), {text(id)}).suggest_quoted(base::nearest(text(id), ids));
+  Finding& finding = report(DiagnosticKind::kUnknownRecord, span(id), {text(id)});
+  auto meant = base::nearest(text(id), ids);
+  finding.suggest_quoted(meant);
+  constexpr size_t kShownMax = 8;
+  if (meant || ids.empty() || ids.size() > kShownMax) return;
+  std::string shown;
+  for (const std::string& known : ids) shown += (shown.empty() ? "\"" : ", \"") + known + "\"";
+  finding.note("its records are " + shown);
 }
 
 void Checker::check_test_statement(NodeId id, TestState& state) {
   auto add_record = [&](NodeId object_node, NodeId record, NodeId assignments) {
     types::ObjectId object = object_named(object_node);
-    if (!state.records.emplace(text(record), object).second) report(DiagnosticKind::kRecordTwice, span(record), {text(record)});
+    auto [first, fresh] = state.first_said.emplace(text(record), span(record));
+    if (!state.records.emplace(text(record), object).second) {
+      Finding& finding = report(DiagnosticKind::kRecordTwice, span(record), {text(record)});
+      if (!fresh) finding.label(first->second, "the first one");
+    }
     if (object) check_assignments(assignments, object, state.place, nullptr, syntax::kOnCreated);
   };
   NodeKind kind = tree_->kind(id);
@@ -110,7 +124,9 @@ void Checker::check_test_statement(NodeId id, TestState& state) {
       }
       return;
     }
-    case NodeKind::kWhenDeleted: check_known_record(ast::WhenDeleted(*tree_, id).id(), state); return;
+    case NodeKind::kWhenDeleted:
+      check_known_record(ast::WhenDeleted(*tree_, id).id(), state);
+      return;
     case NodeKind::kWhenReminder: {
       ast::WhenReminder when(*tree_, id);
       check_known_record(when.person(), state);
@@ -125,7 +141,8 @@ void Checker::check_test_statement(NodeId id, TestState& state) {
       if (actions_.count(text(when.action())) == 0 && !broken("action", text(when.action()))) {
         std::vector<std::string> names;
         for (const auto& [name, where] : actions_) names.push_back(name);
-        report(DiagnosticKind::kUnknownAutomation, span(when.action()), {"action", text(when.action())})
+        report(DiagnosticKind::kUnknownAutomation, span(when.action()),
+               {"action", text(when.action())})
             .suggest_quoted(base::nearest(text(when.action()), names));
       }
       return;
@@ -138,7 +155,9 @@ void Checker::check_test_statement(NodeId id, TestState& state) {
       if (advance.to().valid()) infer(advance.to(), Place{});
       return;
     }
-    case NodeKind::kExpectStmt: check_expectation(ast::ExpectStmt(*tree_, id).expectation(), state); return;
+    case NodeKind::kExpectStmt:
+      check_expectation(ast::ExpectStmt(*tree_, id).expectation(), state);
+      return;
     default: not_run_yet(id, "this sentence of a test"); return;
   }
 }
@@ -158,12 +177,21 @@ void Checker::check_expectation(NodeId id, TestState& state) {
       return;
     }
     // A column of the table of cases.
-    bool column = std::any_of(state.place.locals.begin(), state.place.locals.end(),
-                              [&](const Local& local) { return base::equal_folded(local.name, text(count)); });
-    if (!column) report(DiagnosticKind::kUnknownReference, span(count), {"column", text(count)});
+    bool column = std::any_of(
+        state.place.locals.begin(), state.place.locals.end(),
+        [&](const Local& local) { return base::equal_folded(local.name, text(count)); });
+    std::vector<std::string> columns;
+    for (const Local& local : state.place.locals) columns.push_back(local.name);
+    if (!column) {
+      report(DiagnosticKind::kUnknownReference, span(count), {"column", text(count)})
+          .suggest(base::nearest(text(count), columns));
+    }
   };
   switch (tree_->kind(id)) {
-    case NodeKind::kExpectAutomation: check_expect_automation(id, state); check_count(ast::ExpectAutomation(*tree_, id).count()); return;
+    case NodeKind::kExpectAutomation:
+      check_expect_automation(id, state);
+      check_count(ast::ExpectAutomation(*tree_, id).count());
+      return;
     case NodeKind::kExpectCharged: {
       ast::ExpectCharged expect(*tree_, id);
       check_count(expect.count());
@@ -174,14 +202,18 @@ void Checker::check_expectation(NodeId id, TestState& state) {
       ast::ExpectHas expect(*tree_, id);
       check_known_record(expect.id(), state);
       Place inside = state.place;
-      if (types::ObjectId object = record_object(expect.id(), state)) inside.searched.push_back(object);
+      if (types::ObjectId object = record_object(expect.id(), state)) {
+        inside.searched.push_back(object);
+        inside.it = module_->schema.record_type(object);
+      }
       if (!inside.searched.empty()) infer_condition(expect.condition(), inside);
       return;
     }
     case NodeKind::kExpectRecords: {
       ast::ExpectRecords expect(*tree_, id);
       check_count(expect.count());
-      types::ObjectId object = object_named(tree_->text(expect.object()), span(expect.object()), true);
+      types::ObjectId object =
+          object_named(tree_->text(expect.object()), span(expect.object()), true);
       if (!object) return;
       Place inside = state.place;
       inside.searched.push_back(object);
@@ -193,17 +225,25 @@ void Checker::check_expectation(NodeId id, TestState& state) {
       check_known_record(expect.id(), state);
       std::string name = cadence_named(expect.cadence());
       const Cadence* cadence = module_->find_cadence(name);
-      if (cadence != nullptr && expect.track().valid() && cadence->track(text(expect.track())) == nullptr) {
-        report(DiagnosticKind::kUnknownReference, span(expect.track()), {"track", text(expect.track())});
+      if (cadence != nullptr && expect.track().valid() &&
+          cadence->track(text(expect.track())) == nullptr) {
+        std::vector<std::string> tracks;
+        for (const CadenceTrack& track : cadence->tracks) tracks.push_back(track.name);
+        report(DiagnosticKind::kUnknownReference, span(expect.track()),
+               {"track", text(expect.track())})
+            .suggest(base::nearest(text(expect.track()), tracks));
       }
       if (cadence != nullptr && expect.step().valid()) {
         std::vector<std::string> steps;
         for (const CadenceTrack& track : cadence->tracks) {
           for (const CadenceStep& step : track.steps) steps.push_back(step.title);
         }
-        bool known = std::any_of(steps.begin(), steps.end(), [&](const std::string& s) { return base::equal_folded(s, text(expect.step())); });
+        bool known = std::any_of(steps.begin(), steps.end(), [&](const std::string& s) {
+          return base::equal_folded(s, text(expect.step()));
+        });
         if (!known) {
-          report(DiagnosticKind::kUnknownReference, span(expect.step()), {"step", text(expect.step())})
+          report(DiagnosticKind::kUnknownReference, span(expect.step()),
+                 {"step", text(expect.step())})
               .suggest_quoted(base::nearest(text(expect.step()), steps));
         }
       }
@@ -237,12 +277,15 @@ void Checker::check_expect_automation(NodeId id, TestState&) {
   if (table.count(name) == 0 && !broken(word, name)) {
     std::vector<std::string> names;
     for (const auto& [known, where] : table) names.push_back(known);
-    report(DiagnosticKind::kUnknownAutomation, span(expect.name()), {word, name}).suggest_quoted(base::nearest(name, names));
+    report(DiagnosticKind::kUnknownAutomation, span(expect.name()), {word, name})
+        .suggest_quoted(base::nearest(name, names));
   }
   if (expect.branch().valid()) {
-    static const std::vector<std::string> kBranches = {"timeout", "fault", "gap", "overflow", "yes", "no"};
-    bool known = std::any_of(kBranches.begin(), kBranches.end(),
-                             [&](const std::string& b) { return base::equal_folded(b, text(expect.branch())); });
+    static const std::vector<std::string> kBranches = {"timeout",  "fault", "gap",
+                                                       "overflow", "yes",   "no"};
+    bool known = std::any_of(kBranches.begin(), kBranches.end(), [&](const std::string& b) {
+      return base::equal_folded(b, text(expect.branch()));
+    });
     if (!known) {
       report(DiagnosticKind::kUnknownBranch, span(expect.branch()), {text(expect.branch())})
           .suggest_quoted(base::nearest(text(expect.branch()), kBranches));

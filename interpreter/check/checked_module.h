@@ -1,8 +1,9 @@
 // The result of checking: trees, and beside them what every name and every value means.
 //
-// A CheckedModule is one loaded program: the library and all sources of a project together. It is immutable once built.
-// What is known about a node of a tree stands in the Facts of its file, by NodeId; the tables below hold what facts point
-// to. Later stages read declarations here and never look a name up again.
+// A CheckedModule is one loaded program: the library and all sources of a project together. It is
+// immutable once built. What is known about a node of a tree stands in the Facts of its file, by
+// NodeId; the tables below hold what facts point to. Later stages read declarations here and never
+// look a name up again.
 #pragma once
 
 #include <memory>
@@ -24,7 +25,8 @@ namespace ensue::check {
 
 using syntax::NodeId;
 
-// ---- Expressions ----------------------------------------------------------------------------------------------------
+// ---- Expressions
+// ----------------------------------------------------------------------------------------------------
 
 // What a path starts from.
 enum class PathBase : uint8_t {
@@ -41,12 +43,13 @@ struct Hop {
 
 struct Path {
   PathBase base = PathBase::kIt;
-  uint32_t local = 0;                      // of kLocal: its number in the automation or test
-  std::vector<types::ObjectId> from;       // the objects the base may be of
-  std::vector<Hop> hops;                   // none: the base itself
+  uint32_t local = 0;                 // of kLocal: its number in the automation or test
+  std::vector<types::ObjectId> from;  // the objects the base may be of
+  std::vector<Hop> hops;              // none: the base itself
 };
 
-// `any Case of Account has (…)`: the children, the lookup that ties them to the parent, and the parent's path.
+// `any Case of Account has (…)`: the children, the lookup that ties them to the parent, and the
+// parent's path.
 struct Relation {
   types::ObjectId child;
   types::FieldId lookup;
@@ -84,7 +87,8 @@ struct NodeRef {
   bool valid() const { return node.valid(); }
 };
 
-// ---- Automations ----------------------------------------------------------------------------------------------------
+// ---- Automations
+// ----------------------------------------------------------------------------------------------------
 
 enum class AutomationKind : uint8_t { kAction, kFlow, kSubflow, kScreenFlow };
 enum class Scope : uint8_t { kOwn, kTeam, kEverybody };
@@ -97,13 +101,14 @@ enum class EffectKind : uint8_t { kAdd, kRemove, kPause, kResume, kChangeAssigne
 struct CadenceEffect {
   EffectKind kind = EffectKind::kAdd;
   NodeRef statement;
-  NodeRef target;            // a path to a lead, contact or person account
-  bool primary_contact = false;  // an opportunity's: its field, else the contact role marked primary
-  std::string cadence;       // empty: all cadences
-  std::string disposition;   // of kRemove
-  NodeRef assignee;          // of kAdd (may be absent) and kChangeAssignee
-  bool reminder = false;     // offered to a person, not done
-  NodeRef person;            // of a reminder in a flow; an action reminds `me`
+  NodeRef target;  // a path to a lead, contact or person account
+  bool primary_contact =
+      false;                // an opportunity's: its field, else the contact role marked primary
+  std::string cadence;      // empty: all cadences
+  std::string disposition;  // of kRemove
+  NodeRef assignee;         // of kAdd (may be absent) and kChangeAssignee
+  bool reminder = false;    // offered to a person, not done
+  NodeRef person;           // of a reminder in a flow; an action reminds `me`
   std::optional<Duration> within;    // of a reminder: when it is due
   std::optional<Duration> expiring;  // of a reminder: when it goes away
 };
@@ -111,8 +116,8 @@ struct CadenceEffect {
 // What an automation writes, for the graph of who triggers whom.
 struct Write {
   types::ObjectId object;
-  types::FieldId field;      // invalid: the record as a whole
-  uint8_t event = 0;         // syntax::TriggerOp bits: created, edited, deleted
+  types::FieldId field;        // invalid: the record as a whole
+  uint8_t event = 0;           // syntax::TriggerOp bits: created, edited, deleted
   std::optional<Value> value;  // when it is a constant
   source::Span span;
 };
@@ -123,39 +128,49 @@ using AutomationId = base::Id<AutomationTag>;
 struct Automation {
   AutomationKind kind = AutomationKind::kAction;
   std::string name;
-  std::string author;        // of an action; as written
+  std::string author;  // of an action; as written
   NodeRef declaration;
   source::Span name_span;
   std::optional<int64_t> priority;
   int64_t version = 0;
   bool draft = false;
 
-  types::ObjectId object;    // that the record trigger watches; invalid without one
-  uint8_t events = 0;        // syntax::TriggerOp bits
+  types::ObjectId object;  // that the record trigger watches; invalid without one
+  uint8_t events = 0;      // syntax::TriggerOp bits
   bool before_save = false;
   syntax::RunAsOp run_as = syntax::kRunAsSystem;  // of a flow
   std::string run_as_user;
-  int64_t runs_per_record_max = 1;                // in one chain of saves
+  int64_t runs_per_record_max = 1;  // in one chain of saves
   Scope scope = Scope::kEverybody;
   ActivationPolicy activation = ActivationPolicy::kCreator;
   GuardKind guard = GuardKind::kNone;
-  NodeRef condition;         // invalid: always true
-  std::vector<types::FieldId> watched;         // own fields named in the condition, and lookups that its paths start with
+  NodeRef condition;  // invalid: always true
+  std::vector<types::FieldId>
+      watched;  // own fields named in the condition, and lookups that its paths start with
   std::vector<CadenceEffect> effects;
   std::vector<Write> writes;
-  bool runnable = false;     // false: checked, but not run by this version
+  bool runnable = false;  // false: checked, but not run by this version
 };
 
-// ---- Cadences -------------------------------------------------------------------------------------------------------
+// ---- Cadences
+// -------------------------------------------------------------------------------------------------------
 
 enum class StepKind : uint8_t {
-  kAutomatedEmail, kManualEmail, kCall, kConnectionRequest, kInmail, kCustom, kScreenFlow, kLink
+  kAutomatedEmail,
+  kManualEmail,
+  kCall,
+  kConnectionRequest,
+  kInmail,
+  kCustom,
+  kScreenFlow,
+  kLink
 };
 // As the CRM names it in ActionCadenceStepTracker.StepType.
 const char* step_kind_name(StepKind kind);
 
 struct CadenceStep {
   std::string title;
+  source::Span title_span;  // invalid in a quick cadence, whose step has no name
   StepKind kind = StepKind::kCustom;
   std::optional<Duration> delay;  // none: immediately
   std::string argument;           // the template, script, prompt, flow or cadence
@@ -164,8 +179,10 @@ struct CadenceStep {
 
 struct CadenceTrack {
   std::string name;  // main, positive, negative
+  source::Span name_span;
   std::vector<std::string> entries;
-  std::vector<CadenceStep> steps;  // in order; classic branches are flattened by their `yes` side first
+  std::vector<CadenceStep>
+      steps;  // in order; classic branches are flattened by their `yes` side first
 };
 
 struct Cadence {
@@ -182,20 +199,21 @@ struct Cadence {
   const CadenceTrack* track(std::string_view name) const;
 };
 
-// ---- Limits and calendars -------------------------------------------------------------------------------------------
+// ---- Limits and calendars
+// -------------------------------------------------------------------------------------------
 
 enum class LimitScope : uint8_t { kUser, kOrg, kAutomation, kService };
 enum class LimitPolicy : uint8_t { kDrop, kDefer, kRemind, kFail, kPause };
 
 struct Limit {
   LimitScope scope = LimitScope::kUser;
-  std::string name;         // of an automation or a service
+  std::string name;                               // of an automation or a service
   AutomationKind kind = AutomationKind::kAction;  // of kAutomation
-  std::string author;       // of an action, when written
-  std::string counter;      // `action executions`, `automated emails`, …
+  std::string author;                             // of an action, when written
+  std::string counter;                            // `action executions`, `automated emails`, …
   int64_t max = 0;
   bool per_day = true;
-  int64_t window_ms = 0;    // of a burst
+  int64_t window_ms = 0;  // of a burst
   LimitPolicy policy = LimitPolicy::kDrop;
   int warn_percent = 80;
   source::Span span;
@@ -227,7 +245,8 @@ struct TestRef {
   NodeRef declaration;
 };
 
-// ---- The module -------------------------------------------------------------------------------------------------------
+// ---- The module
+// -------------------------------------------------------------------------------------------------------
 
 struct CheckedModule {
   std::shared_ptr<const source::SourceSet> sources;
@@ -236,8 +255,9 @@ struct CheckedModule {
   types::FunctionTable functions;
   base::Table<AutomationId, Automation> automations;  // in source order
   std::vector<Cadence> cadences;
-  std::unordered_map<std::string, uint32_t, base::FoldedHash, base::FoldedEqual> cadence_index;  // by name
-  std::vector<Limit> limits;        // the effective ones: a project's replace the library's
+  std::unordered_map<std::string, uint32_t, base::FoldedHash, base::FoldedEqual>
+      cadence_index;          // by name
+  std::vector<Limit> limits;  // the effective ones: a project's replace the library's
   std::optional<DayStart> day_start;
   std::vector<Calendar> calendars;
   std::vector<TestRef> tests;
@@ -250,7 +270,8 @@ struct CheckedModule {
   // As the author wrote it.
   std::string_view written(NodeRef ref) const { return tree(ref.file).written(ref.node); }
   const Cadence* find_cadence(std::string_view name) const;
-  // The calendar that business durations of a file count in: the file's own, else the project's only one.
+  // The calendar that business durations of a file count in: the file's own, else the project's
+  // only one.
   const Calendar* calendar_for(source::FileId file) const;
 };
 

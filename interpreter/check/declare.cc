@@ -11,17 +11,20 @@ namespace ensue::check::internal {
 namespace {
 
 std::vector<std::string> type_words() {
-  return {"text",  "long text", "number", "percent", "money", "boolean", "date",    "datetime",      "time",
-          "email", "phone",     "url",    "id",      "lookup", "picklist", "multipicklist"};
+  return {"text", "long text", "number",   "percent",      "money", "boolean",
+          "date", "datetime",  "time",     "email",        "phone", "url",
+          "id",   "lookup",    "picklist", "multipicklist"};
 }
 
 // Words of other systems and what they are called here.
 std::optional<std::string> type_synonym(std::string_view word) {
   static const std::map<std::string, std::string, base::FoldedLess> kSynonyms = {
-      {"string", "text"},    {"varchar", "text"},   {"textarea", "long text"}, {"int", "number"},
-      {"integer", "number"}, {"double", "number"},  {"float", "number"},       {"decimal", "number"},
-      {"currency", "money"}, {"bool", "boolean"},   {"checkbox", "boolean"},   {"timestamp", "datetime"},
-      {"reference", "lookup to"}, {"select", "picklist"}, {"enum", "picklist"}, {"choice", "picklist"},
+      {"string", "text"},         {"varchar", "text"},     {"textarea", "long text"},
+      {"int", "number"},          {"integer", "number"},   {"double", "number"},
+      {"float", "number"},        {"decimal", "number"},   {"currency", "money"},
+      {"bool", "boolean"},        {"checkbox", "boolean"}, {"timestamp", "datetime"},
+      {"reference", "lookup to"}, {"select", "picklist"},  {"enum", "picklist"},
+      {"choice", "picklist"},
   };
   auto found = kSynonyms.find(word);
   return found == kSynonyms.end() ? std::nullopt : std::optional(found->second);
@@ -51,26 +54,42 @@ void Checker::enter(FileId file) {
 bool Checker::broken(std::string_view word, std::string_view name) const {
   for (const syntax::ParsedFile& file : input_.files) {
     for (const syntax::BrokenDeclaration& declaration : file.broken) {
-      if (base::ends_with_folded(declaration.word, word) && base::equal_folded(declaration.name, name)) return true;
+      if (base::ends_with_folded(declaration.word, word) &&
+          base::equal_folded(declaration.name, name))
+        return true;
     }
   }
   return false;
 }
 
-std::optional<int64_t> Checker::whole_number(NodeId id, int64_t least, int64_t most, std::string_view what) {
+std::optional<int64_t> Checker::whole_number(NodeId id, int64_t least, int64_t most,
+                                             std::string_view what) {
   auto number = value::parse_decimal(tree_->text(id));
   if (number && number->scale == 0 && number->coefficient >= least && number->coefficient <= most) {
     return number->coefficient;
   }
-  report(DiagnosticKind::kWholeNumber, span(id), {what, fmt::format("{}", least), fmt::format("{}", most)});
+  report(DiagnosticKind::kWholeNumber, span(id),
+         {what, fmt::format("{}", least), fmt::format("{}", most)});
   return std::nullopt;
 }
 
-// ---- Objects ----------------------------------------------------------------------------------------------------------
+// ---- Objects
+// ----------------------------------------------------------------------------------------------------------
 
 void Checker::declare_objects() {
   for_each_declaration(NodeKind::kObjectDecl, [&](NodeId id) {
     ast::ObjectDecl decl(*tree_, id);
+    if (!in_library()) {
+      auto [known, fresh] =
+          project_objects_.emplace(text(decl.name()), Named{span(decl.name()), true});
+      if (!fresh) {
+        report(DiagnosticKind::kDuplicateName, span(decl.name()), {"object", text(decl.name())})
+            .label(known->second.span, "declared here first")
+            .note("`extend` adds fields to an object");
+        repeated_objects_.insert({file_.index, id.index});
+        return;
+      }
+    }
     types::ObjectId object = module_->schema.declare_object(text(decl.name()), span(decl.name()));
     if (decl.label().valid()) module_->schema.edit(object).label = text(decl.label());
   });
@@ -87,7 +106,13 @@ void Checker::declare_fields() {
   for_each_declaration(NodeKind::kObjectDecl, [&](NodeId id) {
     ast::ObjectDecl decl(*tree_, id);
     types::ObjectId object = module_->schema.find_object(text(decl.name()));
-    for (NodeId field : tree_->items(decl.fields())) declare_field(object, field);
+    bool repeated = repeated_objects_.count({file_.index, id.index}) != 0;
+    for (NodeId field : tree_->items(decl.fields())) {
+      bool known = module_->schema.object(object)
+                       .find_stored(text(ast::FieldDecl(*tree_, field).name()))
+                       .valid();
+      if (!repeated || !known) declare_field(object, field);
+    }
   });
   for_each_declaration(NodeKind::kExtendDecl, [&](NodeId id) {
     ast::ExtendDecl decl(*tree_, id);
@@ -108,15 +133,17 @@ void Checker::declare_field(types::ObjectId object, NodeId id) {
   field.declared = span(decl.name());
   field.type = field_type(decl.type());
   if (base::equal_folded(field.name, "Id") && !in_library()) {
-    report(DiagnosticKind::kDuplicateField, field.declared, {field.name}).note("every record has an id");
+    report(DiagnosticKind::kDuplicateField, field.declared, {field.name})
+        .note("every record has an id");
     return;
   }
   if (decl.default_value().valid()) {
     Place nowhere;
     Type given = infer(decl.default_value(), nowhere, &field.type);
     const Fact& fact = facts_->of(decl.default_value());
-    if (!types::assignable(field.type, given)) {
-      report(DiagnosticKind::kCannotAssign, span(decl.default_value()), {field.name, name_of(field.type), name_of(given)});
+    if (!fits(field.type, given, decl.default_value())) {
+      report(DiagnosticKind::kCannotAssign, span(decl.default_value()),
+             {field.name, a_name_of(field.type), a_name_of(given)});
     } else if (fact.binding == Binding::kConstant) {
       field.default_value = facts_->constants[fact.index];
     }
@@ -129,10 +156,12 @@ void Checker::declare_field(types::ObjectId object, NodeId id) {
     }
     return;
   }
-  types::FieldRef ref{object, known ? known : types::FieldId(module_->schema.object(object).fields.size())};
+  types::FieldRef ref{object,
+                      known ? known : types::FieldId(module_->schema.object(object).fields.size())};
   auto [earlier, fresh] = project_fields_.emplace(ref, field.declared);
   if (!fresh) {
-    report(DiagnosticKind::kDuplicateField, field.declared, {field.name}).label(earlier->second, "first declared here");
+    report(DiagnosticKind::kDuplicateField, field.declared, {field.name})
+        .label(earlier->second, "first declared here");
     return;
   }
   module_->schema.put_field(object, std::move(field));
@@ -175,9 +204,11 @@ Type Checker::named_type(NodeId id, bool records_allowed) {
   if (tree_->is(id, NodeKind::kPicklistType)) return field_type(id);
   std::string word = text(id);
   bool function_only = base::equal_folded(word, "anything") || base::equal_folded(word, "duration");
-  if (auto kind = types::type_kind_of(word); kind && !(function_only && !in_library())) return Type::of(*kind);
+  if (auto kind = types::type_kind_of(word); kind && !(function_only && !in_library()))
+    return Type::of(*kind);
   if (records_allowed) {
-    if (types::ObjectId object = module_->schema.find_object(word)) return module_->schema.record_type(object);
+    if (types::ObjectId object = module_->schema.find_object(word))
+      return module_->schema.record_type(object);
   }
   std::optional<std::string> meant = type_synonym(word);
   if (!meant) {
@@ -198,7 +229,8 @@ types::ObjectId Checker::object_named(NodeId name) {
 }
 
 types::ObjectId Checker::object_named(std::string_view name, Span at, bool spoken) {
-  types::ObjectId object = spoken ? module_->schema.find_object_spoken(name) : module_->schema.find_object(name);
+  types::ObjectId object =
+      spoken ? module_->schema.find_object_spoken(name) : module_->schema.find_object(name);
   if (object || broken("object", name)) return object;
   Finding& finding = report(DiagnosticKind::kUnknownObject, at, {name});
   types::ObjectId meant = module_->schema.find_object_spoken(name);
@@ -210,7 +242,8 @@ types::ObjectId Checker::object_named(std::string_view name, Span at, bool spoke
   return types::ObjectId();
 }
 
-// ---- Functions --------------------------------------------------------------------------------------------------------
+// ---- Functions
+// --------------------------------------------------------------------------------------------------------
 
 void Checker::declare_functions() {
   for_each_declaration(NodeKind::kFunctionDecl, [&](NodeId id) {
@@ -233,21 +266,25 @@ void Checker::declare_functions() {
       }
       signature.parameters.push_back(std::move(parameter));
     }
-    for (NodeId example : tree_->items(decl.examples())) signature.examples.emplace_back(tree_->written(example));
+    for (NodeId example : tree_->items(decl.examples()))
+      signature.examples.emplace_back(tree_->written(example));
     module_->functions.add(std::move(signature));
   });
   // Examples are conditions like any other, so they are checked like them.
   for_each_declaration(NodeKind::kFunctionDecl, [&](NodeId id) {
-    for (NodeId example : tree_->items(ast::FunctionDecl(*tree_, id).examples())) infer_condition(example, Place{});
+    for (NodeId example : tree_->items(ast::FunctionDecl(*tree_, id).examples()))
+      infer_condition(example, Place{});
   });
 }
 
-// ---- Names ------------------------------------------------------------------------------------------------------------
+// ---- Names
+// ------------------------------------------------------------------------------------------------------------
 
 void Checker::declare_named(NamedTable& table, NodeId name, std::string_view what) {
   auto [known, fresh] = table.emplace(text(name), Named{span(name), !in_library()});
   if (fresh) return;
-  report(DiagnosticKind::kDuplicateName, span(name), {what, text(name)}).label(known->second.span, "declared here first");
+  report(DiagnosticKind::kDuplicateName, span(name), {what, text(name)})
+      .label(known->second.span, "declared here first");
 }
 
 void Checker::declare_names() {
@@ -261,20 +298,27 @@ void Checker::declare_names() {
       declare_named(flows_, decl.name(), "flow");
     }
   });
-  for_each_declaration(NodeKind::kCadenceDecl,
-                       [&](NodeId id) { declare_named(cadences_, ast::CadenceDecl(*tree_, id).name(), "cadence"); });
-  for_each_declaration(NodeKind::kQuickCadenceDecl,
-                       [&](NodeId id) { declare_named(cadences_, ast::QuickCadenceDecl(*tree_, id).name(), "cadence"); });
-  for_each_declaration(NodeKind::kTemplateDecl,
-                       [&](NodeId id) { declare_named(templates_, ast::TemplateDecl(*tree_, id).name(), "template"); });
-  for_each_declaration(NodeKind::kScriptDecl,
-                       [&](NodeId id) { declare_named(scripts_, ast::ScriptDecl(*tree_, id).name(), "script"); });
-  for_each_declaration(NodeKind::kRoutingDecl,
-                       [&](NodeId id) { declare_named(routings_, ast::RoutingDecl(*tree_, id).name(), "routing table"); });
-  for_each_declaration(NodeKind::kCalendarDecl,
-                       [&](NodeId id) { declare_named(calendars_, ast::CalendarDecl(*tree_, id).name(), "calendar"); });
-  for_each_declaration(NodeKind::kTestDecl,
-                       [&](NodeId id) { declare_named(tests_, ast::TestDecl(*tree_, id).name(), "test"); });
+  for_each_declaration(NodeKind::kCadenceDecl, [&](NodeId id) {
+    declare_named(cadences_, ast::CadenceDecl(*tree_, id).name(), "cadence");
+  });
+  for_each_declaration(NodeKind::kQuickCadenceDecl, [&](NodeId id) {
+    declare_named(cadences_, ast::QuickCadenceDecl(*tree_, id).name(), "cadence");
+  });
+  for_each_declaration(NodeKind::kTemplateDecl, [&](NodeId id) {
+    declare_named(templates_, ast::TemplateDecl(*tree_, id).name(), "template");
+  });
+  for_each_declaration(NodeKind::kScriptDecl, [&](NodeId id) {
+    declare_named(scripts_, ast::ScriptDecl(*tree_, id).name(), "script");
+  });
+  for_each_declaration(NodeKind::kRoutingDecl, [&](NodeId id) {
+    declare_named(routings_, ast::RoutingDecl(*tree_, id).name(), "routing table");
+  });
+  for_each_declaration(NodeKind::kCalendarDecl, [&](NodeId id) {
+    declare_named(calendars_, ast::CalendarDecl(*tree_, id).name(), "calendar");
+  });
+  for_each_declaration(NodeKind::kTestDecl, [&](NodeId id) {
+    declare_named(tests_, ast::TestDecl(*tree_, id).name(), "test");
+  });
   // An action's name is unique for its author.
   NamedTable by_author;
   for_each_declaration(NodeKind::kActionDecl, [&](NodeId id) {
@@ -282,9 +326,12 @@ void Checker::declare_names() {
     std::string author = text(ast::Attributes(*tree_, decl.attributes()).author());
     if (author.empty()) author = module_->options.author;
     actions_.emplace(text(decl.name()), Named{span(decl.name()), true});
-    auto [known, fresh] = by_author.emplace(author + "\n" + text(decl.name()), Named{span(decl.name()), true});
+    if (author.empty()) return;  // reported where the action is checked
+    auto [known, fresh] =
+        by_author.emplace(author + "\n" + text(decl.name()), Named{span(decl.name()), true});
     if (fresh) return;
-    report(DiagnosticKind::kDuplicateName, span(decl.name()), {fmt::format("action by \"{}\"", author), text(decl.name())})
+    report(DiagnosticKind::kDuplicateName, span(decl.name()),
+           {fmt::format("action by \"{}\"", author), text(decl.name())})
         .label(known->second.span, "declared here first");
   });
 }

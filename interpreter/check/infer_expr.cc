@@ -33,11 +33,13 @@ const char* compare_word(uint8_t op) {
 
 bool compares_equality(uint8_t op) {
   op &= static_cast<uint8_t>(~syntax::kExactly);
-  return op == syntax::kIs || op == syntax::kIsNot || op == syntax::kEqual || op == syntax::kNotEqual;
+  return op == syntax::kIs || op == syntax::kIsNot || op == syntax::kEqual ||
+         op == syntax::kNotEqual;
 }
 
 bool has_order(const Type& type) {
-  return type.error() || type.is(TypeKind::kBlank) || type.is(TypeKind::kAny) || type.numeric() || type.temporal() || type.is(TypeKind::kTime) || type.textual();
+  return type.error() || type.is(TypeKind::kBlank) || type.is(TypeKind::kAny) || type.numeric() ||
+         type.temporal() || type.is(TypeKind::kTime) || type.textual();
 }
 
 DurationUnit unit_of(uint8_t op) { return static_cast<DurationUnit>(op & 15); }
@@ -85,7 +87,7 @@ Type Checker::infer_node(NodeId id, const Place& place, const Type* hint) {
     case NodeKind::kNegate: {
       Type type = infer(ast::Negate(*tree_, id).value(), place, hint);
       if (!type.error() && !type.numeric()) {
-        report(DiagnosticKind::kOperatorNotForType, span(id), {"-", name_of(type)});
+        report(DiagnosticKind::kOperatorNotForType, span(id), {"-", a_name_of(type)});
         return Type::of(TypeKind::kError);
       }
       return type;
@@ -96,7 +98,13 @@ Type Checker::infer_node(NodeId id, const Place& place, const Type* hint) {
     case NodeKind::kToday: return Type::of(TypeKind::kDate);
     case NodeKind::kNamedPerson: return infer_person(id);
     case NodeKind::kCall: return infer_call(id, place);
-    case NodeKind::kPath: return resolve_path(id, place);
+    case NodeKind::kPath: {
+      bool bare = tree_->op(id) == syntax::kPathBare && tree_->children(id).size() == 1;
+      value_hint_ = bare ? hint : nullptr;
+      Type type = resolve_path(id, place);
+      value_hint_ = nullptr;
+      return type;
+    }
     case NodeKind::kNumber: return infer_number(id, TypeKind::kNumber);
     case NodeKind::kPercent: return infer_number(id, TypeKind::kPercent);
     case NodeKind::kMoney: return infer_money(id);
@@ -110,16 +118,40 @@ Type Checker::infer_node(NodeId id, const Place& place, const Type* hint) {
   }
 }
 
+bool Checker::fits(const Type& field, const Type& value, NodeId node) const {
+  if (!types::assignable(field, value)) return false;
+  if (!field.is(TypeKind::kRecord)) return true;
+  if (value.is(TypeKind::kRecord)) {
+    std::vector<types::ObjectId> wanted = objects_of(field);
+    std::vector<types::ObjectId> given = objects_of(value);
+    // A person account is an account and a contact at once.
+    types::ObjectId person = module_->schema.find_object("PersonAccount");
+    bool is_person = std::find(given.begin(), given.end(), person) != given.end();
+    if (is_person) {
+      for (const char* name : {"Account", "Contact"})
+        given.push_back(module_->schema.find_object(name));
+    }
+    return std::find_first_of(given.begin(), given.end(), wanted.begin(), wanted.end()) !=
+           given.end();
+  }
+  // A text may be the id of a record, but not the text of another field.
+  if (!value.textual() || value.is(TypeKind::kId) || !tree_->is(node, NodeKind::kPath)) return true;
+  const Fact& fact = facts_->of(node);
+  return fact.binding == Binding::kPath && facts_->paths[fact.index].hops.empty();
+}
+
 void Checker::infer_condition(NodeId id, const Place& place) {
   Type type = infer(id, place);
   if (type.error() || type.is(TypeKind::kBoolean) || type.is(TypeKind::kAny)) return;
-  Finding& finding = report(DiagnosticKind::kNotACondition, span(id), {name_of(type)});
+  Finding& finding = report(DiagnosticKind::kNotACondition, span(id), {a_name_of(type)});
   if (tree_->is(id, NodeKind::kPath)) {
-    finding.note(fmt::format("compare it, as in `{} is …` or `{} is not blank`", tree_->written(id), tree_->written(id)));
+    finding.note(fmt::format("compare it, as in `{} is …` or `{} is not blank`", tree_->written(id),
+                             tree_->written(id)));
   }
 }
 
-// ---- Conditions -------------------------------------------------------------------------------------------------------
+// ---- Conditions
+// -------------------------------------------------------------------------------------------------------
 
 void Checker::infer_numbered(NodeId id, const Place& place) {
   ast::NumberedCondition numbered(*tree_, id);
@@ -129,7 +161,8 @@ void Checker::infer_numbered(NodeId id, const Place& place) {
     facts_->by_node[item.index].type = Type::of(TypeKind::kBoolean);
     auto [known, fresh] = by_number.emplace(text(item), item);
     if (!fresh) {
-      report(DiagnosticKind::kConditionNumberTwice, span(item), {text(item)}).label(span(known->second), "the first one");
+      report(DiagnosticKind::kConditionNumberTwice, span(item), {text(item)})
+          .label(span(known->second), "the first one");
     }
   }
   std::set<std::string> used;
@@ -139,7 +172,8 @@ void Checker::infer_numbered(NodeId id, const Place& place) {
     stack.pop_back();
     if (tree_->is(node, NodeKind::kLogicRef)) {
       used.insert(text(node));
-      if (by_number.count(text(node)) == 0) report(DiagnosticKind::kUnknownLogicNumber, span(node), {text(node)});
+      if (by_number.count(text(node)) == 0)
+        report(DiagnosticKind::kUnknownLogicNumber, span(node), {text(node)});
     }
     for (NodeId child : tree_->children(node)) stack.push_back(child);
   }
@@ -148,39 +182,46 @@ void Checker::infer_numbered(NodeId id, const Place& place) {
   }
 }
 
-void Checker::check_picklist_value(const Type& type, std::string_view value, Span at, std::string_view field) {
+void Checker::check_picklist_value(const Type& type, std::string_view value, Span at,
+                                   std::string_view what) {
   const types::Picklist& picklist = module_->schema.picklist(type.picklist);
   if (value.empty() || picklist.find(value) != nullptr) return;
-  std::optional<std::string> meant = base::nearest(value, picklist.values);
+  std::string name = what.empty() ? picklist_name(type.picklist) : std::string(what);
   if (picklist.open) {
-    if (meant) report(DiagnosticKind::kValueNearMiss, at, {value, field}).suggest_quoted(meant);
+    std::optional<std::string> slip = base::nearest(value, picklist.values);
+    if (slip) report(DiagnosticKind::kValueNearMiss, at, {value, name}).suggest_quoted(slip);
     return;
   }
-  Finding& finding = report(DiagnosticKind::kUnknownValue, at, {value, field});
-  if (meant) {
+  Finding& finding = report(DiagnosticKind::kUnknownValue, at, {value, name});
+  if (auto meant = nearest_value(value, picklist.values)) {
     finding.suggest_quoted(meant);
     return;
   }
   std::string values;
-  for (const std::string& known : picklist.values) values += (values.empty() ? "\"" : ", \"") + known + "\"";
+  for (const std::string& known : picklist.values)
+    values += (values.empty() ? "\"" : ", \"") + known + "\"";
   finding.note("its values are " + values);
 }
 
-void Checker::check_comparable(const Type& left, const Type& right, NodeId right_node, NodeId left_node) {
+void Checker::check_comparable(const Type& left, const Type& right, NodeId right_node,
+                               NodeId left_node) {
   if (types::comparable(left, right)) return;
   if (right.is(TypeKind::kDuration) && left.temporal()) {
     report(DiagnosticKind::kDurationNotAnInstant, span(right_node), {"this"})
-        .fix(span(right_node), std::string(tree_->written(right_node)) + " ago", "did you mean a point in time");
+        .fix(span(right_node), std::string(tree_->written(right_node)) + " ago",
+             "did you mean a point in time");
     return;
   }
-  Finding& finding = report(DiagnosticKind::kCannotCompare, span(right_node), {name_of(left), name_of(right)});
-  finding.label(span(left_node), fmt::format("this is {}", name_of(left)));
+  Finding& finding =
+      report(DiagnosticKind::kCannotCompare, span(right_node), {a_name_of(left), a_name_of(right)});
+  finding.label(span(left_node), fmt::format("this is {}", a_name_of(left)));
   bool quoted = tree_->is(right_node, NodeKind::kText) && tree_->children(right_node).empty();
   if (!quoted) return;
   std::string inside = text(right_node);
   bool date = left.temporal() && (value::parse_date(inside) || value::parse_datetime(inside));
   bool number = left.numeric() && value::parse_decimal(inside);
-  bool truth = left.is(TypeKind::kBoolean) && (base::equal_folded(inside, "true") || base::equal_folded(inside, "false"));
+  bool truth = left.is(TypeKind::kBoolean) &&
+               (base::equal_folded(inside, "true") || base::equal_folded(inside, "false"));
   if (date || number || truth) finding.fix(span(right_node), inside, "without the quotes");
 }
 
@@ -189,23 +230,29 @@ Type Checker::infer_compare(NodeId id, const Place& place) {
   Type left = infer(compare.left(), place);
   Type right = infer(compare.right(), place, &left);
   // The literal on the left takes its meaning from the right: `"Web" is LeadSource`.
-  bool literal_left = tree_->is(compare.left(), NodeKind::kText) && !tree_->is(compare.right(), NodeKind::kText);
+  bool literal_left =
+      tree_->is(compare.left(), NodeKind::kText) && !tree_->is(compare.right(), NodeKind::kText);
   if (literal_left) left = infer(compare.left(), place, &right);
   uint8_t op = compare.op() & static_cast<uint8_t>(~syntax::kExactly);
   auto wrong = [&](const Type& type) -> Finding& {
-    return report(DiagnosticKind::kOperatorNotForType, span(id), {compare_word(op), name_of(type)});
+    return report(DiagnosticKind::kOperatorNotForType, span(id),
+                  {compare_word(op), a_name_of(type)});
   };
   if (op >= syntax::kContains) {
-    bool fits = left.error() || left.textual() || left.is(TypeKind::kAny) || left.is(TypeKind::kBlank) ||
+    bool fits = left.error() || left.textual() || left.is(TypeKind::kAny) ||
+                left.is(TypeKind::kBlank) ||
                 (left.is(TypeKind::kMultipicklist) && op == syntax::kContains);
     if (!fits) wrong(left);
-    if (fits && !right.error() && !right.textual() && !right.is(TypeKind::kAny) && !right.is(TypeKind::kBlank)) {
-      report(DiagnosticKind::kCannotCompare, span(compare.right()), {name_of(left), name_of(right)});
+    if (fits && !right.error() && !right.textual() && !right.is(TypeKind::kAny) &&
+        !right.is(TypeKind::kBlank)) {
+      report(DiagnosticKind::kCannotCompare, span(compare.right()),
+             {a_name_of(left), a_name_of(right)});
     }
     return Type::of(TypeKind::kBoolean);
   }
   if (op == syntax::kIsBefore || op == syntax::kIsAfter) {
-    bool timely = left.error() || left.temporal() || left.is(TypeKind::kTime) || left.is(TypeKind::kAny) || left.is(TypeKind::kBlank);
+    bool timely = left.error() || left.temporal() || left.is(TypeKind::kTime) ||
+                  left.is(TypeKind::kAny) || left.is(TypeKind::kBlank);
     if (!timely) {
       wrong(left).note(op == syntax::kIsBefore ? "for numbers write `<`" : "for numbers write `>`");
       return Type::of(TypeKind::kBoolean);
@@ -231,7 +278,8 @@ Type Checker::infer_one_of(NodeId id, const Place& place) {
 Type Checker::infer_between(NodeId id, const Place& place) {
   ast::Between between(*tree_, id);
   Type left = infer(between.left(), place);
-  if (!has_order(left)) report(DiagnosticKind::kOperatorNotForType, span(id), {"is between", name_of(left)});
+  if (!has_order(left))
+    report(DiagnosticKind::kOperatorNotForType, span(id), {"is between", a_name_of(left)});
   for (NodeId bound : {between.low(), between.high()}) {
     Type type = infer(bound, place, &left);
     if (has_order(left)) check_comparable(left, type, bound, between.left());
@@ -275,15 +323,17 @@ Type Checker::infer_quantified(NodeId id, const Place& place) {
     relation.parent.from = {place.searched.back()};
   } else {
     relation.parent.from = objects_of(parent);
-    if (parent.error()) report(DiagnosticKind::kNoRecordInHand, span(id));
+    need_record_in_hand(place, span(id));
   }
   std::string child_name = text(quantified.object());
   std::vector<types::ObjectId> parents = objects_of(parent);
   types::FieldRef named;
   for (types::ObjectId object : parents) {
-    if (types::FieldRef found = module_->schema.find_children(object, child_name); found.object) named = found;
+    if (types::FieldRef found = module_->schema.find_children(object, child_name); found.object)
+      named = found;
   }
-  types::ObjectId child = named.object ? named.object : object_named(child_name, span(quantified.object()), true);
+  types::ObjectId child =
+      named.object ? named.object : object_named(child_name, span(quantified.object()), true);
   Place inner = place;
   if (child) {
     inner.searched.push_back(child);
@@ -293,18 +343,22 @@ Type Checker::infer_quantified(NodeId id, const Place& place) {
       std::vector<types::FieldId> lookups;
       for (types::ObjectId object : parents) {
         for (types::FieldId field : module_->schema.lookups_to(child, object)) {
-          if (std::find(lookups.begin(), lookups.end(), field) == lookups.end()) lookups.push_back(field);
+          if (std::find(lookups.begin(), lookups.end(), field) == lookups.end())
+            lookups.push_back(field);
         }
       }
       std::string child_object = module_->schema.object(child).name;
       std::string parent_object = name_of(parent);
       if (lookups.empty()) {
-        report(DiagnosticKind::kUnknownRelation, span(quantified.object()), {child_object, parent_object});
+        report(DiagnosticKind::kUnknownRelation, span(quantified.object()),
+               {child_object, parent_object});
       } else if (lookups.size() > 1) {
-        Finding& finding = report(DiagnosticKind::kAmbiguousRelation, span(quantified.object()), {child_object, parent_object});
+        Finding& finding = report(DiagnosticKind::kAmbiguousRelation, span(quantified.object()),
+                                  {child_object, parent_object});
         for (types::FieldId field : lookups) {
           const types::Field& row = module_->schema.object(child).field(field);
-          if (!row.children.empty()) finding.note(fmt::format("`{}` are those whose {} it is", row.children, row.name));
+          if (!row.children.empty())
+            finding.note(fmt::format("`{}` are those whose {} it is", row.children, row.name));
         }
       }
       if (!lookups.empty()) relation.lookup = lookups.front();
@@ -320,7 +374,8 @@ Type Checker::infer_quantified(NodeId id, const Place& place) {
   return boolean;
 }
 
-// ---- Values -----------------------------------------------------------------------------------------------------------
+// ---- Values
+// -----------------------------------------------------------------------------------------------------------
 
 Type Checker::infer_text(NodeId id, const Place& place, const Type* hint) {
   auto parts = tree_->children(id);
@@ -331,9 +386,10 @@ Type Checker::infer_text(NodeId id, const Place& place, const Type* hint) {
     return Type::of(TypeKind::kText);
   }
   std::string_view written = tree_->text(id);
-  bool picks = hint != nullptr && (hint->is(TypeKind::kPicklist) || hint->is(TypeKind::kMultipicklist));
+  bool picks =
+      hint != nullptr && (hint->is(TypeKind::kPicklist) || hint->is(TypeKind::kMultipicklist));
   if (!picks) return constant(id, Value::text(written), Type::of(TypeKind::kText));
-  check_picklist_value(*hint, written, span(id), "this picklist");
+  check_picklist_value(*hint, written, span(id));
   const std::string* declared = module_->schema.picklist(hint->picklist).find(written);
   Type type = Type::of(TypeKind::kPicklist);
   type.picklist = hint->picklist;
@@ -346,7 +402,8 @@ Type Checker::infer_number(NodeId id, TypeKind kind) {
     report(DiagnosticKind::kNumberTooLong, span(id), {tree_->written(id)});
     return Type::of(TypeKind::kError);
   }
-  Value constant_value = kind == TypeKind::kPercent ? Value::percent(*number) : Value::number(*number);
+  Value constant_value =
+      kind == TypeKind::kPercent ? Value::percent(*number) : Value::number(*number);
   return constant(id, constant_value, Type::of(kind));
 }
 
@@ -380,11 +437,13 @@ Type Checker::infer_time(NodeId id) {
 bool Checker::check_zone(NodeId quoted) {
   std::string name = text(quoted);
   if (calendar::Zone::find(name)) return true;
-  report(DiagnosticKind::kUnknownZone, span(quoted), {name}).suggest_quoted(base::nearest(name, calendar::zone_names()));
+  report(DiagnosticKind::kUnknownZone, span(quoted), {name})
+      .suggest_quoted(base::nearest(name, calendar::zone_names()));
   return false;
 }
 
-// A date-time without an offset is local to its zone; without a zone too, to the org's, which is known when it runs.
+// A date-time without an offset is local to its zone; without a zone too, to the org's, which is
+// known when it runs.
 Type Checker::infer_datetime(NodeId id) {
   NodeId zone = ast::DateTime(*tree_, id).zone();
   auto parsed = value::parse_datetime(tree_->text(id));
@@ -393,7 +452,8 @@ Type Checker::infer_datetime(NodeId id) {
     return Type::of(TypeKind::kError);
   }
   if (zone.valid() && !check_zone(zone)) return Type::of(TypeKind::kError);
-  if (parsed->offset_ms) return constant(id, Value::datetime(parsed->instant()), Type::of(TypeKind::kDatetime));
+  if (parsed->offset_ms)
+    return constant(id, Value::datetime(parsed->instant()), Type::of(TypeKind::kDatetime));
   if (zone.valid()) {
     Instant at = calendar::Zone::find(text(zone))->instant(parsed->date, parsed->time);
     return constant(id, Value::datetime(at), Type::of(TypeKind::kDatetime));
@@ -408,7 +468,8 @@ void Checker::check_business(NodeId id) {
     report(DiagnosticKind::kBusinessUnit, span(id), {value::unit_name(unit)});
   } else if (module_->calendar_for(file_) == nullptr) {
     Finding& finding = report(DiagnosticKind::kNoCalendar, span(id));
-    if (module_->calendars.size() > 1) finding.note("the project has several calendars; one may stand in this file");
+    if (module_->calendars.size() > 1)
+      finding.note("the project has several calendars; one may stand in this file");
   }
 }
 
@@ -418,10 +479,12 @@ std::optional<Duration> Checker::read_duration(NodeId id) {
   auto number = value::parse_decimal(tree_->text(id));
   constexpr int64_t kAmountMax = 1'000'000'000;
   if (!number || number->scale != 0 || number->coefficient > kAmountMax) {
-    report(DiagnosticKind::kWholeNumber, span(id), {"the length of time", "0", fmt::format("{}", kAmountMax)});
+    report(DiagnosticKind::kWholeNumber, span(id),
+           {"the length of time", "0", fmt::format("{}", kAmountMax)});
     return std::nullopt;
   }
-  return Duration{number->coefficient, unit_of(tree_->op(id)), (tree_->op(id) & syntax::kBusinessUnit) != 0};
+  return Duration{number->coefficient, unit_of(tree_->op(id)),
+                  (tree_->op(id) & syntax::kBusinessUnit) != 0};
 }
 
 Type Checker::infer_duration(NodeId id) {
@@ -433,7 +496,8 @@ Type Checker::infer_duration(NodeId id) {
 Type Checker::infer_relative(NodeId id, const Type* hint) {
   NodeId amount = ast::RelativeTime(*tree_, id).duration();
   if (infer(amount, Place{}).error()) return Type::of(TypeKind::kError);
-  bool dates = hint != nullptr && hint->is(TypeKind::kDate) && !is_time_unit(unit_of(tree_->op(amount)));
+  bool dates =
+      hint != nullptr && hint->is(TypeKind::kDate) && !is_time_unit(unit_of(tree_->op(amount)));
   return Type::of(dates ? TypeKind::kDate : TypeKind::kDatetime);
 }
 
@@ -443,9 +507,9 @@ Type Checker::infer_person(NodeId id) {
   if (input_.known != nullptr) {
     const NameSet& known = queue ? input_.known->queues : input_.known->users;
     if (known.count(text(name)) == 0) {
-      DiagnosticKind kind = input_.unknown_users_are_errors ? DiagnosticKind::kUnknownUser : DiagnosticKind::kUserMayCome;
       std::vector<std::string> names(known.begin(), known.end());
-      report(kind, span(name), {queue ? "queue" : "user", text(name)}).suggest_quoted(base::nearest(text(name), names));
+      report(DiagnosticKind::kUnknownUser, span(name), {queue ? "queue" : "user", text(name)})
+          .suggest_quoted(base::nearest(text(name), names));
     }
   }
   return module_->schema.record_type(module_->schema.find_object(queue ? "Queue" : "User"));
@@ -468,7 +532,8 @@ Type Checker::infer_call(NodeId id, const Place& place) {
   if (args.size() < least || args.size() > most) {
     std::string wanted = least == most ? fmt::format("{} argument{}", most, most == 1 ? "" : "s")
                                        : fmt::format("{} to {} arguments", least, most);
-    report(DiagnosticKind::kWrongArgumentCount, span(id), {signature.text(), wanted, fmt::format("{}", args.size())});
+    report(DiagnosticKind::kWrongArgumentCount, span(id),
+           {signature.text(), wanted, fmt::format("{}", args.size())});
   }
   Type first = Type::of(TypeKind::kError);
   for (size_t i = 0; i < args.size(); ++i) {
@@ -479,9 +544,11 @@ Type Checker::infer_call(NodeId id, const Place& place) {
     bool amounts = wanted->is(TypeKind::kNumber) && given.numeric();
     bool texts = wanted->is(TypeKind::kText) && given.is(TypeKind::kRecord);
     if (amounts || texts || types::assignable(*wanted, given)) continue;
-    Finding& finding = report(DiagnosticKind::kWrongArgument, span(args[i]), {signature.text(), name_of(*wanted), name_of(given)});
+    Finding& finding = report(DiagnosticKind::kWrongArgument, span(args[i]),
+                              {signature.text(), a_name_of(*wanted), a_name_of(given)});
     if (wanted->is(TypeKind::kText)) {
-      finding.fix(span(args[i]), fmt::format("text({})", tree_->written(args[i])), "turn it into a text");
+      finding.fix(span(args[i]), fmt::format("text({})", tree_->written(args[i])),
+                  "turn it into a text");
     }
   }
   Fact& fact = facts_->by_node[id.index];
@@ -499,8 +566,10 @@ Type Checker::infer_binary(NodeId id, const Place& place) {
   if (left.error() || right.error()) return Type::of(TypeKind::kError);
   bool additive = op == '+' || op == '-';
   if (left.temporal() && right.is(TypeKind::kDuration) && additive) {
-    bool hours = tree_->is(binary.right(), NodeKind::kDuration) && is_time_unit(unit_of(tree_->op(binary.right())));
-    bool business = tree_->is(binary.right(), NodeKind::kDuration) && (tree_->op(binary.right()) & syntax::kBusinessUnit) != 0;
+    bool hours = tree_->is(binary.right(), NodeKind::kDuration) &&
+                 is_time_unit(unit_of(tree_->op(binary.right())));
+    bool business = tree_->is(binary.right(), NodeKind::kDuration) &&
+                    (tree_->op(binary.right()) & syntax::kBusinessUnit) != 0;
     if (left.is(TypeKind::kDate) && hours && !business) {
       report(DiagnosticKind::kDurationUnit, span(binary.right()), {tree_->written(binary.right())});
       return Type::of(TypeKind::kError);
@@ -511,12 +580,13 @@ Type Checker::infer_binary(NodeId id, const Place& place) {
     bool money_left = left.is(TypeKind::kMoney);
     bool money_right = right.is(TypeKind::kMoney);
     if (op == '*' && money_left && money_right) {
-      report(DiagnosticKind::kCannotCalculate, span(id), {"*", "money", "money"});
+      report(DiagnosticKind::kCannotCalculate, span(id), {"*", a_name_of(left), a_name_of(right)});
       return Type::of(TypeKind::kError);
     }
     if (op == '/') {
       if (money_right && !money_left) {
-        report(DiagnosticKind::kCannotCalculate, span(id), {"/", name_of(left), "money"});
+        report(DiagnosticKind::kCannotCalculate, span(id),
+               {"/", a_name_of(left), a_name_of(right)});
         return Type::of(TypeKind::kError);
       }
       return Type::of(money_left && !money_right ? TypeKind::kMoney : TypeKind::kNumber);
@@ -526,9 +596,12 @@ Type Checker::infer_binary(NodeId id, const Place& place) {
     return Type::of(percents ? TypeKind::kPercent : TypeKind::kNumber);
   }
   std::string word(1, op);
-  Finding& finding = report(DiagnosticKind::kCannotCalculate, span(id), {word, name_of(left), name_of(right)});
-  if (left.temporal() && right.temporal() && op == '-') finding.note("`days_between(first, second)` counts the days");
-  if (left.textual() && op == '+') finding.note("texts are joined by interpolation, as in \"{FirstName} {LastName}\"");
+  Finding& finding =
+      report(DiagnosticKind::kCannotCalculate, span(id), {word, a_name_of(left), a_name_of(right)});
+  if (left.temporal() && right.temporal() && op == '-')
+    finding.note("`days_between(first, second)` counts the days");
+  if (left.textual() && op == '+')
+    finding.note("texts are joined by interpolation, as in \"{FirstName} {LastName}\"");
   return Type::of(TypeKind::kError);
 }
 

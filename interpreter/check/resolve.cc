@@ -1,6 +1,6 @@
 // Paths: what a bare name, a dot, `it`, `its` and `me` mean.
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 
 #include "base/near_miss.h"
 #include "check/internal/checker.h"
@@ -20,7 +20,8 @@ types::FieldId Checker::find_field(types::ObjectId object, std::string_view name
   return contact ? row.find("Contact") : types::FieldId();
 }
 
-Finding& Checker::report_unknown_field(const std::vector<types::ObjectId>& objects, std::string_view name, Span at) {
+Finding& Checker::report_unknown_field(const std::vector<types::ObjectId>& objects,
+                                       std::string_view name, Span at) {
   std::string owner;
   std::vector<std::string> candidates;
   for (types::ObjectId id : objects) {
@@ -32,9 +33,10 @@ Finding& Checker::report_unknown_field(const std::vector<types::ObjectId>& objec
     }
   }
   Finding& finding = report(DiagnosticKind::kUnknownField, at, {name, owner});
-  // A custom field of the CRM written without its suffix, or a near miss.
-  std::optional<std::string> meant = base::nearest(name, candidates);
-  return finding.suggest(meant);
+  // A value without its quotes, a custom field of the CRM written without its suffix, or a near
+  // miss.
+  if (suggest_unquoted_value(finding, name)) return finding;
+  return finding.suggest(base::nearest(name, candidates));
 }
 
 Type Checker::field_hop(const Type& from, std::string_view name, Span at, Path& path) {
@@ -49,13 +51,15 @@ Type Checker::field_hop(const Type& from, std::string_view name, Span at, Path& 
     // Objects that disagree about a field's type agree that it is a text, or on nothing.
     if (!(type == field_type) && !type.error()) {
       bool both_text = type.textual() && field_type.textual();
-      if (type.kind != field_type.kind) type = Type::of(both_text ? TypeKind::kText : TypeKind::kError);
+      if (type.kind != field_type.kind)
+        type = Type::of(both_text ? TypeKind::kText : TypeKind::kError);
     }
     hop.fields.push_back({object, field});
   }
   if (hop.fields.empty()) {
     bool unread = std::any_of(objects.begin(), objects.end(), [&](types::ObjectId id) {
-      return broken("object", module_->schema.object(id).name) || broken("extend", module_->schema.object(id).name);
+      return broken("object", module_->schema.object(id).name) ||
+             broken("extend", module_->schema.object(id).name);
     });
     if (!unread) report_unknown_field(objects, name, at);
     return Type::of(TypeKind::kError);
@@ -68,12 +72,21 @@ Type Checker::hop(const Type& from, NodeId name, Path& path) {
   return field_hop(from, tree_->text(name), span(name), path);
 }
 
+void Checker::need_record_in_hand(const Place& place, Span at) {
+  if (!place.it.error() || place.it_told) return;
+  Finding& finding = report(DiagnosticKind::kNoRecordInHand, at);
+  std::string_view written = tree_->source_text().substr(at.begin, at.size());
+  if (suggest_unquoted_value(finding, written) || value_hint_ == nullptr || !value_hint_->textual())
+    return;
+  finding.fix(at, "\"" + std::string(written) + "\"", "texts stand in quotes");
+}
+
 Type Checker::path_base(NodeId id, const Place& place, Path& path, size_t& next) {
   auto names = tree_->children(id);
   next = 0;
   auto in_hand = [&]() -> Type {
     path.base = PathBase::kIt;
-    if (place.it.error()) report(DiagnosticKind::kNoRecordInHand, span(id));
+    need_record_in_hand(place, span(id));
     path.from = objects_of(place.it);
     return place.it;
   };
@@ -113,12 +126,15 @@ Type Checker::path_base(NodeId id, const Place& place, Path& path, size_t& next)
     types::ObjectId searched = place.searched.back();
     const std::string& object = module_->schema.object(searched).name;
     std::vector<types::ObjectId> own = objects_of(place.it);
-    bool of_it = std::any_of(own.begin(), own.end(), [&](types::ObjectId o) { return find_field(o, first).valid(); });
+    bool of_it = std::any_of(own.begin(), own.end(),
+                             [&](types::ObjectId o) { return find_field(o, first).valid(); });
     std::optional<std::string> meant = base::nearest(first, module_->schema.field_names(searched));
-    Finding& finding = report(DiagnosticKind::kUnknownFieldSearched, span(names[0]), {first, object});
+    Finding& finding =
+        report(DiagnosticKind::kUnknownFieldSearched, span(names[0]), {first, object});
     if (of_it) {
-      finding.fix(span(names[0]), "it." + std::string(tree_->written(names[0])), "for the record in hand write");
-    } else {
+      finding.fix(span(names[0]), "it." + std::string(tree_->written(names[0])),
+                  "for the record in hand write");
+    } else if (!suggest_unquoted_value(finding, first)) {
       finding.suggest(meant);
     }
     return Type::of(TypeKind::kError);
@@ -134,8 +150,9 @@ Type Checker::resolve_path(NodeId id, const Place& place) {
   for (size_t i = next; i < names.size() && !type.error(); ++i) {
     if (!type.is(TypeKind::kRecord)) {
       std::string before(i == 0 ? "" : tree_->text(names[i - 1]));
-      Finding& finding = report(DiagnosticKind::kNotARecord, span(names[i]), {before, name_of(type)});
-      finding.label(span(names[i > 0 ? i - 1 : 0]), fmt::format("this is {}", name_of(type)));
+      Finding& finding =
+          report(DiagnosticKind::kNotARecord, span(names[i]), {before, a_name_of(type)});
+      finding.label(span(names[i > 0 ? i - 1 : 0]), fmt::format("this is {}", a_name_of(type)));
       return Type::of(TypeKind::kError);
     }
     type = hop(type, names[i], path);

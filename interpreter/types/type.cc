@@ -11,18 +11,24 @@ struct KindName {
 };
 
 constexpr KindName kWords[] = {
-    {TypeKind::kBoolean, "boolean"},   {TypeKind::kNumber, "number"},     {TypeKind::kPercent, "percent"},
-    {TypeKind::kMoney, "money"},       {TypeKind::kText, "text"},         {TypeKind::kLongText, "long text"},
-    {TypeKind::kEmail, "email"},       {TypeKind::kPhone, "phone"},       {TypeKind::kUrl, "url"},
-    {TypeKind::kId, "id"},             {TypeKind::kDate, "date"},         {TypeKind::kDatetime, "datetime"},
-    {TypeKind::kTime, "time"},         {TypeKind::kDuration, "duration"}, {TypeKind::kAny, "anything"},
+    {TypeKind::kBoolean, "boolean"}, {TypeKind::kNumber, "number"},
+    {TypeKind::kPercent, "percent"}, {TypeKind::kMoney, "money"},
+    {TypeKind::kText, "text"},       {TypeKind::kLongText, "long text"},
+    {TypeKind::kEmail, "email"},     {TypeKind::kPhone, "phone"},
+    {TypeKind::kUrl, "url"},         {TypeKind::kId, "id"},
+    {TypeKind::kDate, "date"},       {TypeKind::kDatetime, "datetime"},
+    {TypeKind::kTime, "time"},       {TypeKind::kDuration, "duration"},
+    {TypeKind::kAny, "anything"},
 };
 
 bool wildcard(const Type& type) {
-  return type.kind == TypeKind::kError || type.kind == TypeKind::kBlank || type.kind == TypeKind::kAny;
+  return type.kind == TypeKind::kError || type.kind == TypeKind::kBlank ||
+         type.kind == TypeKind::kAny;
 }
 
-bool number_with_money(const Type& a, const Type& b) { return a.is(TypeKind::kMoney) && b.is(TypeKind::kNumber); }
+bool number_with_money(const Type& a, const Type& b) {
+  return a.is(TypeKind::kMoney) && b.is(TypeKind::kNumber);
+}
 
 }  // namespace
 
@@ -64,11 +70,12 @@ bool assignable(const Type& field, const Type& value) {
   if (field.list != value.list) return false;
   bool plain_text = field.is(TypeKind::kText) || field.is(TypeKind::kLongText);
   if (plain_text) return value.textual();
-  if (field.textual()) return value.textual() || (field.is(TypeKind::kId) && value.is(TypeKind::kRecord));
+  if (field.textual())
+    return value.textual() || (field.is(TypeKind::kId) && value.is(TypeKind::kRecord));
   if (field.is(TypeKind::kRecord)) return value.is(TypeKind::kRecord) || value.textual();
-  if (field.is(TypeKind::kMultipicklist)) return value.textual() || value.is(TypeKind::kMultipicklist);
+  if (field.is(TypeKind::kMultipicklist))
+    return value.textual() || value.is(TypeKind::kMultipicklist);
   if (number_with_money(field, value)) return true;
-  if (field.is(TypeKind::kNumber) && value.is(TypeKind::kMoney)) return true;
   if (field.temporal() && value.temporal()) return true;
   return field.kind == value.kind;
 }

@@ -1,8 +1,10 @@
-// The checker's insides: one Checker holds the module being built; the check_*.cc files define its parts. Private to check/.
+// The checker's insides: one Checker holds the module being built; the check_*.cc files define its
+// parts. Private to check/.
 #pragma once
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,10 +30,11 @@ struct Local {
 
 // What a name can mean at a place.
 struct Place {
-  Type it;                           // kError: there is no record in hand
-  bool me = true;                    // `me` may be used
-  std::string why_not_me;            // when it may not
-  bool changes = false;              // `changed` and `is new` may be used
+  Type it;                 // kError: there is no record in hand
+  bool it_told = false;    // … which follows from a mistake that is reported already
+  bool me = true;          // `me` may be used
+  std::string why_not_me;  // when it may not
+  bool changes = false;    // `changed` and `is new` may be used
   std::string why_not_changes;
   std::vector<Local> locals;
   std::vector<types::ObjectId> searched;  // the object of the innermost `where` or `has` is last
@@ -48,7 +51,8 @@ class Checker {
  public:
   Checker(const CheckInput& input, source::DiagnosticSink& sink);
 
-  // ---- Stages, in order (stages.cc) ---------------------------------------------------------------------------
+  // ---- Stages, in order (stages.cc)
+  // ---------------------------------------------------------------------------
   void declare_objects();
   void declare_fields();
   void declare_functions();
@@ -64,7 +68,8 @@ class Checker {
   std::shared_ptr<CheckedModule> take() { return module_; }
 
  private:
-  // ---- The file at hand -----------------------------------------------------------------------------------------
+  // ---- The file at hand
+  // -----------------------------------------------------------------------------------------
   void enter(FileId file);
   template <class Visit>
   void for_each_declaration(NodeKind kind, Visit visit) {
@@ -81,17 +86,23 @@ class Checker {
     return file ? tree_->children(tree_->root()) : std::span<const NodeId>();
   }
   Span span(NodeId id) const { return tree_->span(id); }
-  std::string text(NodeId id) const { return id.valid() ? std::string(tree_->text(id)) : std::string(); }
+  std::string text(NodeId id) const {
+    return id.valid() ? std::string(tree_->text(id)) : std::string();
+  }
   NodeRef ref(NodeId id) const { return {file_, id}; }
   bool in_library() const { return module_->files[file_.index].library; }
-  Finding& report(DiagnosticKind kind, Span at, std::initializer_list<std::string_view> words = {}) {
+  Finding& report(DiagnosticKind kind, Span at,
+                  std::initializer_list<std::string_view> words = {}) {
     return sink_.report(kind, at, words);
   }
-  // True when a declaration of this word and name stands in a part of the sources that could not be parsed.
+  // True when a declaration of this word and name stands in a part of the sources that could not be
+  // parsed.
   bool broken(std::string_view word, std::string_view name) const;
-  std::optional<int64_t> whole_number(NodeId id, int64_t least, int64_t most, std::string_view what);
+  std::optional<int64_t> whole_number(NodeId id, int64_t least, int64_t most,
+                                      std::string_view what);
 
-  // ---- Declarations (declare.cc) --------------------------------------------------------------------------------
+  // ---- Declarations (declare.cc)
+  // --------------------------------------------------------------------------------
   void declare_object(NodeId id, NodeId name, NodeId label, NodeId fields, bool extends);
   void declare_field(types::ObjectId object, NodeId id);
   Type field_type(NodeId id);
@@ -100,18 +111,29 @@ class Checker {
   types::ObjectId object_named(std::string_view name, Span at, bool spoken = false);
   void declare_named(NamedTable& table, NodeId name, std::string_view what);
 
-  // ---- Paths (resolve.cc) ---------------------------------------------------------------------------------------
+  // ---- Paths (resolve.cc)
+  // ---------------------------------------------------------------------------------------
   Type resolve_path(NodeId id, const Place& place);
   // The type after the base of a path; `next` is the first name that is a hop.
+  void need_record_in_hand(const Place& place, Span at);
   Type path_base(NodeId id, const Place& place, Path& path, size_t& next);
   Type hop(const Type& from, NodeId name, Path& path);
   Type field_hop(const Type& from, std::string_view name, Span at, Path& path);
   types::FieldId find_field(types::ObjectId object, std::string_view name) const;
-  Finding& report_unknown_field(const std::vector<types::ObjectId>& objects, std::string_view name, Span at);
+  Finding& report_unknown_field(const std::vector<types::ObjectId>& objects, std::string_view name,
+                                Span at);
   std::vector<types::ObjectId> objects_of(const Type& type) const;
 
-  // ---- Expressions (infer_expr.cc) ------------------------------------------------------------------------------
-  // The type of a value; `hint` is what it is compared with or stored in.
+  // ---- Words of messages (wording.cc)
+  // --------------------------------------------------------------------------- With its article:
+  // `a text`, `an id`, `an Opportunity`.
+  std::string a_name_of(const Type& type) const;
+  std::string picklist_name(types::PicklistId id) const;
+  bool suggest_unquoted_value(Finding& finding, std::string_view name) const;
+
+  // ---- Expressions (infer_expr.cc)
+  // ------------------------------------------------------------------------------ The type of a
+  // value; `hint` is what it is compared with or stored in.
   Type infer(NodeId id, const Place& place, const Type* hint = nullptr);
   Type infer_node(NodeId id, const Place& place, const Type* hint);
   // Checks that a node is a condition.
@@ -133,50 +155,68 @@ class Checker {
   Type infer_datetime(NodeId id);
   Type infer_time(NodeId id);
   void infer_numbered(NodeId id, const Place& place);
-  void check_picklist_value(const Type& type, std::string_view value, Span at, std::string_view field);
+  // `what` names the picklist; empty: the field that has it.
+  void check_picklist_value(const Type& type, std::string_view value, Span at,
+                            std::string_view what = {});
   void check_comparable(const Type& left, const Type& right, NodeId right_node, NodeId left_node);
   Type constant(NodeId id, Value value, Type type);
   std::string name_of(const Type& type) const { return module_->schema.type_name(type); }
+  // Whether a value may be stored in a field; `node` is the value.
+  bool fits(const Type& field, const Type& value, NodeId node) const;
   // A zone of the IANA database, or a report.
   bool check_zone(NodeId quoted);
   std::optional<Duration> read_duration(NodeId id);
   void check_business(NodeId id);
 
-  // ---- Automations (check_action.cc, check_flow.cc, check_condition.cc) -----------------------------------------
+  // ---- Automations (check_action.cc, check_flow.cc, check_condition.cc)
+  // -----------------------------------------
   void check_action(NodeId id);
   void check_flow(NodeId id);
   Automation automation_head(NodeId id, NodeId name, NodeId attributes);
   void check_record_trigger(NodeId trigger, Automation& automation);
+  void check_action_trigger(NodeId trigger, const Automation& automation);
+  bool watchable(const Automation& automation) const;
   void check_guard(NodeId guard, Automation& automation, const Place& place);
   void collect_condition_fields(NodeId condition, Automation& automation);
-  std::optional<CadenceEffect> check_cadence_effect(NodeId id, const Automation& automation, const Place& place);
-  void check_target(NodeId target, CadenceEffect& effect, const Automation& automation, const Place& place);
+  std::optional<CadenceEffect> check_cadence_effect(NodeId id, const Automation& automation,
+                                                    const Place& place);
+  void check_target(NodeId target, CadenceEffect& effect, const Automation& automation,
+                    const Place& place);
   void check_person(NodeId id, const Place& place);
   std::string cadence_named(NodeId quoted);
   std::optional<std::string> cadence_scope(NodeId scope);
   bool check_statements(NodeId body, Automation& automation, Place& place);
   void check_statement(NodeId id, Automation& automation, Place& place);
-  void check_assignments(NodeId list, types::ObjectId object, const Place& place, Automation* automation, uint8_t event);
+  // Gives the fields that are assigned.
+  std::set<types::FieldId> check_assignments(NodeId list, types::ObjectId object,
+                                             const Place& place, Automation* automation,
+                                             uint8_t event);
+  void check_required_fields(types::ObjectId object, const std::set<types::FieldId>& given,
+                             Span at);
   void collect_tracker_writes(const CadenceEffect& effect, Automation& automation);
   void refuse_statement_in_action(NodeId id);
   void not_run_yet(NodeId id, std::string_view what);
   void lint_condition(const Automation& automation, NodeId guard);
 
-  // ---- Cadences, limits, calendars ------------------------------------------------------------------------------
+  // ---- Cadences, limits, calendars
+  // ------------------------------------------------------------------------------
   void check_cadence(NodeId id);
   void check_quick_cadence(NodeId id);
-  void check_cadence_rules(const Cadence& cadence, const std::vector<std::pair<std::string, Span>>& events);
+  void check_targets(NodeId list, Cadence& cadence);
   void check_track(NodeId id, Cadence& cadence, std::vector<std::pair<std::string, Span>>& events);
   void check_track_items(NodeId items, Cadence& cadence, CadenceTrack& track, bool nested);
   CadenceStep check_step(NodeId id, const CadenceTrack& track);
   void check_step_kind(NodeId id, CadenceStep& step);
-  void check_events(NodeId list, std::vector<std::string>& out, std::vector<std::pair<std::string, Span>>& events);
+  void check_events(NodeId list, std::vector<std::string>& out,
+                    std::vector<std::pair<std::string, Span>>& events);
+  void report_unknown_event(NodeId quoted);
   void check_limits_decl(NodeId id, std::vector<Limit>& out);
   std::optional<Limit> check_limit_cap(NodeId scope, NodeId cap);
   void check_calendar(NodeId id);
-  void check_open_line(NodeId id, Calendar& calendar);
+  void check_open_line(NodeId id, Calendar& calendar, std::vector<Span>& hours);
 
-  // ---- Tests (check_test.cc) ------------------------------------------------------------------------------------
+  // ---- Tests (check_test.cc)
+  // ------------------------------------------------------------------------------------
   struct TestState;
   void check_test(NodeId id);
   void check_test_statement(NodeId id, TestState& state);
@@ -193,7 +233,7 @@ class Checker {
   const syntax::Tree* tree_ = nullptr;
   Facts* facts_ = nullptr;
 
-  NamedTable actions_;    // by name; several authors may share one
+  NamedTable actions_;  // by name; several authors may share one
   NamedTable flows_;
   NamedTable subflows_;
   NamedTable screen_flows_;
@@ -205,6 +245,14 @@ class Checker {
   NamedTable tests_;
   NameSet warned_cadences_;  // each unknown cadence is told once
   std::map<types::FieldRef, Span> project_fields_;
+  NamedTable project_objects_;
+  std::set<std::pair<size_t, size_t>> repeated_objects_;  // file and node of a second declaration
+  const Type* value_hint_ = nullptr;  // what a bare name is compared with or stored in
 };
+
+std::string with_article(const std::string& noun);
+// The suggestion for a value: a near miss, else one that begins alike (`Worked` for `Working`).
+std::optional<std::string> nearest_value(std::string_view word,
+                                         const std::vector<std::string>& values);
 
 }  // namespace ensue::check::internal
