@@ -18,20 +18,36 @@ Error sqlite_error(sqlite3* db, int code, std::string_view doing) {
   }
 }
 
+std::string store_name(sqlite3* db) {
+  const char* path = db != nullptr ? sqlite3_db_filename(db, "main") : nullptr;
+  return path != nullptr ? std::string("the store ") + path : std::string("the store");
+}
+
 Status Statement::prepare(sqlite3* db, const char* sql) {
   sqlite3_stmt* raw = nullptr;
   int code = sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
-  if (code != SQLITE_OK) return sqlite_error(db, code, "preparing a statement");
   db_ = db;
   statement_.reset(raw);
-  return {};
+  broken_.reset();
+  if (code == SQLITE_OK) return {};
+  broken_ = sqlite_error(db, code, store_name(db));
+  // Our statements are right, so the file lacks a table or a column.
+  if ((code & 0xFF) == SQLITE_ERROR) broken_->code = ErrorCode::kStoreDamaged;
+  return *broken_;
+}
+
+void Statement::reset() {
+  if (statement_ == nullptr) return;
+  sqlite3_reset(statement_.get());
+  sqlite3_clear_bindings(statement_.get());
 }
 
 Result<bool> Statement::step() {
+  if (broken_) return *broken_;
   int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
-  return sqlite_error(db_, code, "the store");
+  return sqlite_error(db_, code, store_name(db_));
 }
 
 Status Statement::run() {

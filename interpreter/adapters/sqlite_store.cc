@@ -230,7 +230,7 @@ class SqliteStore final : public Store, private StoreTxn {
 
   Status execute(const char* sql) {
     int code = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
-    if (code != SQLITE_OK) return sqlite_error(db_, code, "the store");
+    if (code != SQLITE_OK) return sqlite_error(db_, code, store_name(db_));
     return {};
   }
 
@@ -286,7 +286,7 @@ class SqliteStore final : public Store, private StoreTxn {
   Statement& statement(Sql which) {
     Statement& out = statements_[static_cast<size_t>(which)];
     if (!out.prepared()) {
-      // The statements are constants of this file and the schema was checked: a failure here shows at the first step.
+      // A failure shows at the first step.
       (void)out.prepare(db_, kSql[static_cast<size_t>(which)]);
     }
     return out;

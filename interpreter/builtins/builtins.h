@@ -14,6 +14,7 @@ namespace ensue::builtins {
 
 struct CallContext {
   const calendar::Zone& zone;  // the org's
+  size_t text_bytes_max;       // of a result
 };
 
 // Arguments are as many as the signature has, defaults filled in. Blank arguments arrive as blank; most functions then give

@@ -52,7 +52,7 @@ Result<Value> right(Args args, const CallContext&) {
   return Value::text(text.substr(byte_of(text, std::max<int64_t>(0, characters(text) - whole(args[1])))));
 }
 
-Result<Value> replace(Args args, const CallContext&) {
+Result<Value> replace(Args args, const CallContext& context) {
   std::string_view text = args[0].as_text();
   std::string_view part = args[1].as_text();
   if (part.empty()) return args[0];
@@ -62,6 +62,9 @@ Result<Value> replace(Args args, const CallContext&) {
     out += text.substr(at, found == std::string_view::npos ? found : found - at);
     if (found == std::string_view::npos) break;
     out += args[2].as_text();
+    if (out.size() > context.text_bytes_max) {
+      return {ErrorCode::kBoundExceeded, "a text grows over " + std::to_string(context.text_bytes_max) + " bytes"};
+    }
     at = found + part.size();
   }
   return Value::text(out);

@@ -63,6 +63,7 @@ void reassign(Tracker& tracker, std::string owner, const Definition* definition,
   if (definition == nullptr || tracker.step.empty()) return;
   if (const Step* step = find_step(*definition, tracker.track, tracker.step)) {
     tracker.due = due_at(*step, now, zone, definition->calendar.get());
+    if (tracker.paused) tracker.paused = now;  // what was waited before does not count for the new due time
   }
 }
 

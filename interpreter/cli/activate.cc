@@ -1,6 +1,8 @@
 // `ensue activate` and `ensue deactivate`.
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/store_flags.h"
 
 namespace ensue::cli {
@@ -18,6 +20,10 @@ int run_activate(const ActivateFlags& flags, bool active) {
   if (opened.exit_code != kExitFine) return opened.exit_code;
   Status done = opened.runtime->set_active(flags.automation, flags.author, flags.person, active);
   if (!done) return fail(done.error());
+  if (flags.store.output.json()) {
+    print(nlohmann::ordered_json{{"automation", flags.automation}, {"person", flags.person}, {"active", active}}.dump() + "\n");
+    return kExitFine;
+  }
   print(fmt::format("\"{}\" is {} for {}\n", flags.automation, active ? "active" : "off", flags.person));
   return kExitFine;
 }

@@ -96,7 +96,6 @@ int run_check(const CheckFlags& flags) {
   }
   Result<std::vector<SourceText>> sources = read_sources(flags.program.paths);
   if (!sources) return fail(sources.error());
-  if (sources->empty()) complain("no .ensue files there");
   engine::Loaded loaded = engine::load_program({*sources, flags.program.options(), nullptr, true});
   if (!flags.records.empty()) {
     Result<check::KnownRecords> known = read_known(flags.records, loaded);

@@ -66,7 +66,7 @@ bool OutputFlags::colored(int fd) const {
 
 // ---- Errors -----------------------------------------------------------------------------------------------------------
 
-void complain(const std::string& message) { fmt::print(stderr, "ensue: {}\n", message); }
+void complain(const std::string& message) { fmt::print(stderr, "ensue: {}\n", harmless(message)); }
 
 int exit_code_of(ErrorCode code) {
   switch (code) {
@@ -116,11 +116,14 @@ Result<std::vector<std::string>> find_sources(const std::vector<std::string>& pa
       continue;
     }
     std::vector<std::string> found;
-    auto walk = fs::recursive_directory_iterator(path, fs::directory_options::skip_permission_denied, error);
-    if (error) return {ErrorCode::kIo, fmt::format("cannot read {}: {}", path, error.message())};
-    for (const fs::directory_entry& entry : walk) {
-      if (entry.path().extension() == ".ensue" && entry.is_regular_file(error)) found.push_back(entry.path().string());
+    std::string inner = path;
+    fs::recursive_directory_iterator walk(path, error);
+    for (; !error && walk != fs::recursive_directory_iterator(); walk.increment(error)) {
+      inner = walk->path().string();
+      std::error_code unknown;
+      if (walk->path().extension() == ".ensue" && walk->is_regular_file(unknown)) found.push_back(inner);
     }
+    if (error) return {ErrorCode::kIo, fmt::format("cannot read {}: {}", inner, error.message())};
     std::sort(found.begin(), found.end());
     for (const std::string& file : found) add(file);
   }
@@ -136,6 +139,7 @@ Result<std::vector<SourceText>> read_sources(const std::vector<std::string>& pat
     if (!text) return text.error();
     out.push_back({file, std::move(*text)});
   }
+  if (out.empty() && !paths.empty()) complain(fmt::format("there are no .ensue files in {}", fmt::join(paths, ", ")));
   return out;
 }
 
@@ -163,7 +167,7 @@ LoadedProgram load_or_complain(const ProgramFlags& flags, const OutputFlags& out
     return out;
   }
   out.loaded = engine::load_program({std::move(*sources), flags.options(), nullptr, true});
-  if (out.loaded.has_errors || (show_warnings && out.loaded.has_warnings)) print_diagnostics(out.loaded, output, false);
+  if (out.loaded.has_errors || (show_warnings && out.loaded.has_warnings)) print_diagnostics(out.loaded, output, out.loaded.has_errors);
   if (out.loaded.has_errors) {
     fmt::print(stderr, "{}\n", source::render_counts(out.loaded.diagnostics));
     out.exit_code = kExitWrong;
@@ -270,7 +274,14 @@ std::string counted(uint64_t count, const std::string& singular, const std::stri
   return grouped(count) + " " + (plural.empty() ? singular + "s" : plural);
 }
 
-std::string table(const std::vector<std::vector<std::string>>& rows, const std::vector<bool>& right) {
+std::string table(const std::vector<std::vector<std::string>>& cells, const std::vector<bool>& right) {
+  std::vector<std::vector<std::string>> rows = cells;
+  for (auto& row : rows) {
+    for (std::string& cell : row) {
+      std::replace(cell.begin(), cell.end(), '\n', ' ');  // a cell is one line
+      cell = harmless(cell);
+    }
+  }
   auto width_of = [](const std::string& text) {
     return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
   };
@@ -296,6 +307,25 @@ std::string table(const std::vector<std::vector<std::string>>& rows, const std::
   return out;
 }
 
-void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+std::string harmless(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    auto c = static_cast<unsigned char>(text[i]);
+    size_t end = c == 0x1B && i + 1 < text.size() && text[i + 1] == '[' ? text.find_first_not_of("0123456789;", i + 2) : std::string::npos;
+    bool color = end != std::string::npos && text[end] == 'm';
+    bool control = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7F;
+    if (control && !color) {
+      out += fmt::format("\\u{{{:x}}}", c);
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+void print(const std::string& text) {
+  std::string shown = harmless(text);
+  std::fwrite(shown.data(), 1, shown.size(), stdout);
+}
 
 }  // namespace ensue::cli

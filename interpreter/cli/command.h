@@ -86,8 +86,7 @@ Result<std::string> read_file(const std::string& path);
 Result<std::vector<std::string>> find_sources(const std::vector<std::string>& paths);
 Result<std::vector<SourceText>> read_sources(const std::vector<std::string>& paths);
 
-// Prints diagnostics: text to standard error, or JSON to standard output.
-// As JSON on standard output where they are the command's result, else on standard error.
+// Prints diagnostics to standard error; as JSON to standard output where they are the command's result.
 void print_diagnostics(const engine::Loaded& loaded, const OutputFlags& output, bool as_result);
 
 // Loads a program and complains about what is wrong with it. The exit code says whether to go on: kExitFine.
@@ -119,6 +118,9 @@ std::string grouped(uint64_t number);
 std::string table(const std::vector<std::vector<std::string>>& rows, const std::vector<bool>& right = {});
 // `1 event`, `2 events`
 std::string counted(uint64_t count, const std::string& singular, const std::string& plural = "");
+// To standard output, made harmless. `ensue` looks at the end whether all of it could be written.
 void print(const std::string& text);
+// Without control characters that steer a terminal: they are shown as `\u{1b}`. Line breaks, tabs and colours stay.
+std::string harmless(std::string_view text);
 
 }  // namespace ensue::cli

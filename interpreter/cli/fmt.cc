@@ -40,8 +40,11 @@ std::optional<std::string> formatted(const std::string& name, std::string text, 
   return std::nullopt;
 }
 
-// Writes beside the file and renames, so that a full disk or a crash leaves the old text.
-Status replace_file(const std::string& path, const std::string& text) {
+// Writes beside the file and renames, so that a full disk or a crash leaves the old text. A link stays one: its file changes.
+Status replace_file(const std::string& name, const std::string& text) {
+  std::error_code unknown;
+  std::filesystem::path real = std::filesystem::canonical(name, unknown);
+  std::string path = unknown ? name : real.string();
   std::string beside = path + ".new";
   {
     std::ofstream file(beside, std::ios::binary);

@@ -57,9 +57,10 @@ int run_limits(const LimitsFlags& flags) {
   } else {
     print(table(cells, {false, false, false, false, true, true, false}));
   }
-  Date date = ledger.day_of(now);
-  Instant begin = ledger.zone().day_start(date, opened.runtime->program().day_starts_at);
-  Instant end = ledger.next_day_start(now);
+  Date date = flags.day.empty() ? ledger.day_of(now) : *value::parse_date(flags.day);
+  TimeOfDay starts_at = opened.runtime->program().day_starts_at;
+  Instant begin = ledger.zone().day_start(date, starts_at);
+  Instant end = ledger.zone().day_start({date.days + 1}, starts_at);
   print(fmt::format("the day {} in {} began at {}, ends at {} and lasts {} hours\n", value::date_text(date), ledger.zone().name(),
                     value::instant_text(begin), value::instant_text(end), (end.ms - begin.ms) / 3'600'000));
   return kExitFine;

@@ -80,6 +80,8 @@ Result<std::optional<std::string_view>> LineReader::next() {
     if (last) end = buffer_.size();
     std::string_view line = std::string_view(buffer_).substr(at_, end - at_);
     if (last && line.empty() && !cut) return std::optional<std::string_view>();
+    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+    if (offset_ == 0 && line.substr(0, kByteOrderMark.size()) == kByteOrderMark) line.remove_prefix(kByteOrderMark.size());
     size_t used = end - at_ + (last ? 0 : 1);
     at_ += used;
     offset_ += used;

@@ -1,7 +1,10 @@
 // `ensue`: the program. One file for each command; this one puts them together.
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <clocale>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 
 #include "cli/command.h"
@@ -35,11 +38,21 @@ int run_program(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    // A word that is no command would only be told as a missing command.
+    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty()) {
+      complain(fmt::format("there is no command \"{}\"; `ensue --help` lists them", argv[1]));
+      return kExitUsage;
+    }
     int code = app.exit(error);
     return code == 0 ? kExitFine : kExitUsage;
   }
   for (const Command& command : commands) {
-    if (command.app->parsed()) return command.run();
+    if (!command.app->parsed()) continue;
+    int code = command.run();
+    bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+    if (written || code == kExitWorld) return code;
+    complain(fmt::format("cannot write to standard output: {}", std::strerror(errno)));
+    return kExitWorld;
   }
   return kExitUsage;
 }
@@ -48,6 +61,8 @@ int run_program(int argc, char** argv) {
 }  // namespace ensue::cli
 
 int main(int argc, char** argv) {
+  // Letters only: numbers and dates are written the same way everywhere.
+  std::setlocale(LC_CTYPE, "");
   try {
     return ensue::cli::run_program(argc, argv);
   } catch (const std::bad_alloc&) {

@@ -2,13 +2,16 @@
 // history, recalled as a whole.
 #include <fmt/format.h>
 #include <histedit.h>
+#include <langinfo.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include <clocale>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <string_view>
 
 #include "cli/command.h"
 #include "cli/repl_session.h"
@@ -77,7 +80,7 @@ class Terminal {
     const char* text = el_gets(editor_, &count);
     interrupted = text == nullptr && errno == EINTR;
     if (interrupted) {
-      el_set(editor_, EL_REFRESH);
+      el_reset(editor_);
       return true;
     }
     if (text == nullptr || count <= 0) return false;
@@ -96,9 +99,12 @@ class Terminal {
   static const char* prompt(EditLine* editor) {
     Terminal* self = nullptr;
     el_get(editor, EL_CLIENTDATA, &self);
-    return self->continued_ ? "  … " : "ensue> ";
+    if (!self->continued_) return "ensue> ";
+    return self->utf8_ ? "  … " : "  ... ";
   }
 
+  // libedit reads bytes by the locale: what it cannot read it drops, and a prompt it cannot read ends the process.
+  bool utf8_ = std::string_view(nl_langinfo(CODESET)) == "UTF-8" || std::setlocale(LC_CTYPE, "C.UTF-8") != nullptr;
   ::History* history_;
   EditLine* editor_;
   std::filesystem::path file_;

@@ -46,7 +46,8 @@ Result<Value> calculate(Op op, const Value& left, const Value& right) {
   if (percents) return Value::percent(*out);
   bool money = op == Op::kDivide ? money_left && !money_right : money_left || money_right;
   if (!money) return Value::number(*out);
-  return Value::money(*out, money_left ? left.as_currency() : right.as_currency());
+  bool of_left = money_left && (left.as_currency().given() || !money_right);
+  return Value::money(*out, of_left ? left.as_currency() : right.as_currency());
 }
 
 }  // namespace ensue::exec

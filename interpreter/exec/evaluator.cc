@@ -222,7 +222,7 @@ class Machine {
 
   void call(const Step& step) {
     std::span<const Value> args(stack_.data() + (stack_.size() - step.b), step.b);
-    Result<Value> result = env_.bodies[step.a](args, builtins::CallContext{env_.zone});
+    Result<Value> result = env_.bodies[step.a](args, builtins::CallContext{env_.zone, env_.bounds.text_bytes_max});
     stack_.resize(stack_.size() - step.b);
     push(std::move(result));
   }

@@ -1,4 +1,6 @@
 #include <boost/graph/dominator_tree.hpp>
+#include <utility>
+#include <vector>
 
 #include "graph/internal/boost_graph.h"
 
@@ -12,7 +14,23 @@ std::vector<NodeId> immediate_dominators(const FlowGraph& graph) {
   const auto kNone = boost::graph_traits<BoostGraph>::null_vertex();
   std::vector<BoostGraph::vertex_descriptor> dominators(count, kNone);
   auto map = boost::make_iterator_property_map(dominators.begin(), boost::get(boost::vertex_index, g));
-  boost::lengauer_tarjan_dominator_tree(g, boost::vertex(0, g), map);
+  // Boost counts edges from nodes that the entry does not reach, so those are left out first.
+  std::vector<char> reached(count, 0);
+  std::vector<BoostGraph::vertex_descriptor> open{boost::vertex(0, g)};
+  reached[0] = 1;
+  while (!open.empty()) {
+    auto node = open.back();
+    open.pop_back();
+    for (auto [edge, end] = boost::out_edges(node, g); edge != end; ++edge) {
+      auto next = boost::target(*edge, g);
+      if (std::exchange(reached[next], 1) == 0) open.push_back(next);
+    }
+  }
+  BoostGraph live(count);
+  for (auto [edge, end] = boost::edges(g); edge != end; ++edge) {
+    if (reached[boost::source(*edge, g)] != 0) boost::add_edge(boost::source(*edge, g), boost::target(*edge, g), live);
+  }
+  boost::lengauer_tarjan_dominator_tree(live, boost::vertex(0, live), map);
   for (size_t i = 0; i < count; ++i) {
     if (dominators[i] != kNone) out[i] = NodeId(dominators[i]);
   }

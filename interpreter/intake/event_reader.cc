@@ -83,7 +83,7 @@ LineResult EventReader::read(std::string_view line, uint64_t line_number, Instan
   cloud_time_.clear();
   if (Status parsed = tape_.parse(line); !parsed) return poison(Format::kUnknown, parsed.error().message);
   const JsonNode& root = tape_.node(JsonTape::kRoot);
-  if (root.kind == JsonKind::kNull) return nothing(Format::kDebezium);  // a tombstone
+  if (root.kind == JsonKind::kNull && line == "null") return nothing(Format::kDebezium);  // a tombstone
   if (root.kind != JsonKind::kObject) return poison(Format::kUnknown, "an event is a JSON object");
   return read_object(JsonTape::kRoot, line_number, 0);
 }
@@ -193,7 +193,7 @@ LineResult EventReader::read_debezium(uint32_t node, Draft draft, uint64_t line_
   std::string_view lsn = tape_.text(source, "lsn");
   if (lsn.empty()) lsn = tape_.text(source, "pos");
   if (auto number = log_position(lsn)) draft.position = {true, *number, 0};
-  if (draft.identity.empty() && !lsn.empty()) draft.identity = fmt::format("lsn {} {}", lsn, op);
+  if (draft.identity.empty() && !lsn.empty()) draft.identity = fmt::format("lsn {} {} {}", tape_.text(source, "file"), lsn, op);
   uint32_t after = tape_.find(node, "after");
   uint32_t before = tape_.find(node, "before");
   auto is_object = [&](uint32_t n) { return n != kNone && tape_.node(n).kind == JsonKind::kObject; };

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/fold.h"
 #include "intake/event_reader.h"
@@ -18,8 +19,10 @@ bool all_digits(std::string_view text) {
 }
 
 std::optional<int64_t> whole(std::string_view text) {
-  if (!all_digits(text) || text.size() > 19) return std::nullopt;
-  return std::stoll(std::string(text));
+  int64_t number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
 }
 
 const char* kind_word(JsonKind kind) {
@@ -67,7 +70,9 @@ Result<Value> date_from(const JsonNode& node, bool database) {
     auto number = whole(node.text);
     // Days since 1970, as databases send them; anything larger is an instant.
     constexpr int64_t kDaysMax = 3'000'000;
-    if (number && database && *number < kDaysMax && *number > -kDaysMax) return Value::date({static_cast<int32_t>(*number)});
+    bool days = number && database && *number < kDaysMax && *number > -kDaysMax;
+    if (days && (*number < value::kDateMin.days || *number > value::kDateMax.days)) return wrong(node, "a date");
+    if (days) return Value::date({static_cast<int32_t>(*number)});
   }
   if (node.kind == JsonKind::kString) {
     if (node.text.empty()) return Value();

@@ -57,10 +57,16 @@ class Verifier {
       check_relation(relation);
       check_program(relation.condition, "a `has` condition");
     }
+    if (!error_.empty()) return error_;
+    std::vector<Visit> visits(code_.relations.size(), Visit::kNew);
+    for (size_t i = 0; i < visits.size(); ++i) check_nesting(i, visits);
     if (!unit_.condition.empty()) check_program(unit_.condition, "the condition");
     if (unit_.effects.empty()) fail("the unit has no effect");
     for (const EffectPlan& effect : unit_.effects) {
       check_program(effect.target, "a target");
+      bool path = effect.target.end > effect.target.begin && effect.target.end <= code_.steps.size() &&
+                  code_.steps[effect.target.end - 1].op == Op::kPath;
+      if (!path) fail("a target is no path");
       if (!effect.assignee.empty()) check_program(effect.assignee, "an assignee");
       if (!effect.person.empty()) check_program(effect.person, "a person");
       bool business = (effect.within && effect.within->business) || (effect.expiring && effect.expiring->business);
@@ -80,6 +86,9 @@ class Verifier {
   }
 
   void check_path(const PathPlan& path) {
+    for (types::ObjectId object : path.from) {
+      if (object.index >= schema_.object_count()) fail("a path starts at an object that does not exist");
+    }
     for (const HopPlan& hop : path.hops) {
       if (hop.fields.empty()) fail("a path has a hop without a field");
       for (types::FieldRef field : hop.fields) {
@@ -91,6 +100,20 @@ class Verifier {
   void check_relation(const RelationPlan& relation) {
     if (!field_exists({relation.child, relation.lookup})) fail("a relation names a lookup that does not exist");
     if (relation.parent >= code_.paths.size()) fail("a relation names a path that does not exist");
+  }
+
+  enum class Visit : uint8_t { kNew, kOpen, kDone };
+
+  // A `has` inside the condition of a `has` is another one, never itself again.
+  void check_nesting(size_t relation, std::vector<Visit>& visits) {
+    if (visits[relation] == Visit::kOpen) fail("a `has` condition contains itself");
+    if (visits[relation] != Visit::kNew) return;
+    visits[relation] = Visit::kOpen;
+    ProgramRange range = code_.relations[relation].condition;
+    for (uint32_t i = range.begin; i < range.end; ++i) {
+      if (code_.steps[i].op == Op::kHas) check_nesting(code_.steps[i].a, visits);
+    }
+    visits[relation] = Visit::kDone;
   }
 
   // Follows a program once: depths at jump targets must agree, jumps go forward and stay inside.
@@ -142,6 +165,8 @@ class Verifier {
         fine = step.a < functions_.size() &&
                functions_.row(types::FunctionId(step.a)).parameters.size() == step.b;
         break;
+      case Op::kOneOf: fine = step.a < code_.stack_max; break;
+      case Op::kJoin: fine = step.a <= code_.stack_max; break;
       case Op::kCompare: fine = (step.flags & ~kCompareExactly) <= kCompareEndsWith; break;
       default: break;
     }

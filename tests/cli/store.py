@@ -276,7 +276,7 @@ def test_database_of_another_program(box):
 
 def test_store_that_is_not_there(box):
     for words in LOOKING:
-        box.ensue(*words, "--store", "gone.db").exits(WRONG, "gone.db")
+        box.ensue(*words, "--store", "gone.db").exits(WORLD, "gone.db")
     expect(not box.path("gone.db").exists(), "looking at a store makes one")
     box.ensue("run", box.outreach, "--store", "no/folder/s.db").exits(WORLD, "no/folder/s.db")
 

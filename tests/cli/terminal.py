@@ -341,8 +341,7 @@ def test_repl_in_a_plain_locale(box):
     """Without UTF-8 in the environment it still takes several lines."""
     with repl(box, env={"LC_ALL": "C", "LANG": "C"}) as terminal:
         terminal.send(MINE.replace("\n", "\r") + "\r")
-        terminal.await_text('action "Mine" is in force')
-        terminal.await_prompt()
+        terminal.await_prompt(echo='action "Mine" is in force')
         terminal.send(CTRL_D)
         terminal.exits(FINE)
 

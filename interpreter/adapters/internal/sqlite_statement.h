@@ -17,14 +17,16 @@ namespace ensue::adapters {
 
 // What SQLite's result codes mean to us.
 Error sqlite_error(sqlite3* db, int code, std::string_view doing);
+// `the store <path>`
+std::string store_name(sqlite3* db);
 
 class Statement {
  public:
   Statement() = default;
 
-  // Compiles `sql`, which lives as long as the statement does.
+  // Compiles `sql`, which lives as long as the statement does. After an error every step tells it again.
   Status prepare(sqlite3* db, const char* sql);
-  bool prepared() const { return statement_ != nullptr; }
+  bool prepared() const { return statement_ != nullptr || broken_; }
 
   // Binding, from index 1. Texts and keys must stay alive until the step.
   Statement& bind(int index, int64_t value) {
@@ -50,10 +52,7 @@ class Statement {
   Result<bool> step();
   // Runs a statement that gives no rows, and resets it.
   Status run();
-  void reset() {
-    sqlite3_reset(statement_.get());
-    sqlite3_clear_bindings(statement_.get());
-  }
+  void reset();
 
   // Reading, from column 0.
   int64_t integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
@@ -70,6 +69,7 @@ class Statement {
     void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
   };
   sqlite3* db_ = nullptr;
+  std::optional<Error> broken_;
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "ensue/options.h"
 #include "support/programs.h"
 #include "value/decimal.h"
 #include "value/text.h"
@@ -32,7 +33,7 @@ std::string call(std::string_view name, const Args& args, const char* zone = "UT
   Body body = find_body(name);
   REQUIRE(body != nullptr);
   calendar::Zone org = *calendar::Zone::find(zone);
-  Result<Value> result = body(args, {org});
+  Result<Value> result = body(args, {org, Bounds().text_bytes_max});
   if (!result) {
     CHECK(result.error().code == ErrorCode::kFault);
     return "fault: " + result.error().message;

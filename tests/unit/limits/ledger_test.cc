@@ -142,6 +142,22 @@ TEST_CASE("a limit that names an author counts that author's action") {
   CHECK(book.refusing({"action", "A", "bob", "bob"}) == "fine");
 }
 
+TEST_CASE("automations of one name have counters of their own, by kind and author") {
+  Rule anas = per_action("A", 1);
+  anas.author = "ana";
+  Rule bobs = per_action("A", 1);
+  bobs.author = "bob";
+  Rule flows = per_action("A", 1);
+  flows.kind = "flow";
+  Book book({anas, bobs, flows});
+  CHECK(book.refusing({"action", "A", "ana", "ana"}) == "fine");
+  CHECK(book.refusing({"action", "A", "bob", "bob"}) == "fine");
+  CHECK(book.refusing({"flow", "A", "", ""}) == "fine");
+  CHECK(book.refusing({"action", "A", "ana", "ana"}) == "automation");
+  CHECK(book.refusing({"action", "A", "bob", "bob"}) == "automation");
+  CHECK(book.refusing({"flow", "A", "", ""}) == "automation");
+}
+
 TEST_CASE("the system has no user's limit, and actions and flows have counters of their own") {
   Book book({per_user(0)});
   CHECK(book.refusing({"action", "A", "ana", ""}) == "fine");
@@ -277,7 +293,8 @@ TEST_CASE("a message about a limit names which, whose, count, maximum and reset"
   Book busy({burst(per_action("A", 1), 10)});
   busy.charge();
   CHECK(limit_message(*busy.charge().refused) ==
-        "the limit of action \"A\" on executions is reached: 1 of 1, free again at 2026-01-05T12:00:10Z");
+        "the limit of action \"A\" on executions is reached: 1 of 1, free again at "
+        "2026-01-05T12:00:10Z");
 }
 
 TEST_CASE("without a limit nothing is counted") {
