@@ -165,8 +165,8 @@ class Verifier {
         fine = step.a < functions_.size() &&
                functions_.row(types::FunctionId(step.a)).parameters.size() == step.b;
         break;
-      case Op::kOneOf: fine = step.a < code_.stack_max; break;
-      case Op::kJoin: fine = step.a <= code_.stack_max; break;
+      case Op::kOneOf: fine = step.a < code_.steps.size(); break;  // each value takes a step
+      case Op::kJoin: fine = step.a <= code_.steps.size(); break;
       case Op::kCompare: fine = (step.flags & ~kCompareExactly) <= kCompareEndsWith; break;
       default: break;
     }

@@ -9,7 +9,7 @@ import pathlib
 import re
 import sys
 
-TREE = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+TREE = pathlib.Path(__file__).resolve().parents[2]
 INTERPRETER = TREE / "interpreter"
 
 # Third-party headers and the files that may see them. Anything else is an error.

@@ -88,7 +88,7 @@ TEST_CASE("what can be stored in what") {
       {type(K::kMultipicklist), type(K::kText), true},
       {type(K::kPicklist), type(K::kMultipicklist), false},
       {type(K::kMoney), type(K::kNumber), true},
-      {type(K::kNumber), type(K::kMoney), true},
+      {type(K::kNumber), type(K::kMoney), false},
       {type(K::kNumber), type(K::kPercent), false},
       {type(K::kDate), type(K::kDatetime), true},
       {type(K::kTime), type(K::kDatetime), false},
