@@ -224,7 +224,7 @@ class SqliteStore final : public Store, private StoreTxn {
  private:
   // ---- Opening ------------------------------------------------------------------------------------------------------
   static Error named(const std::string& path, Error error) {
-    error.message = path + ": " + error.message;
+    if (error.message.find(path) == std::string::npos) error.message = path + ": " + error.message;
     return error;
   }
 
