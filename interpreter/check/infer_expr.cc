@@ -150,8 +150,7 @@ void Checker::infer_condition(NodeId id, const Place& place) {
   }
 }
 
-// ---- Conditions
-// -------------------------------------------------------------------------------------------------------
+// ---- Conditions ---------------------------------------------------------------------------------
 
 void Checker::infer_numbered(NodeId id, const Place& place) {
   ast::NumberedCondition numbered(*tree_, id);
@@ -374,8 +373,7 @@ Type Checker::infer_quantified(NodeId id, const Place& place) {
   return boolean;
 }
 
-// ---- Values
-// -----------------------------------------------------------------------------------------------------------
+// ---- Values -------------------------------------------------------------------------------------
 
 Type Checker::infer_text(NodeId id, const Place& place, const Type* hint) {
   auto parts = tree_->children(id);

@@ -31,8 +31,7 @@ using internal::TokenStreamData;
 using internal::TooDeep;
 using Kind = source::DiagnosticKind;
 
-// ---- Tokens
-// -------------------------------------------------------------------------------------------------------
+// ---- Tokens -------------------------------------------------------------------------------------
 
 // Byte offsets of code points; the identity for ASCII sources.
 class Offsets {
@@ -119,8 +118,7 @@ TokenStreamData lex(std::string_view text, EnsueLexer& lexer, const Offsets& off
   return out;
 }
 
-// ---- A file
-// -----------------------------------------------------------------------------------------------------------
+// ---- A file -------------------------------------------------------------------------------------
 
 bool starts_declaration(size_t type) {
   switch (type) {
@@ -190,7 +188,7 @@ class FileParser {
       tree_->set_tokens(std::move(tokens_.table));
     } catch (const antlr4::ParseCancellationException&) {
       out.incomplete = !run.errors.error->token;
-      ErrorReporter(text_, file_, tokens_, run, 0, count, true, bounds_, sink_)
+      ErrorReporter(text_, file_, tokens_, run, 0, count, true, true, bounds_, sink_)
           .report(*run.errors.error);
     } catch (const TooDeep&) {
       report_too_deep(0);
@@ -280,7 +278,9 @@ class FileParser {
       Builder builder(*tree_, tokens_.table, tokens_.map, first, sink_);
       return builder.declaration(ctx->declaration());
     } catch (const antlr4::ParseCancellationException&) {
-      ErrorReporter(text_, file_, tokens_, run, first, last, false, bounds_, sink_)
+      constexpr size_t kGuessedMax = 30;
+      bool guesses = broken_count_++ < kGuessedMax;
+      ErrorReporter(text_, file_, tokens_, run, first, last, false, guesses, bounds_, sink_)
           .report(*run.errors.error);
       return NodeId();
     } catch (const TooDeep&) {
@@ -358,6 +358,7 @@ class FileParser {
   std::unique_ptr<antlr4::ANTLRInputStream> input_;  // the tokens read their text from it
   TokenStreamData tokens_;
   std::vector<NodeId> declarations_;
+  size_t broken_count_ = 0;
 };
 
 }  // namespace

@@ -182,8 +182,7 @@ std::optional<std::string> suggestion(const std::string& found,
 
 }  // namespace
 
-// ---- The text
-// ---------------------------------------------------------------------------------------------------------
+// ---- The text -----------------------------------------------------------------------------------
 
 source::Span ErrorReporter::span(size_t index) const {
   const Token& row = tokens_.table[tokens_.map.rows[index]];
@@ -205,11 +204,10 @@ std::string ErrorReporter::head() const {
   return out;
 }
 
-// ---- What could stand there
-// -------------------------------------------------------------------------------------------
+// ---- What could stand there ---------------------------------------------------------------------
 
 size_t ErrorReporter::reach(Edit edit) const {
-  if (edit.at > kTokensTriedMax) return 0;
+  if (!guesses_ || edit.at > kTokensTriedMax) return 0;
   size_t behind = edit.at + edit.inserted.size();
   ParserRun run(tokens_, first_, last_, bounds_, std::move(edit));
   try {
@@ -338,8 +336,7 @@ std::string ErrorReporter::expected_words(const SyntaxError& error) const {
   return joined(words);
 }
 
-// ---- Reports
-// ----------------------------------------------------------------------------------------------------------
+// ---- Reports ------------------------------------------------------------------------------------
 
 void ErrorReporter::report(SyntaxError error) {
   if (!error.token) {
@@ -360,7 +357,8 @@ void ErrorReporter::report(SyntaxError error) {
     return;
   }
   if (report_missing_comma(error, at, found)) return;
-  if (error.seen_ahead && at_token <= kViableTriedMax) error.expected = viable(at_token);
+  if (guesses_ && error.seen_ahead && at_token <= kViableTriedMax)
+    error.expected = viable(at_token);
   auto& finding = sink_.report(Kind::kUnexpectedWord, at, {expected_words(error), shown(found)});
   help(error, finding, found);
   source::Span opening = span(first_);
@@ -404,7 +402,7 @@ void ErrorReporter::help(const SyntaxError& error, source::Finding& finding,
   }
   auto meant = suggestion(found, words_of(error));
   // The clause before is whole; the word may belong to it all the same.
-  if (!meant && !structural(lower(found)) && *error.token <= kViableTriedMax) {
+  if (guesses_ && !meant && !structural(lower(found)) && *error.token <= kViableTriedMax) {
     SyntaxError all = error;
     all.expected = viable(*error.token);
     meant = suggestion(found, words_of(all));
