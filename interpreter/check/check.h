@@ -42,8 +42,6 @@ struct CheckInput {
   size_t library_files = 0;               // the first ones
   ProgramOptions options;
   const KnownRecords* known = nullptr;  // null: nothing is known, and no user is called unknown
-  bool unknown_users_are_errors =
-      true;  // without effect: with `known` they always are; engine/program.cc still sets it
   const SessionInput* session = nullptr;  // null: no sentence
 };
 

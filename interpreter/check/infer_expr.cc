@@ -227,12 +227,15 @@ void Checker::check_comparable(const Type& left, const Type& right, NodeId right
 Type Checker::infer_compare(NodeId id, const Place& place) {
   ast::Compare compare(*tree_, id);
   Type left = infer(compare.left(), place);
-  Type right = infer(compare.right(), place, &left);
-  // The literal on the left takes its meaning from the right: `"Web" is LeadSource`.
-  bool literal_left =
-      tree_->is(compare.left(), NodeKind::kText) && !tree_->is(compare.right(), NodeKind::kText);
-  if (literal_left) left = infer(compare.left(), place, &right);
   uint8_t op = compare.op() & static_cast<uint8_t>(~syntax::kExactly);
+  // What a picklist's value contains is a part of it, not one of the values.
+  bool part_of_value = op >= syntax::kContains && left.is(TypeKind::kPicklist);
+  Type right = infer(compare.right(), place, part_of_value ? nullptr : &left);
+  // The literal on the left takes its meaning from the right: `"Web" is LeadSource`, `30 days ago <= CloseDate`.
+  auto literal = [&](NodeId node) {
+    return tree_->is(node, NodeKind::kText) || tree_->is(node, NodeKind::kRelativeTime);
+  };
+  if (literal(compare.left()) && !literal(compare.right())) left = infer(compare.left(), place, &right);
   auto wrong = [&](const Type& type) -> Finding& {
     return report(DiagnosticKind::kOperatorNotForType, span(id),
                   {compare_word(op), a_name_of(type)});

@@ -158,6 +158,14 @@ class Analysis {
     if (fact.binding != Binding::kPath) return {};
     const Path& path = view.facts.paths[fact.index];
     if (path.base != PathBase::kIt || path.hops.empty()) return {};
+    // A date meets an instant as the start of its day in a zone that is not known here.
+    std::vector<Value> constants;
+    if (left != id) collect(view, id, constants);
+    bool date = subject_type(view, id).is(types::TypeKind::kDate);
+    bool instant = subject_type(view, id).is(types::TypeKind::kDatetime);
+    for (const Value& c : constants) {
+      if ((date && c.is(Value::Kind::kDatetime)) || (instant && c.is(Value::Kind::kDate))) return {};
+    }
     std::string key;
     for (const Hop& hop : path.hops) key += key_of(hop.fields[0]);
     return key;
@@ -253,18 +261,36 @@ class Analysis {
       } else if (c.is(Value::Kind::kDatetime)) {
         out.push_back(Value::datetime({c.as_instant().ms - 1}));
         out.push_back(Value::datetime({c.as_instant().ms + 1}));
+      } else if (c.is(Value::Kind::kTime)) {
+        out.push_back(Value::time({c.as_time().ms - 1}));
+        out.push_back(Value::time({c.as_time().ms + 1}));
       } else if (c.is(Value::Kind::kText)) {
         out.push_back(Value::text(std::string(c.as_text()) + " "));  // just above it
       } else {
         out.push_back(c);
       }
     }
+    if (constants.empty()) out.push_back(some_value(type));
     bool open = !picklist || schema.picklist(type.picklist).open;
-    if (open && type.textual()) {
+    if (open && (type.textual() || type.is(types::TypeKind::kRecord))) {
       out.push_back(Value::text("\x01"));           // below every constant
       out.push_back(Value::text("\xF4\x8F\xBF\xBF"));  // above every constant
     }
     return out;
+  }
+
+  // Any value of a type but blank.
+  static Value some_value(const types::Type& type) {
+    switch (type.kind) {
+      case types::TypeKind::kNumber: return Value::number({0, 0});
+      case types::TypeKind::kPercent: return Value::percent({0, 0});
+      case types::TypeKind::kMoney: return Value::money({0, 0}, {});
+      case types::TypeKind::kDate: return Value::date({0});
+      case types::TypeKind::kDatetime: return Value::datetime({0});
+      case types::TypeKind::kTime: return Value::time({0});
+      case types::TypeKind::kMultipicklist: return Value::list({Value::text("\x01")});
+      default: return Value::text("\x01");
+    }
   }
 
   static void push_number(std::vector<Value>& out, const Value& c, int64_t delta) {

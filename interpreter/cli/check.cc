@@ -96,11 +96,11 @@ int run_check(const CheckFlags& flags) {
   }
   Result<std::vector<SourceText>> sources = read_sources(flags.program.paths);
   if (!sources) return fail(sources.error());
-  engine::Loaded loaded = engine::load_program({*sources, flags.program.options(), nullptr, true});
+  engine::Loaded loaded = engine::load_program({*sources, flags.program.options(), nullptr});
   if (!flags.records.empty()) {
     Result<check::KnownRecords> known = read_known(flags.records, loaded);
     if (!known) return fail(known.error());
-    loaded = engine::load_program({*sources, flags.program.options(), &*known, true});
+    loaded = engine::load_program({*sources, flags.program.options(), &*known});
   }
   if (!flags.dump.empty()) {
     if (loaded.has_errors) print_diagnostics(loaded, flags.output, true);

@@ -166,7 +166,7 @@ LoadedProgram load_or_complain(const ProgramFlags& flags, const OutputFlags& out
     out.exit_code = fail(sources.error());
     return out;
   }
-  out.loaded = engine::load_program({std::move(*sources), flags.options(), nullptr, true});
+  out.loaded = engine::load_program({std::move(*sources), flags.options(), nullptr});
   if (out.loaded.has_errors || (show_warnings && out.loaded.has_warnings)) print_diagnostics(out.loaded, output, out.loaded.has_errors);
   if (out.loaded.has_errors) {
     fmt::print(stderr, "{}\n", source::render_counts(out.loaded.diagnostics));
@@ -250,7 +250,7 @@ OpenedRuntime open_runtime(const std::string& store_path, const ProgramFlags& fl
       return out;
     }
   }
-  engine::Loaded loaded = engine::load_program({std::move(*sources), options, nullptr, true});
+  engine::Loaded loaded = engine::load_program({std::move(*sources), options, nullptr});
   if (loaded.has_errors) {
     print_diagnostics(loaded, output, false);
     out.exit_code = kExitWrong;

@@ -28,7 +28,7 @@ Result<std::unique_ptr<Engine>> Engine::open(std::shared_ptr<Store> store, Engin
 LoadReport Engine::load(std::vector<SourceText> sources) {
   LoadReport out;
   check::KnownRecords known = engine::known_records(impl_->runtime);
-  engine::LoadInput input{std::move(sources), impl_->options.program, &known, false};
+  engine::LoadInput input{std::move(sources), impl_->options.program, &known};
   engine::Loaded loaded = engine::load_program(std::move(input));
   out.diagnostics = std::move(loaded.diagnostics);
   if (loaded.has_errors) return out;

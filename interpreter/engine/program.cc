@@ -111,7 +111,6 @@ Loaded load_program(LoadInput input) {
   check_input.sources = sources;
   check_input.options = input.options;
   check_input.known = input.known;
-  check_input.unknown_users_are_errors = input.unknown_users_are_errors;
   out.module = check::check_program(check_input, sink);
   out.sources = sources;
   // Graphs are drawn of what is sound by itself; a broken program would only repeat its errors there.

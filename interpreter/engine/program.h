@@ -51,7 +51,6 @@ struct LoadInput {
   std::vector<SourceText> sources;
   ProgramOptions options;
   const check::KnownRecords* known = nullptr;
-  bool unknown_users_are_errors = true;
   const SessionText* session = nullptr;
 };
 

@@ -123,6 +123,7 @@ Result<bool> Scenario::record_fits(const types::Record& record, NodeId condition
   Status looked = runtime_->read([&](RecordBook&, Matcher& matcher, StoreReader&) -> Status {
     exec::Input input;
     input.searched = &record;
+    input.it = &record;
     input.now = runtime_->now();
     input.locals = columns_;
     out = exec::holds(plan.code, plan.program, plan.calendar.get(), input, matcher.environment());

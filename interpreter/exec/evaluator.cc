@@ -1,8 +1,10 @@
 #include "exec/evaluator.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "base/check.h"
+#include "base/fold.h"
 #include "exec/arithmetic.h"
 #include "value/compare.h"
 #include "value/text.h"
@@ -90,9 +92,13 @@ class Machine {
       case Op::kNow: push(Value::datetime(input_.now)); break;
       case Op::kToday: push(Value::date(env_.zone.date(input_.now))); break;
       case Op::kPath: push(read_path(code_.paths[step.a])); break;
-      case Op::kPerson:
-        push(Value::text(env_.records.person(code_.constants[step.a].as_text(), (step.flags & 1) != 0)));
+      case Op::kPerson: {
+        Value name = code_.constants[step.a];
+        Value id = Value::text(env_.records.person(name.as_text(), (step.flags & 1) != 0));
+        // A record without an owner does not belong to a user that is not there.
+        push(id.is_blank() && (step.flags & 2) != 0 ? name : id);
         break;
+      }
       case Op::kAdd:
       case Op::kSubtract:
       case Op::kMultiply:
@@ -306,7 +312,9 @@ class Machine {
     Value before = read(input_.before);
     Value after = read(input_.it);
     bool result = moved;
-    auto equal = [&](const Value& a, const Value& b) {
+    auto equal = [&](Value a, const Value& b) {
+      bool starts = a.is(Value::Kind::kDate) && b.is(Value::Kind::kDatetime);
+      if (starts) a = Value::datetime(env_.zone.day_start(a.as_date()));
       Ordering order = value::compare_equal(a, b, TextCase::kIgnored);
       if (order == Ordering::kFault) currencies(a, b);
       return order == Ordering::kEqual;
@@ -329,14 +337,24 @@ class Machine {
       fail(ids.error().code, ids.error().message);
       return;
     }
+    // Before the save the record in hand was what it was, among its siblings too.
+    bool was_among = false;
+    if (input_.before_save && input_.it != nullptr && input_.it->object == relation.child) {
+      std::erase(*ids, input_.it->id);
+      Value held = types::read_field(env_.schema, *input_.it, relation.lookup, env_.currency);
+      was_among = base::equal_folded(held.as_text(), parent.as_text());
+      if (was_among) ids->push_back(input_.it->id);
+    }
     int64_t matching = 0;
     int64_t count = 0;
     for (const std::string& id : *ids) {
-      types::RecordPtr child = env_.records.find(relation.child, id);
+      bool in_hand = was_among && id == input_.it->id;
+      types::RecordPtr found = in_hand ? nullptr : env_.records.find(relation.child, id);
+      const types::Record* child = in_hand ? input_.it : found.get();
       if (child == nullptr) continue;
       ++count;
       Input inner = input_;
-      inner.searched = child.get();
+      inner.searched = child;
       Machine machine(code_, calendar_, inner, env_, nullptr);
       machine.steps_ = steps_;
       Result<Value> result = machine.run(relation.condition);

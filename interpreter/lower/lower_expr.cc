@@ -159,6 +159,7 @@ bool ExprLowering::mixes_dates(NodeId left, NodeId right) const {
 
 void ExprLowering::emit_operand(NodeId id, bool as_instant) {
   emit_value(id);
+  if (tree_.is(id, NodeKind::kNamedPerson)) code_.steps.back().flags |= 2;
   if (as_instant && is_date(id)) step(Op::kDayStart, id);
 }
 

@@ -29,7 +29,8 @@ enum class Op : uint8_t {
   kNow,
   kToday,
   kPath,           // a: path
-  kPerson,         // a: constant (the name); flags: 1 = a queue. The record's id, or blank
+  kPerson,         // a: constant (the name); flags: 1 = a queue, 2 = compared: a name
+                   // nobody has stands for itself. The record's id, or blank
   // Calculation: pop operands, push the result.
   kAdd, kSubtract, kMultiply, kDivide, kNegate,
   kAgo,            // pops a duration; flags: 1 = from now, 2 = a date, not an instant

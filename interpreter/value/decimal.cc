@@ -17,15 +17,6 @@ Wide power_of_ten(int exponent) {
 
 Wide magnitude(Wide w) { return w < 0 ? -w : w; }
 
-// Divides by a positive divisor, rounding half to even.
-Wide divide_half_even(Wide value, Wide divisor) {
-  Wide quotient = value / divisor;
-  Wide rest = magnitude(value % divisor);
-  bool up = rest * 2 > divisor || (rest * 2 == divisor && quotient % 2 != 0);
-  if (up) quotient += value < 0 ? -1 : 1;
-  return quotient;
-}
-
 // The exact decimal, after dropping trailing zeros when it would not fit otherwise.
 std::optional<Decimal> fit(Wide coefficient, int scale) {
   while (scale > 0 && (magnitude(coefficient) > kCoefficientMax || scale > kScaleMax)) {
@@ -137,11 +128,28 @@ std::optional<Decimal> divide_decimals(Decimal a, Decimal b) {
     dividend *= 10;
     ++scale;
   }
-  Wide quotient = divide_half_even(dividend, divisor);
-  while (scale > kScaleMax || (scale > 0 && magnitude(quotient) > kCoefficientMax)) {
-    quotient = divide_half_even(quotient, 10);
+  Wide quotient = magnitude(dividend) / divisor;
+  bool rest = magnitude(dividend) % divisor != 0;
+  // Digits beyond the eighteenth go in one step, half to even by what was there: not digit by digit, which rounds twice.
+  int drop = 0;
+  Wide kept = quotient;
+  while (scale - drop > kScaleMax || (scale - drop > 0 && kept > kCoefficientMax)) {
+    kept /= 10;
+    ++drop;
+  }
+  Wide unit = power_of_ten(drop);
+  Wide lost = quotient % unit;
+  Wide twice = drop > 0 ? lost * 2 : (magnitude(dividend) % divisor) * 2;
+  Wide whole = drop > 0 ? unit : divisor;
+  bool beyond = drop > 0 && rest;
+  bool up = twice > whole || (twice == whole && (beyond || kept % 2 != 0));
+  quotient = up ? kept + 1 : kept;
+  scale -= drop;
+  if (scale > 0 && quotient > kCoefficientMax) {
+    quotient /= 10;  // 99…9 was rounded up to 100…0
     --scale;
   }
+  if (dividend < 0) quotient = -quotient;
   while (scale < 0) {
     if (magnitude(quotient) > kCoefficientMax) return std::nullopt;
     quotient *= 10;

@@ -1,5 +1,5 @@
-// Random conditions, as an author would type them: well typed over the objects of the library, in every form of LANGUAGE
-// section 4, with names spelled in each of the ways the language allows.
+// Random conditions, as an author would type them: well typed over the objects of the library, in every form of
+// LANGUAGE section 4, with names spelled in each of the ways the language allows.
 #pragma once
 
 #include <string>
@@ -24,10 +24,12 @@ struct Sentence {
 std::vector<Sentence> smaller_ones(const Sentence& sentence);
 
 struct ConditionOptions {
-  int tests_max = 5;       // in one condition, about
-  int hops_max = 2;        // through lookups
-  bool relations = true;   // `any Case of Account has (…)`
-  bool changes = true;     // `changed`, `is new`
+  int tests_max = 5;        // in one condition, about
+  int hops_max = 2;         // through lookups
+  bool relations = true;    // `any Case of Account has (…)`
+  bool changes = true;      // `changed`, `is new`
+  bool business = true;     // business days; they need a calendar in the program
+  bool mixed_dates = true;  // dates beside date-times
   bool expressions = true;  // calculations, functions, interpolation; else fields and literals alone
 };
 

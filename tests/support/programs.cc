@@ -8,7 +8,7 @@
 namespace ensue::testing {
 
 engine::Loaded load(std::string text, ProgramOptions options) {
-  return engine::load_program({{{"test.ensue", std::move(text)}}, std::move(options), nullptr, false, nullptr});
+  return engine::load_program({{{"test.ensue", std::move(text)}}, std::move(options), nullptr, nullptr});
 }
 
 engine::ProgramPtr program_of(std::string text, ProgramOptions options) {

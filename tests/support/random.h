@@ -1,7 +1,7 @@
 // Randomness of the property tests: from one seed, the same on every machine.
 //
-// The seed is fixed, so that a green tree stays green; ENSUE_SEED in the environment sets another, and a failing test prints
-// the one it used.
+// The seed is fixed, so that a green tree stays green; ENSUE_SEED in the environment sets another, and a failing test
+// prints the one it used.
 #pragma once
 
 #include <cstdint>

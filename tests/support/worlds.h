@@ -1,5 +1,5 @@
-// Random records: small worlds in which lookups mostly meet, values mostly repeat, and the odd ones (blank, deleted, nobody's
-// id, two currencies, the ends of the calendar) turn up often.
+// Random records: small worlds in which lookups mostly meet, values mostly repeat, and the odd ones (blank, deleted,
+// nobody's id, two currencies, the ends of the calendar) turn up often.
 #pragma once
 
 #include <string>

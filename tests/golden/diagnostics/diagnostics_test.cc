@@ -45,7 +45,7 @@ std::string counted(size_t count, std::string_view noun) {
 
 engine::Loaded load_file(const fs::path& path) {
   return engine::load_program(
-      {{{path.filename().string(), read_text(path)}}, {}, nullptr, true, nullptr});
+      {{{path.filename().string(), read_text(path)}}, {}, nullptr, nullptr});
 }
 
 // The diagnostics and the last line of `ensue check`, without colours.
@@ -131,7 +131,7 @@ TEST_CASE("a user whom the records do not hold is wrong") {
   known.users = {"anne", "bobby"};
   known.cadences = {"Outreach"};
   const std::string told =
-      shown(engine::load_program({{{"test.ensue", text}}, {}, &known, true, nullptr}));
+      shown(engine::load_program({{{"test.ensue", text}}, {}, &known, nullptr}));
   const std::string first =
       "error[E0205]: no user among the records is called \"anna\"\n"
       " --> test.ensue:1:23\n"

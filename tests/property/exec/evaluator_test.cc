@@ -1,8 +1,8 @@
-// The plan means what the language says: random conditions on random records give the same answer, or the same fault, by the
-// compiled plan and by the reference evaluator (tests/support/reference).
+// The plan means what the language says: random conditions on random records give the same answer, or the same fault,
+// by the compiled plan and by the reference evaluator (tests/support/reference).
 //
-// A failing pair is cut down before it is shown: parts of the condition are left out, then fields of the records are blanked,
-// for as long as the two still disagree.
+// A failing pair is cut down before it is shown: parts of the condition are left out, then fields of the records are
+// blanked, for as long as the two still disagree.
 #include <catch2/catch.hpp>
 #include <chrono>
 
@@ -46,8 +46,18 @@ end
 )";
 
 const std::vector<std::string> kWatched = {"Lead", "Opportunity", "Case", "Contact"};
-const std::vector<std::string> kKinds = {"User", "Queue", "Account", "Contact", "Lead", "Opportunity", "Case",
-                                         "OpportunityLineItem", "Task", "CampaignMember", "OpportunityContactRole", "Campaign"};
+const std::vector<std::string> kKinds = {"User",
+                                         "Queue",
+                                         "Account",
+                                         "Contact",
+                                         "Lead",
+                                         "Opportunity",
+                                         "Case",
+                                         "OpportunityLineItem",
+                                         "Task",
+                                         "CampaignMember",
+                                         "OpportunityContactRole",
+                                         "Campaign"};
 
 ProgramOptions options() {
   ProgramOptions out;
@@ -59,7 +69,8 @@ class Records final : public exec::RecordSource {
  public:
   Records(const types::Schema& schema, const World& world) : schema_(schema), world_(world) {}
   types::RecordPtr find(types::ObjectId object, std::string_view id) override { return world_.find(object, id); }
-  Result<std::vector<std::string>> referring(types::ObjectId child, types::FieldId lookup, std::string_view id, size_t) override {
+  Result<std::vector<std::string>> referring(types::ObjectId child, types::FieldId lookup, std::string_view id,
+                                             size_t) override {
     std::vector<std::string> out;
     for (const auto& [key, record] : world_.records) {
       bool refers = key.first == child.index && !record->deleted && record->raw(lookup).as_text() == id;
@@ -81,10 +92,18 @@ struct Compiled {
   engine::ProgramPtr program;
   const plan::UnitPlan* unit = nullptr;
   check::NodeRef condition;
+  reference::Org org;
 };
 
+reference::Org org_of(const engine::Program& program) {
+  reference::Org out{program.zone, program.currency, nullptr};
+  lower::Calendars calendars(*program.module);
+  if (!calendars.by_name().empty()) out.calendar = calendars.by_name().begin()->second;
+  return out;
+}
+
 Compiled compiled(const engine::ProgramPtr& program, const std::string& name) {
-  Compiled out{program, nullptr, {}};
+  Compiled out{program, nullptr, {}, org_of(*program)};
   for (const plan::UnitPtr& unit : program->units) {
     if (unit->name == name) out.unit = unit.get();
   }
@@ -106,24 +125,16 @@ std::string shown(const Verdict& verdict) {
   return verdict.fault ? "a fault (" + verdict.why + ")" : verdict.holds ? "true" : "false";
 }
 
-reference::Org org_of(const engine::Program& program) {
-  reference::Org out{program.zone, program.currency, nullptr};
-  lower::Calendars calendars(*program.module);
-  if (!calendars.by_name().empty()) out.calendar = calendars.by_name().begin()->second;
-  return out;
-}
-
 // Both answers, of one moment: after the save, or before it.
 std::pair<Verdict, Verdict> both(const Compiled& condition, const Save& save, const World& world, bool after) {
   const engine::Program& program = *condition.program;
-  reference::Org org = org_of(program);
-  reference::Evaluator evaluator(*program.module, org, world);
-  reference::Answer answer = after ? evaluator.after(condition.condition, save) : evaluator.before(condition.condition, save);
+  reference::Evaluator evaluator(*program.module, condition.org, world);
+  reference::Answer answer =
+      after ? evaluator.after(condition.condition, save) : evaluator.before(condition.condition, save);
 
   Records records(program.schema(), world);
-  exec::Environment environment{program.schema(), program.module->functions, program.bodies,
-                                records,          program.zone,              program.currency,
-                                program.module->options.bounds};
+  exec::Environment environment{program.schema(), program.module->functions,     program.bodies, records, program.zone,
+                                program.currency, program.module->options.bounds};
   types::FieldSet changed = reference::fields_changed(program.schema(), save.before.get(), *save.after);
   exec::Input input;
   input.it = after ? save.after.get() : save.before.get();
@@ -151,7 +162,8 @@ std::string flow_text(const std::string& name, const std::string& object, const 
          " to cadence \"C\"\nend\n";
 }
 
-// ---- Cutting down ---------------------------------------------------------------------------------------------------------
+// ---- Cutting down
+// ---------------------------------------------------------------------------------------------------------
 
 struct Failing {
   std::string object;
@@ -217,7 +229,8 @@ std::string told(Failing failing) {
   return out;
 }
 
-// ---- The property ---------------------------------------------------------------------------------------------------------
+// ---- The property
+// ---------------------------------------------------------------------------------------------------------
 
 // A save of a record of `object`: created, edited, or edited without having been seen.
 Save random_save(const types::Schema& schema, Random& random, types::ObjectId object) {
@@ -271,7 +284,8 @@ void check_round(uint64_t seed, size_t condition_count, size_t save_count, Tally
   std::vector<std::vector<Save>> saves;
   for (const std::string& object : kWatched) {
     saves.emplace_back();
-    for (size_t i = 0; i < save_count; ++i) saves.back().push_back(random_save(schema, random, schema.find_object(object)));
+    for (size_t i = 0; i < save_count; ++i)
+      saves.back().push_back(random_save(schema, random, schema.find_object(object)));
   }
   for (size_t i = 0; i < condition_count; ++i) {
     Compiled condition = compiled(program, "F" + std::to_string(i));
@@ -303,7 +317,8 @@ TEST_CASE("the plan and the reference agree on random conditions") {
   Random random(test_seed());
   Tally tally;
   for (uint64_t round = 0; round < 3 * test_effort(); ++round) check_round(random.fork(), 100, 72, tally);
-  INFO(tally.pairs << " pairs, " << tally.conditions << " conditions, " << tally.held << " held, " << tally.faults << " faults");
+  INFO(tally.pairs << " pairs, " << tally.conditions << " conditions, " << tally.held << " held, " << tally.faults
+                   << " faults");
   CHECK(tally.pairs >= 20'000);
   // A generator whose conditions never hold, or hold always, shows nothing.
   CHECK(tally.held * 5 > tally.pairs);

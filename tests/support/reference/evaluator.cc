@@ -19,7 +19,8 @@ namespace ast = syntax::ast;
 // One walk over one condition.
 class Walk {
  public:
-  Walk(const check::CheckedModule& module, source::FileId file, const Org& org, const World& world, const Save& save, bool after)
+  Walk(const check::CheckedModule& module, source::FileId file, const Org& org, const World& world, const Save& save,
+       bool after)
       : module_(module), tree_(module.tree(file)), org_(org), world_(world), save_(save), after_(after) {}
 
   bool truth(NodeId id) {
@@ -114,8 +115,9 @@ class Walk {
     return *number;
   }
 
-  // ---- Comparing ------------------------------------------------------------------------------------------------------
-  // Both sides of a comparison: `30 days ago` beside a date is a date.
+  // ---- Comparing
+  // ------------------------------------------------------------------------------------------------------ Both sides
+  // of a comparison: `30 days ago` beside a date is a date.
   std::pair<Value, Value> sides(NodeId left_id, NodeId right_id) {
     Value left = value(left_id);
     Value right = value(right_id);
@@ -162,7 +164,8 @@ class Walk {
     return op == syntax::kStartsWith ? text.starts_with(wanted) : text.ends_with(wanted);
   }
 
-  // ---- Changes --------------------------------------------------------------------------------------------------------
+  // ---- Changes
+  // --------------------------------------------------------------------------------------------------------
   bool changed(ast::Changed test) {
     auto names = tree_.children(test.left());
     types::FieldId field = field_called(module_.schema, save_.after->object, tree_.text(names.back()));
@@ -178,7 +181,8 @@ class Walk {
     return equal(left, right, false, org_);
   }
 
-  // ---- Related records ------------------------------------------------------------------------------------------------
+  // ---- Related records
+  // ------------------------------------------------------------------------------------------------
   bool quantified(ast::Quantified test) {
     RecordPtr parent = searched_ ? searched_ : in_hand();
     std::string parent_id = parent->id;
@@ -191,7 +195,8 @@ class Walk {
     size_t all = 0;
     size_t found = 0;
     for (const auto& [key, record] : world_.records) {
-      bool related = key.first == child.index && !record->deleted && !parent_id.empty() && record->raw(lookup).as_text() == parent_id;
+      bool related = key.first == child.index && !record->deleted && !parent_id.empty() &&
+                     record->raw(lookup).as_text() == parent_id;
       if (!related) continue;
       ++all;
       RecordPtr outer = searched_;
@@ -207,7 +212,8 @@ class Walk {
   }
 
   // The children that a name means: those a lookup calls so, else the object of that name and its lookup to the parent.
-  std::pair<types::ObjectId, types::FieldId> relation(const std::vector<types::ObjectId>& parents, std::string_view name) const {
+  std::pair<types::ObjectId, types::FieldId> relation(const std::vector<types::ObjectId>& parents,
+                                                      std::string_view name) const {
     const types::Schema& schema = module_.schema;
     std::optional<std::pair<types::ObjectId, types::FieldId>> by_object;
     for (size_t o = 0; o < schema.object_count(); ++o) {
@@ -228,16 +234,19 @@ class Walk {
     return *by_object;
   }
 
-  // ---- Values ---------------------------------------------------------------------------------------------------------
+  // ---- Values
+  // ---------------------------------------------------------------------------------------------------------
   Value today() const { return Value::date(org_.zone.date(save_.now)); }
 
   Duration duration(NodeId id) const {
     Decimal amount = written_number(tree_.text(id));
-    return {amount.coefficient, static_cast<DurationUnit>(tree_.op(id) & 15), (tree_.op(id) & syntax::kBusinessUnit) != 0};
+    return {amount.coefficient, static_cast<DurationUnit>(tree_.op(id) & 15),
+            (tree_.op(id) & syntax::kBusinessUnit) != 0};
   }
   // `30 days ago`, of days or longer.
   bool counts_days(NodeId id) const {
-    return tree_.is(id, NodeKind::kRelativeTime) && duration(ast::RelativeTime(tree_, id).duration()).unit >= DurationUnit::kDay;
+    return tree_.is(id, NodeKind::kRelativeTime) &&
+           duration(ast::RelativeTime(tree_, id).duration()).unit >= DurationUnit::kDay;
   }
   Value relative(NodeId id, const Value& from) const {
     return moved(from, duration(ast::RelativeTime(tree_, id).duration()), tree_.op(id) != 1, org_);
@@ -254,7 +263,8 @@ class Walk {
     auto parts = tree_.children(id);
     if (parts.empty()) return Value::text(tree_.text(id));
     std::string out;
-    for (NodeId part : parts) out += tree_.is(part, NodeKind::kPath) ? show(value(part)) : std::string(tree_.text(part));
+    for (NodeId part : parts)
+      out += tree_.is(part, NodeKind::kPath) ? show(value(part)) : std::string(tree_.text(part));
     return Value::text(out);
   }
 
@@ -266,7 +276,8 @@ class Walk {
     return call_function(name, args, org_);
   }
 
-  // ---- Paths ----------------------------------------------------------------------------------------------------------
+  // ---- Paths
+  // ----------------------------------------------------------------------------------------------------------
   RecordPtr in_hand() const { return after_ ? save_.after : save_.before; }
 
   Value path(NodeId id) {
@@ -286,14 +297,19 @@ class Walk {
     Value out = Value::text(current);
     for (NodeId name : tree_.children(id)) {
       if (!record) record = anywhere(objects, out.as_text());
-      if (!record) return Value();
-      types::FieldId field = field_called(module_.schema, record->object, tree_.text(name));
-      if (!field) return Value();
+      types::FieldId field = record ? field_called(module_.schema, record->object, tree_.text(name)) : types::FieldId();
+      if (!field) return absent(id);
       out = read(module_.schema, *record, field, org_);
       objects = targets(record->object, field);
       record = nullptr;
     }
     return out;
+  }
+
+  // A path that meets no record: a boolean is false even there, as it is never blank.
+  Value absent(NodeId id) const {
+    bool boolean = module_.fact({tree_.file(), id}).type.is(types::TypeKind::kBoolean);
+    return boolean ? Value::boolean(false) : Value();
   }
 
   std::vector<types::ObjectId> targets(types::ObjectId object, types::FieldId field) const {

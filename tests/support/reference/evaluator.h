@@ -1,11 +1,13 @@
 // The reference evaluator: what a condition means, read off LANGUAGE.md and written for being obvious.
 //
-// It walks the tree of a checked program, looks every name up again while it walks, and shares no code with plan/, exec/ and
-// builtins/; only the arithmetic of the calendar (value/time_text, calendar/) is common. Slow, and never linked into the product.
+// It walks the tree of a checked program, looks every name up again while it walks, and shares no code with plan/,
+// exec/ and builtins/; only the arithmetic of the calendar (value/time_text, calendar/) is common. Slow, and never
+// linked into the product.
 //
 // Rules where LANGUAGE.md is silent, as a reader would expect them:
 // - `and` and `or` are read from left to right and stop at the first term that decides; a fault after it never happens.
-// - A date beside a date-time is the instant the day starts in the org's zone; `30 days ago` beside a date is a date, on
+// - A date beside a date-time is the instant the day starts in the org's zone; `30 days ago` beside a date is a date,
+// on
 //   whichever side it stands.
 // - `each X has (…)` of no records holds.
 #pragma once
@@ -48,7 +50,7 @@ struct Save {
   types::RecordPtr before;  // null on creation
   types::RecordPtr after;
   bool created = false;
-  std::string me;           // a user's id; empty for the system
+  std::string me;  // a user's id; empty for the system
   Instant now;
 };
 

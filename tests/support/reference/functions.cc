@@ -39,7 +39,9 @@ Value trim(const Args& args, const Org&) {
   return Value::text(text);
 }
 
-Value left(const Args& args, const Org&) { return Value::text(utf8_of(letters_of(args[0].as_text()).substr(0, whole(args[1])))); }
+Value left(const Args& args, const Org&) {
+  return Value::text(utf8_of(letters_of(args[0].as_text()).substr(0, whole(args[1]))));
+}
 
 Value right(const Args& args, const Org&) {
   Letters text = letters_of(args[0].as_text());
@@ -81,7 +83,8 @@ Value round(const Args& args, const Org&) {
   int digits = 0;
   if (args[1].is_numeric()) {
     Decimal given = args[1].as_decimal();
-    bool allowed = compared(given, *rounded(given, 0, Side::kDown)) == 0 && compared(given, {0, 0}) >= 0 && compared(given, {18, 0}) <= 0;
+    bool allowed = compared(given, *rounded(given, 0, Side::kDown)) == 0 && compared(given, {0, 0}) >= 0 &&
+                   compared(given, {18, 0}) <= 0;
     if (!allowed) throw Fault("round takes 0 to 18 digits");
     digits = static_cast<int>(whole(args[1]));
   }
@@ -134,7 +137,8 @@ const std::map<std::string, Body, std::less<>>& bodies() {
       {"upper", [](const Args& a, const Org&) { return Value::text(utf8_of(capital(letters_of(a[0].as_text())))); }},
       {"lower", [](const Args& a, const Org&) { return Value::text(utf8_of(small(letters_of(a[0].as_text())))); }},
       {"trim", trim},
-      {"length", [](const Args& a, const Org&) { return count(static_cast<int64_t>(letters_of(a[0].as_text()).size())); }},
+      {"length",
+       [](const Args& a, const Org&) { return count(static_cast<int64_t>(letters_of(a[0].as_text()).size())); }},
       {"left", left},
       {"right", right},
       {"replace", replace},

@@ -13,7 +13,9 @@ Wide ten_to(int exponent) { return exponent == 0 ? 1 : 10 * ten_to(exponent - 1)
 
 Wide size_of(Wide w) { return w < 0 ? -w : w; }
 
-bool fits(Wide coefficient, int scale) { return size_of(coefficient) < ten_to(kDigits) && scale >= 0 && scale <= kDigits; }
+bool fits(Wide coefficient, int scale) {
+  return size_of(coefficient) < ten_to(kDigits) && scale >= 0 && scale <= kDigits;
+}
 
 // Zeros at the end are given up only where the number would not fit with them.
 std::optional<Decimal> exactly(Wide coefficient, int scale) {

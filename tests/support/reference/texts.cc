@@ -75,7 +75,8 @@ Letters capital(Letters letters) {
   for (char32_t& c : letters) {
     for (const Alphabet& alphabet : kAlphabets) {
       char32_t above = c - alphabet.step;
-      bool is_small = c >= alphabet.step && above >= alphabet.first_capital && above <= alphabet.last_capital && above != alphabet.without;
+      bool is_small = c >= alphabet.step && above >= alphabet.first_capital && above <= alphabet.last_capital &&
+                      above != alphabet.without;
       if (is_small) {
         c = above;
         break;

@@ -18,7 +18,7 @@ Value read(const types::Schema& schema, const types::Record& record, types::Fiel
   if (shape.type.kind == types::TypeKind::kBoolean && stored.is_blank()) {
     return Value::boolean(!shape.default_value.is_blank() && shape.default_value.truth());
   }
-  if (shape.type.kind == types::TypeKind::kMoney && stored.is_numeric()) {
+  if (shape.type.kind == types::TypeKind::kMoney && stored.is_numeric() && !stored.as_currency().given()) {
     Currency currency = org.currency;
     for (size_t i = 0; i < object.fields.size() && i < record.fields.size(); ++i) {
       bool names_it = object.fields[i].name == "CurrencyIsoCode" && !record.fields[i].is_blank();
@@ -46,7 +46,8 @@ bool same_letters(std::string_view a, std::string_view b, bool exactly) {
   return exactly ? a == b : small(letters_of(a)) == small(letters_of(b));
 }
 
-// ---- Comparing ----------------------------------------------------------------------------------------------------------
+// ---- Comparing
+// ----------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -62,7 +63,8 @@ bool date_with_moment(const Value& a, const Value& b) {
 
 bool list_has(const Value& list, const Value& item, bool exactly) {
   auto items = list.as_list();
-  return std::any_of(items.begin(), items.end(), [&](const Value& one) { return same_letters(one.as_text(), item.as_text(), exactly); });
+  return std::any_of(items.begin(), items.end(),
+                     [&](const Value& one) { return same_letters(one.as_text(), item.as_text(), exactly); });
 }
 
 template <class T>
@@ -121,7 +123,8 @@ bool stored_differs(const Value& a, const Value& b) {
   }
 }
 
-// ---- Calculating --------------------------------------------------------------------------------------------------------
+// ---- Calculating
+// --------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -199,7 +202,8 @@ std::optional<Instant> as_moment(const Value& value, const Org& org) {
   return std::nullopt;
 }
 
-// ---- Showing ------------------------------------------------------------------------------------------------------------
+// ---- Showing
+// ------------------------------------------------------------------------------------------------------------
 
 std::string show(const Value& value) {
   switch (value.kind()) {

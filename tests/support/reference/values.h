@@ -15,8 +15,8 @@ struct Fault : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// A field as a condition reads it: a boolean without a value is its default, else false; money has the record's currency,
-// else the org's.
+// A field as a condition reads it: a boolean without a value is its default, else false; money has its own currency,
+// else the record's, else the org's.
 Value read(const types::Schema& schema, const types::Record& record, types::FieldId field, const Org& org);
 // By name, stored name or label, ignoring case; `PrimaryContact` of a Case is its Contact.
 types::FieldId field_called(const types::Schema& schema, types::ObjectId object, std::string_view name);
