@@ -50,7 +50,7 @@ goldens: packages ## write the goldens anew; review the difference
 format: ## clang-format over the sources, ensue fmt over the automations
 	@git ls-files '*.cc' '*.h' | xargs clang-format -i
 	@$(MAKE) --no-print-directory build
-	@$(ENSUE) fmt stdlib flows examples
+	@$(ENSUE) fmt stdlib $(wildcard flows) examples
 
 tidy: ## clang-tidy over what changed since the last commit on main, or over everything with ALL=1
 	@cmake --preset dev >/dev/null
