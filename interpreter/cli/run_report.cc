@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/markup.h"
 #include "cli/command.h"
 #include "ensue/version.h"
 #include "value/time_text.h"
@@ -31,28 +32,14 @@ std::string status_words(Get get) {
   return grouped(all) + ": " + words;
 }
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
-
 std::string html_table(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows) {
   if (rows.empty()) return "<p>None.</p>\n";
   std::string out = "<table>\n<tr>";
-  for (const std::string& cell : head) out += "<th>" + escaped(cell) + "</th>";
+  for (const std::string& cell : head) out += "<th>" + base::escape_markup(cell) + "</th>";
   out += "</tr>\n";
   for (const auto& row : rows) {
     out += "<tr>";
-    for (const std::string& cell : row) out += "<td>" + escaped(cell) + "</td>";
+    for (const std::string& cell : row) out += "<td>" + base::escape_markup(cell) + "</td>";
     out += "</tr>\n";
   }
   return out + "</table>\n";
@@ -218,7 +205,7 @@ Status write_report(const std::string& path, engine::Runtime& runtime, const Run
                      "td:nth-child(n+2) { font-variant-numeric: tabular-nums; }\npre { background: #f4f4f4; padding: 1rem; overflow-x: auto; }\n"
                      "@media (prefers-color-scheme: dark) { body { background: #111; color: #ddd; } pre { background: #222; } th, td { border-color: #444; } }\n"
                      "</style>\n</head>\n<body>\n<h1>What happened</h1>\n";
-  page += "<pre>" + escaped(summary.text(true)) + "</pre>\n";
+  page += "<pre>" + base::escape_markup(summary.text(true)) + "</pre>\n";
   page += "<h2>By automation</h2>\n" + html_table(head, rows_of(by_automation, [](const auto& key) { return key.first + " \"" + key.second + "\""; }));
   page += "<h2>By user</h2>\n" + html_table(head, rows_of(by_user, [](const auto& key) { return key; }));
   page += "<h2>Limits reached</h2>\n" + html_table({"scope", "whose", "counter", "day", "used", "maximum"}, counters);

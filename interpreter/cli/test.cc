@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "adapters/memory_store.h"
+#include "base/markup.h"
 #include "cli/command.h"
 #include "engine/test_runner.h"
 #include "source/render.h"
@@ -40,18 +41,12 @@ std::string shown_failure(const engine::TestResult& result, const source::Source
   return colon == std::string::npos ? text : "  " + text.substr(colon + 2);
 }
 
-std::string xml(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += static_cast<unsigned char>(c) < 0x20 && c != '\n' ? ' ' : c;
-    }
+// XML 1.0 has no way to write the control characters, so they become blanks.
+std::string xml(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 && c != '\n') c = ' ';
   }
-  return out;
+  return base::escape_markup(text);
 }
 
 Status write_junit(const std::string& path, const std::vector<engine::TestResult>& results) {

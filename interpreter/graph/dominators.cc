@@ -1,5 +1,4 @@
 #include <boost/graph/dominator_tree.hpp>
-#include <utility>
 #include <vector>
 
 #include "graph/internal/boost_graph.h"
@@ -15,20 +14,10 @@ std::vector<NodeId> immediate_dominators(const FlowGraph& graph) {
   std::vector<BoostGraph::vertex_descriptor> dominators(count, kNone);
   auto map = boost::make_iterator_property_map(dominators.begin(), boost::get(boost::vertex_index, g));
   // Boost counts edges from nodes that the entry does not reach, so those are left out first.
-  std::vector<char> reached(count, 0);
-  std::vector<BoostGraph::vertex_descriptor> open{boost::vertex(0, g)};
-  reached[0] = 1;
-  while (!open.empty()) {
-    auto node = open.back();
-    open.pop_back();
-    for (auto [edge, end] = boost::out_edges(node, g); edge != end; ++edge) {
-      auto next = boost::target(*edge, g);
-      if (std::exchange(reached[next], 1) == 0) open.push_back(next);
-    }
-  }
+  std::vector<bool> reached = reachable_nodes(graph);
   BoostGraph live(count);
   for (auto [edge, end] = boost::edges(g); edge != end; ++edge) {
-    if (reached[boost::source(*edge, g)] != 0) boost::add_edge(boost::source(*edge, g), boost::target(*edge, g), live);
+    if (reached[boost::source(*edge, g)]) boost::add_edge(boost::source(*edge, g), boost::target(*edge, g), live);
   }
   boost::lengauer_tarjan_dominator_tree(live, boost::vertex(0, live), map);
   for (size_t i = 0; i < count; ++i) {

@@ -1,24 +1,11 @@
 #include <fmt/format.h>
 
+#include "base/markup.h"
 #include "graph/flow_graph.h"
 #include "graph/layout.h"
 
 namespace ensue::graph {
 namespace {
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
 
 const char* css_class(NodeKind kind) {
   static constexpr const char* kClasses[] = {"start", "question", "test", "limit", "step", "wait", "end"};
@@ -46,7 +33,7 @@ std::string render_svg(const FlowGraph& graph) {
       "orient=\"auto\"><path d=\"M0 0 L8 4 L0 8 z\" style=\"fill:#556;stroke:none\"/></marker></defs>\n"
       "<rect x=\"0\" y=\"0\" width=\"100%\" height=\"100%\" style=\"fill:#fff;stroke:none\"/>\n"
       "<text class=\"title\" x=\"20\" y=\"26\">{2}</text>\n",
-      picture.width, picture.height, escaped(graph.title), kStyle);
+      picture.width, picture.height, base::escape_markup(graph.title), kStyle);
   std::vector<Edge> edges = graph.edges();
   for (size_t i = 0; i < edges.size(); ++i) {
     const Route& route = picture.routes[i];
@@ -62,7 +49,7 @@ std::string render_svg(const FlowGraph& graph) {
                        css_class(node.kind), box.x - box.width / 2, box.y, box.width, box.height, std::min(radius, 16.0));
     for (size_t line = 0; line < box.lines.size(); ++line) {
       out += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", box.x, box.y + 8 + 13 + 17 * static_cast<double>(line),
-                         escaped(box.lines[line]));
+                         base::escape_markup(box.lines[line]));
     }
     out += "</g>\n";
   }
@@ -70,7 +57,7 @@ std::string render_svg(const FlowGraph& graph) {
     if (edges[i].label.empty()) continue;
     const Route& route = picture.routes[i];
     out += fmt::format("<text class=\"way\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", route.label.x, route.label.y,
-                       escaped(edges[i].label));
+                       base::escape_markup(edges[i].label));
   }
   return out + "</svg>\n";
 }
