@@ -20,7 +20,8 @@ Error sqlite_error(sqlite3* db, int code, std::string_view doing) {
 
 std::string store_name(sqlite3* db) {
   const char* path = db != nullptr ? sqlite3_db_filename(db, "main") : nullptr;
-  return path != nullptr ? std::string("the store ") + path : std::string("the store");
+  // A store in memory has an empty one.
+  return path != nullptr && *path != 0 ? std::string("the store ") + path : std::string("the store");
 }
 
 Status Statement::prepare(sqlite3* db, const char* sql) {

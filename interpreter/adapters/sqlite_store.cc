@@ -182,13 +182,13 @@ class SqliteStore final : public Store, private StoreTxn {
     }
     int flags = own ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
     int code = sqlite3_open_v2(path.c_str(), &db_, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
-    if (code != SQLITE_OK) return named(path, sqlite_error(db_, code, "cannot open the store"));
+    if (code != SQLITE_OK) return sqlite_error(db_, code, path + ": cannot open the store");
     sqlite3_busy_timeout(db_, 5000);
     if (Status fine = check_version(path, own); !fine) return fine;
     if (!own) return {};
     for (const char* pragma : {"PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 4000", "PRAGMA foreign_keys = ON",
                                "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -65536"}) {
-      if (Status done = execute(pragma); !done) return named(path, done.error());
+      if (Status done = execute(pragma); !done) return done.error();
     }
     return load_linked_objects();
   }
@@ -223,11 +223,6 @@ class SqliteStore final : public Store, private StoreTxn {
 
  private:
   // ---- Opening ------------------------------------------------------------------------------------------------------
-  static Error named(const std::string& path, Error error) {
-    if (error.message.find(path) == std::string::npos) error.message = path + ": " + error.message;
-    return error;
-  }
-
   Status execute(const char* sql) {
     int code = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
     if (code != SQLITE_OK) return sqlite_error(db_, code, store_name(db_));
@@ -244,14 +239,14 @@ class SqliteStore final : public Store, private StoreTxn {
 
   Status check_version(const std::string& path, bool own) {
     Result<int64_t> application = pragma("PRAGMA application_id");
-    if (!application) return named(path, application.error());
+    if (!application) return application.error();
     Result<int64_t> tables = pragma("SELECT count(*) FROM sqlite_master");
-    if (!tables) return named(path, tables.error());
+    if (!tables) return tables.error();
     Result<int64_t> version = pragma("PRAGMA user_version");
-    if (!version) return named(path, version.error());
+    if (!version) return version.error();
     if (*tables == 0) {
       if (!own) return {ErrorCode::kStoreDamaged, path + " is empty, not an Ensue store"};
-      return create(path);
+      return create();
     }
     if (*application != kApplicationId) return {ErrorCode::kStoreDamaged, path + " is a database, but not an Ensue store"};
     if (*version > kStoreFormatVersion) {
@@ -262,13 +257,13 @@ class SqliteStore final : public Store, private StoreTxn {
     return {};
   }
 
-  Status create(const std::string& path) {
+  Status create() {
     for (const char* sql : {"PRAGMA page_size = 8192", "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "BEGIN", kSchema}) {
-      if (Status done = execute(sql); !done) return named(path, done.error());
+      if (Status done = execute(sql); !done) return done.error();
     }
     std::string mark = "PRAGMA application_id = " + std::to_string(kApplicationId) +
                        "; PRAGMA user_version = " + std::to_string(kStoreFormatVersion) + "; COMMIT";
-    if (Status done = execute(mark.c_str()); !done) return named(path, done.error());
+    if (Status done = execute(mark.c_str()); !done) return done.error();
     return {};
   }
 

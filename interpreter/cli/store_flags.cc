@@ -31,23 +31,27 @@ Result<std::shared_ptr<Store>> look_at(const StoreFlags& flags) { return open_st
 
 Result<std::string> person_option(Store& store, const std::string& name) {
   if (name.empty()) return name;
-  std::string by_id, by_name;
+  // The order of engine::Directory::user_named: the id, then a username, then an e-mail address, each the first by id.
+  std::string by_id, by_username, by_email;
   Status looked = store.read([&](StoreReader& reader) {
     return reader.visit_records("User", [&](const RecordRow& row) {
       if (row.deleted) return true;
       if (row.id == name) by_id = row.id;
       nlohmann::json body = nlohmann::json::parse(row.body, nullptr, false);
       if (!body.is_object()) return true;
-      for (const char* field : {"Username", "Email"}) {
+      for (auto [field, id] : {std::pair("Username", &by_username), std::pair("Email", &by_email)}) {
         auto found = body.find(field);
         bool same = found != body.end() && found->is_string() && base::equal_folded(found->get<std::string>(), name);
-        if (same && by_name.empty()) by_name = row.id;
+        if (same && (id->empty() || row.id < *id)) *id = row.id;
       }
       return true;
     });
   });
   if (!looked) return looked.error();
-  return !by_id.empty() ? by_id : !by_name.empty() ? by_name : name;
+  for (const std::string* id : {&by_id, &by_username, &by_email}) {
+    if (!id->empty()) return *id;
+  }
+  return name;
 }
 
 std::string shown(const std::optional<Instant>& instant) { return instant ? value::instant_text(*instant) : ""; }
