@@ -1,9 +1,14 @@
-#include <optional>
-
 #include "builtins/internal.h"
 #include "value/time_text.h"
 
 namespace ensue::builtins::internal {
+
+std::optional<Instant> instant_of_value(const Value& value, const CallContext& context) {
+  if (value.is(Value::Kind::kDatetime)) return value.as_instant();
+  if (value.is(Value::Kind::kDate)) return context.zone.day_start(value.as_date());
+  return std::nullopt;
+}
+
 namespace {
 
 using Args = std::span<const Value>;
@@ -11,12 +16,6 @@ using Args = std::span<const Value>;
 std::optional<Date> date_of_value(const Value& value, const CallContext& context) {
   if (value.is(Value::Kind::kDate)) return value.as_date();
   if (value.is(Value::Kind::kDatetime)) return context.zone.date(value.as_instant());
-  return std::nullopt;
-}
-
-std::optional<Instant> instant_of_value(const Value& value, const CallContext& context) {
-  if (value.is(Value::Kind::kDatetime)) return value.as_instant();
-  if (value.is(Value::Kind::kDate)) return context.zone.day_start(value.as_date());
   return std::nullopt;
 }
 
@@ -68,8 +67,8 @@ Result<Value> weekday(Args args, const CallContext& context) {
 }
 
 Result<Value> hour(Args args, const CallContext& context) {
-  if (!args[0].is(Value::Kind::kDatetime)) return Value();
-  return Value::number(int64_t{context.zone.local(args[0].as_instant()).time.ms / 3'600'000});
+  auto instant = instant_of_value(args[0], context);
+  return instant ? Value::number(int64_t{context.zone.local(*instant).time.ms / 3'600'000}) : Value();
 }
 
 Result<Value> date_of(Args args, const CallContext& context) {

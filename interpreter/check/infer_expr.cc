@@ -267,9 +267,20 @@ Type Checker::infer_compare(NodeId id, const Place& place) {
   return Type::of(TypeKind::kBoolean);
 }
 
+// What stands left of `is one of` and `is between`: `30 days ago` counts days there when all it meets are dates.
+Type Checker::infer_subject(NodeId left, std::span<const NodeId> others, const Place& place) {
+  if (!tree_->is(left, NodeKind::kRelativeTime)) return infer(left, place);
+  const Type date = Type::of(TypeKind::kDate);
+  bool dates = std::all_of(others.begin(), others.end(), [&](NodeId other) {
+    Type type = infer(other, place, &date);
+    return type.is(TypeKind::kDate) || type.is(TypeKind::kBlank);
+  });
+  return infer(left, place, dates ? &date : nullptr);
+}
+
 Type Checker::infer_one_of(NodeId id, const Place& place) {
   ast::OneOf one_of(*tree_, id);
-  Type left = infer(one_of.left(), place);
+  Type left = infer_subject(one_of.left(), tree_->items(one_of.items()), place);
   for (NodeId item : tree_->items(one_of.items())) {
     Type type = infer(item, place, &left);
     check_comparable(left, type, item, one_of.left());
@@ -279,10 +290,11 @@ Type Checker::infer_one_of(NodeId id, const Place& place) {
 
 Type Checker::infer_between(NodeId id, const Place& place) {
   ast::Between between(*tree_, id);
-  Type left = infer(between.left(), place);
+  const NodeId bounds[] = {between.low(), between.high()};
+  Type left = infer_subject(between.left(), bounds, place);
   if (!has_order(left))
     report(DiagnosticKind::kOperatorNotForType, span(id), {"is between", a_name_of(left)});
-  for (NodeId bound : {between.low(), between.high()}) {
+  for (NodeId bound : bounds) {
     Type type = infer(bound, place, &left);
     if (has_order(left)) check_comparable(left, type, bound, between.left());
   }

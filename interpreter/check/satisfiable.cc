@@ -270,7 +270,8 @@ class Analysis {
         out.push_back(c);
       }
     }
-    if (constants.empty()) out.push_back(some_value(type));
+    bool only_blanks = std::all_of(constants.begin(), constants.end(), [](const Value& c) { return c.is_blank(); });
+    if (only_blanks) out.push_back(some_value(type));
     bool open = !picklist || schema.picklist(type.picklist).open;
     if (open && (type.textual() || type.is(types::TypeKind::kRecord))) {
       out.push_back(Value::text("\x01"));           // below every constant

@@ -221,11 +221,13 @@ Sentence ConditionWriter::test(const Scope& scope) {
 }
 
 std::string ConditionWriter::change_of(const FieldPath& left) {
-  // BUG: `CloseDate changed to 2026-03-01T00:00` is never true, where `CloseDate is 2026-03-01T00:00` is: values are of
-  // the field's own kind.
   std::string out = left.text + " changed";
-  if (random_.chance(40)) out += " from " + literal(*left.field);
-  if (random_.chance(50)) out += " to " + literal(*left.field);
+  auto side = [&] {
+    bool moment = left.field->type.is(TypeKind::kDate) && random_.chance(25);
+    return moment ? datetime_literal() : literal(*left.field);
+  };
+  if (random_.chance(40)) out += " from " + side();
+  if (random_.chance(50)) out += " to " + side();
   return out;
 }
 
@@ -290,9 +292,7 @@ std::string ConditionWriter::record_test(const Scope& scope, const FieldPath& le
   const auto& objects = schema_.objects_of(left.field->type.objects);
   bool user = objects[0] == schema_.find_object("User");
   if (user && random_.chance(30)) return is + "me";
-  // BUG: somebody who does not exist is blank, so that `Owner is user "nobody"` is true without an owner: only known
-  // users.
-  if (user && random_.chance(30)) return is + "user \"" + random_.word({"ana", "BOB", "005mona", "mona"}) + "\"";
+  if (user && random_.chance(30)) return is + "user \"" + random_.word({"ana", "BOB", "005mona", "mona", "nobody"}) + "\"";
   if (user && random_.chance(30)) return is + (scope.searched ? "its Owner" : "CreatedBy");
   return is + literal(*left.field);
 }
@@ -400,9 +400,8 @@ std::string ConditionWriter::amount(const Scope& scope, TypeKind kind, int depth
         return "hours_between(" + moment(scope, TypeKind::kDatetime, depth - 1) + ", " +
                moment(scope, TypeKind::kDatetime, depth - 1) + ")";
       case 10: return random_.word({"year(", "month(", "day(", "weekday("}) + date() + ")";
-      // BUG: `hour(CloseDate)` passes the checker and is blank, where `hours_between` takes a date for the start of its
-      // day.
-      case 11: return "hour(" + moment(scope, TypeKind::kDatetime, depth - 1) + ")";
+      case 11:
+        return "hour(" + moment(scope, random_.chance(50) ? TypeKind::kDate : TypeKind::kDatetime, depth - 1) + ")";
       case 12: return random_.word({"smaller(", "larger(", "first_given("}) + number() + ", " + number() + ")";
       case 13: return "-(" + number() + ")";
       case 14: return "round(" + money() + ", 1)";
@@ -466,16 +465,8 @@ std::string ConditionWriter::moment(const Scope& scope, TypeKind kind, int depth
     switch (random_.below(4)) {
       case 0:
       case 1: return "(" + moment(scope, kind, 0) + random_.word({" + ", " - "}) + duration(date) + ")";
-      case 2: {
-        // BUG: `smaller(CloseDate, 30 days ago)` passes the checker and is always a fault, as the second is an instant:
-        // only values of one kind are chosen from.
-        auto one = [&] {
-          std::string out = moment(scope, kind, 0);
-          bool relative = out.ends_with(" ago") || out.ends_with(" from now");
-          return relative ? std::string(date ? "today" : "now") : out;
-        };
-        return random_.word({"smaller(", "larger(", "first_given("}) + one() + ", " + one() + ")";
-      }
+      case 2:
+        return random_.word({"smaller(", "larger(", "first_given("}) + moment(scope, kind, 0) + ", " + moment(scope, kind, 0) + ")";
       default:
         if (date) return "date_of(" + moment(scope, TypeKind::kDatetime, depth - 1) + ")";
     }

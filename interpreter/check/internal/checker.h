@@ -133,6 +133,7 @@ class Checker {
   // Checks that a node is a condition.
   void infer_condition(NodeId id, const Place& place);
   Type infer_compare(NodeId id, const Place& place);
+  Type infer_subject(NodeId left, std::span<const NodeId> others, const Place& place);
   Type infer_one_of(NodeId id, const Place& place);
   Type infer_between(NodeId id, const Place& place);
   Type infer_changed(NodeId id, const Place& place);

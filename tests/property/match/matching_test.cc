@@ -30,15 +30,8 @@ const std::vector<std::string> kAuthors = {"ana", "005bob", "MONA", "zed", "nobo
 const std::vector<std::string> kRelated = {"Queue", "Account", "Contact", "Lead", "Opportunity", "Case", "Campaign"};
 
 std::string random_condition(const types::Schema& schema, Random& random, const std::string& object) {
-  ConditionOptions options;
-  options.tests_max = 1;
-  options.hops_max = 1;
-  // BUG: `and newly meets` asks its question before the save of the related records as they are after it, the record
-  // itself among them: `when Case is edited and newly meets Subject is not blank and no Case of Account has (Status is
-  // "New")` does not start when the last new case is closed. So no relations here.
-  options.relations = false;
-  options.expressions = false;
-  options.business = false;
+  ConditionOptions options = ConditionOptions::plain_test(1);
+  options.relations = true;
   std::string out = ConditionWriter(schema, random, options).condition(schema.find_object(object)).written();
   if (random.chance(40))
     out += std::string(random.word({" and ", " or "})) + (object == "Contact" ? "DoNotCall" : "Owner.IsActive");
@@ -130,19 +123,22 @@ class BruteForce {
   }
 
  private:
-  // An action is looked at when a field named in its conditions changed, a flow when any did.
+  // An action is looked at when a field of the record named in its conditions changed, a flow when any field did.
   bool touched(const Automation& automation, const types::FieldSet& changed) const {
     if (automation.kind == AutomationKind::kFlow) return !changed.empty();
     const syntax::Tree& tree = program_.module->tree(automation.condition.file);
-    std::vector<NodeId> stack{automation.condition.node};
+    // Inside `has (…)` a bare name is a field of the records that are looked through.
+    std::vector<std::pair<NodeId, bool>> stack{{automation.condition.node, false}};
     while (!stack.empty()) {
-      NodeId node = stack.back();
+      auto [node, searched] = stack.back();
       stack.pop_back();
+      bool opens = tree.is(node, NodeKind::kQuantified);
       for (NodeId child : tree.children(node)) {
-        if (child.valid()) stack.push_back(child);
+        bool parent = opens && child == syntax::ast::Quantified(tree, node).path();
+        if (child.valid()) stack.emplace_back(child, searched || (opens && !parent));
       }
-      bool names_field =
-          tree.is(node, NodeKind::kPath) && tree.op(node) != syntax::kPathMe && !tree.children(node).empty();
+      bool names_field = tree.is(node, NodeKind::kPath) && tree.op(node) != syntax::kPathMe &&
+                         !tree.children(node).empty() && !(searched && tree.op(node) == syntax::kPathBare);
       if (!names_field) continue;
       types::FieldId field = reference::field_called(schema_, automation.object, tree.text(tree.children(node)[0]));
       if (field && changed.has(field)) return true;

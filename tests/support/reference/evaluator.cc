@@ -47,13 +47,16 @@ class Walk {
       case NodeKind::kOneOf: {
         ast::OneOf test(tree_, id);
         auto items = tree_.items(test.items());
-        bool found = std::any_of(items.begin(), items.end(), [&](NodeId one) { return is(test.left(), one, false); });
+        Value left = subject(test.left(), items);
+        bool found = std::any_of(items.begin(), items.end(), [&](NodeId one) { return is_value(left, one); });
         return found != (test.op() == 1);
       }
       case NodeKind::kBetween: {
         ast::Between test(tree_, id);
-        std::optional<int> low = ordered(test.left(), test.low());
-        std::optional<int> high = ordered(test.left(), test.high());
+        const NodeId bounds[] = {test.low(), test.high()};
+        Value left = subject(test.left(), bounds);
+        std::optional<int> low = order(left, beside(left, test.low()), org_);
+        std::optional<int> high = order(left, beside(left, test.high()), org_);
         return (low && high && *low >= 0 && *high <= 0) != (test.op() == 1);
       }
       case NodeKind::kChanged: return changed(ast::Changed(tree_, id));
@@ -85,7 +88,8 @@ class Walk {
       case NodeKind::kRelativeTime: return relative(id, Value::datetime(save_.now));
       case NodeKind::kNamedPerson: {
         std::string_view name = tree_.text(ast::NamedPerson(tree_, id).name());
-        return Value::text(person_named(module_.schema, world_, name, tree_.op(id) == 1));
+        std::string known = person_named(module_.schema, world_, name, tree_.op(id) == 1);
+        return Value::text(known.empty() ? name : known);  // somebody unknown is nobody's owner, and not blank
       }
       case NodeKind::kCall: return call(ast::Call(tree_, id));
       case NodeKind::kNegate: return negated(value(ast::Negate(tree_, id).value()));
@@ -124,6 +128,18 @@ class Walk {
     if (right.is(Value::Kind::kDate) && counts_days(left_id)) left = relative(left_id, today());
     if (left.is(Value::Kind::kDate) && counts_days(right_id)) right = relative(right_id, today());
     return {left, right};
+  }
+  Value beside(const Value& left, NodeId right_id) {
+    return left.is(Value::Kind::kDate) && counts_days(right_id) ? relative(right_id, today()) : value(right_id);
+  }
+  // Left of a list or of two bounds, `30 days ago` is a date when all the others are dates.
+  Value subject(NodeId left_id, std::span<const NodeId> others) {
+    if (!counts_days(left_id)) return value(left_id);
+    bool dates = std::all_of(others.begin(), others.end(), [&](NodeId other) {
+      Value met = counts_days(other) ? Value() : value(other);
+      return met.is_blank() || met.is(Value::Kind::kDate);
+    });
+    return dates ? relative(left_id, today()) : value(left_id);
   }
   bool is(NodeId left_id, NodeId right_id, bool exactly) {
     auto [left, right] = sides(left_id, right_id);
@@ -177,8 +193,7 @@ class Walk {
     return !test.to().valid() || is_value(now, test.to());
   }
   bool is_value(const Value& left, NodeId right_id) {
-    Value right = left.is(Value::Kind::kDate) && counts_days(right_id) ? relative(right_id, today()) : value(right_id);
-    return equal(left, right, false, org_);
+    return equal(left, beside(left, right_id), false, org_);
   }
 
   // ---- Related records

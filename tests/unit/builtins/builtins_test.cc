@@ -6,6 +6,7 @@
 
 #include "ensue/options.h"
 #include "support/programs.h"
+#include "support/values.h"
 #include "value/decimal.h"
 #include "value/text.h"
 #include "value/time_text.h"
@@ -13,20 +14,10 @@
 namespace ensue::builtins {
 namespace {
 
+using namespace testing;  // NOLINT: the values of tests
 using Args = std::vector<Value>;
 
 const Value kBlank;
-Value t(std::string_view bytes) { return Value::text(bytes); }
-Value n(const char* digits) { return Value::number(*value::parse_decimal(digits)); }
-Value percent(const char* digits) { return Value::percent(*value::parse_decimal(digits)); }
-Value usd(const char* digits) {
-  return Value::money(*value::parse_decimal(digits), Currency::of("USD"));
-}
-Value eur(const char* digits) {
-  return Value::money(*value::parse_decimal(digits), Currency::of("EUR"));
-}
-Value day(const char* iso) { return Value::date(*value::parse_date(iso)); }
-Value instant(const char* iso) { return Value::datetime(value::parse_datetime(iso)->instant()); }
 
 // The result as an author would write it, or the fault.
 std::string call(std::string_view name, const Args& args, const char* zone = "UTC") {
@@ -179,6 +170,8 @@ TEST_CASE("the smaller, the larger and the first of two values") {
            Row{"smaller", {n("2"), kBlank}, "2"},
            Row{"smaller", {kBlank, kBlank}, "blank"},
            Row{"smaller", {t("b"), t("A")}, "\"A\""},
+           Row{"smaller", {day("2026-03-28"), instant("2026-03-28T00:00:00.001Z")}, "2026-03-28"},
+           Row{"smaller", {instant("2026-03-27T23:59Z"), day("2026-03-28")}, "2026-03-27T23:59:00Z"},
            Row{"larger", {n("3"), n("2")}, "3"},
            Row{"larger", {day("2026-01-02"), day("2026-01-01")}, "2026-01-02"},
            Row{"larger", {kBlank, t("x")}, "\"x\""},
@@ -229,6 +222,7 @@ TEST_CASE("parts of dates") {
            Row{"date_of", {day("2026-03-28")}, "2026-03-28"},
            Row{"hour", {instant("2026-03-28T00:00Z")}, "0"},
            Row{"hour", {instant("2026-03-28T23:59:59.999Z")}, "23"},
+           Row{"hour", {day("2026-03-28")}, "0"},
        }) {
     check(row);
   }
