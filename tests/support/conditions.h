@@ -31,6 +31,15 @@ struct ConditionOptions {
   bool business = true;     // business days; they need a calendar in the program
   bool mixed_dates = true;  // dates beside date-times
   bool expressions = true;  // calculations, functions, interpolation; else fields and literals alone
+
+  // One plain test of a record's own fields and those `hops` lookups away: no relations, calculations or business time.
+  static ConditionOptions plain_test(int hops) {
+    ConditionOptions out;
+    out.tests_max = 1;
+    out.hops_max = hops;
+    out.relations = out.expressions = out.business = false;
+    return out;
+  }
 };
 
 class ConditionWriter {

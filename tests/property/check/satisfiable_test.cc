@@ -19,12 +19,7 @@ constexpr const char* kCadence = "cadence \"C\"\n  track main\n    step \"Call\"
 
 // Two or three plain tests, often of one field, so that they often contradict each other.
 std::string random_condition(const types::Schema& schema, Random& random) {
-  ConditionOptions options;
-  options.tests_max = 1;
-  options.hops_max = 0;
-  options.relations = false;
-  options.expressions = false;
-  options.business = false;
+  ConditionOptions options = ConditionOptions::plain_test(0);
   ConditionWriter writer(schema, random, options);
   std::string out;
   for (int64_t i = random.between(1, 3); i > 0; --i) {

@@ -26,12 +26,7 @@ end
 )";
 
 std::string random_program(const types::Schema& schema, Random& random, bool defers) {
-  ConditionOptions options;
-  options.tests_max = 1;
-  options.hops_max = 1;
-  options.relations = false;
-  options.expressions = false;
-  options.business = false;
+  ConditionOptions options = ConditionOptions::plain_test(1);
   std::string policy = defers ? "defer" : random.word({"drop", "remind", "fail"});
   std::string out = kCadences;
   out += "limits \"Small\"\n  each user: at most " + std::to_string(random.between(1, 5)) +

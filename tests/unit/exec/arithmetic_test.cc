@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "exec/evaluator.h"
+#include "support/values.h"
 #include "value/decimal.h"
 #include "value/text.h"
 #include "value/time_text.h"
@@ -10,18 +11,8 @@
 namespace ensue::exec {
 namespace {
 
+using namespace testing;  // NOLINT: the values of tests
 using plan::Op;
-
-Value n(const char* digits) { return Value::number(*value::parse_decimal(digits)); }
-Value percent(const char* digits) { return Value::percent(*value::parse_decimal(digits)); }
-Value usd(const char* digits) {
-  return Value::money(*value::parse_decimal(digits), Currency::of("USD"));
-}
-Value eur(const char* digits) {
-  return Value::money(*value::parse_decimal(digits), Currency::of("EUR"));
-}
-Value day(const char* iso) { return Value::date(*value::parse_date(iso)); }
-Value instant(const char* iso) { return Value::datetime(value::parse_datetime(iso)->instant()); }
 
 std::string shown(const Result<Value>& result) {
   if (result) return value::source_text(*result);

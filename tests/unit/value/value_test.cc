@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "ensue/value.h"
+#include "support/values.h"
 #include "value/compare.h"
 #include "value/decimal.h"
 #include "value/text.h"
@@ -9,13 +10,10 @@
 namespace ensue::value {
 namespace {
 
+using namespace testing;  // NOLINT: the values of tests
+
 Decimal dec(const char* text) { return *parse_decimal(text); }
-Value num(const char* text) { return Value::number(dec(text)); }
-Value usd(const char* text) { return Value::money(dec(text), Currency::of("USD")); }
-Value eur(const char* text) { return Value::money(dec(text), Currency::of("EUR")); }
 Value plain_money(const char* text) { return Value::money(dec(text), {}); }
-Value text(const char* bytes) { return Value::text(bytes); }
-Value day(const char* iso) { return Value::date(*parse_date(iso)); }
 std::string shown(const std::optional<Decimal>& d) { return d ? decimal_text(*d) : "refused"; }
 
 }  // namespace
@@ -29,11 +27,11 @@ TEST_CASE("a blank is one value, and there is no empty text or list") {
 }
 
 TEST_CASE("values share their bodies and keep them alive") {
-  Value a = text("a text that is longer than any small buffer");
+  Value a = t("a text that is longer than any small buffer");
   Value b = a;
   a = Value::number(int64_t{1});
   CHECK(b.as_text() == "a text that is longer than any small buffer");
-  Value list = Value::list({b, text("x")});
+  Value list = Value::list({b, t("x")});
   b = Value();
   CHECK(list.as_list()[0].as_text() == "a text that is longer than any small buffer");
   Value moved = std::move(list);
@@ -111,60 +109,60 @@ TEST_CASE("equality follows its table") {
     Value b;
     Ordering ignoring_case;
   };
-  Value hot_and_new = Value::list({text("Hot"), text("New")});
+  Value hot_and_new = Value::list({t("Hot"), t("New")});
   auto row = GENERATE_COPY(values<Row>({
       {Value(), Value(), Ordering::kEqual},
-      {Value(), text("a"), Ordering::kUnordered},
-      {num("1.50"), num("1.5"), Ordering::kEqual},
-      {num("20"), Value::percent(dec("20")), Ordering::kEqual},
+      {Value(), t("a"), Ordering::kUnordered},
+      {n("1.50"), n("1.5"), Ordering::kEqual},
+      {n("20"), Value::percent(dec("20")), Ordering::kEqual},
       {usd("1"), eur("1"), Ordering::kFault},
       {usd("1"), plain_money("1"), Ordering::kEqual},
-      {text("Hot"), text("hOT"), Ordering::kEqual},
-      {hot_and_new, text("new"), Ordering::kEqual},
-      {hot_and_new, text("old"), Ordering::kUnordered},
+      {t("Hot"), t("hOT"), Ordering::kEqual},
+      {hot_and_new, t("new"), Ordering::kEqual},
+      {hot_and_new, t("old"), Ordering::kUnordered},
       {day("2026-01-01"), day("2026-01-01"), Ordering::kEqual},
       {day("2026-01-01"), Value::datetime({0}), Ordering::kUnordered},
       {Value::boolean(true), Value::boolean(false), Ordering::kUnordered},
   }));
   CHECK(compare_equal(row.a, row.b, TextCase::kIgnored) == row.ignoring_case);
-  CHECK(compare_equal(text("Hot"), text("hot"), TextCase::kExact) == Ordering::kUnordered);
+  CHECK(compare_equal(t("Hot"), t("hot"), TextCase::kExact) == Ordering::kUnordered);
 }
 
 TEST_CASE("order follows its table") {
-  CHECK(compare_order(Value(), num("1")) == Ordering::kUnordered);
-  CHECK(compare_order(num("1"), Value()) == Ordering::kUnordered);
-  CHECK(compare_order(num("1"), num("1.1")) == Ordering::kLess);
+  CHECK(compare_order(Value(), n("1")) == Ordering::kUnordered);
+  CHECK(compare_order(n("1"), Value()) == Ordering::kUnordered);
+  CHECK(compare_order(n("1"), n("1.1")) == Ordering::kLess);
   CHECK(compare_order(usd("2"), usd("1")) == Ordering::kGreater);
   CHECK(compare_order(usd("2"), eur("1")) == Ordering::kFault);
-  CHECK(compare_order(text("apple"), text("Banana")) == Ordering::kLess);
+  CHECK(compare_order(t("apple"), t("Banana")) == Ordering::kLess);
   CHECK(compare_order(day("2026-01-01"), day("2025-12-31")) == Ordering::kGreater);
-  CHECK(compare_order(day("2026-01-01"), num("5")) == Ordering::kUnordered);
+  CHECK(compare_order(day("2026-01-01"), n("5")) == Ordering::kUnordered);
 }
 
 TEST_CASE("a stored value differs exactly") {
-  CHECK_FALSE(same_stored(text("Hot"), text("hot")));
-  CHECK(same_stored(num("1.0"), num("1")));
+  CHECK_FALSE(same_stored(t("Hot"), t("hot")));
+  CHECK(same_stored(n("1.0"), n("1")));
   CHECK_FALSE(same_stored(Value(), Value::boolean(false)));
-  CHECK(same_stored(Value::list({text("a"), text("b")}), Value::list({text("a"), text("b")})));
-  CHECK_FALSE(same_stored(Value::list({text("a"), text("b")}), Value::list({text("b"), text("a")})));
+  CHECK(same_stored(Value::list({t("a"), t("b")}), Value::list({t("a"), t("b")})));
+  CHECK_FALSE(same_stored(Value::list({t("a"), t("b")}), Value::list({t("b"), t("a")})));
 }
 
 TEST_CASE("texts are tested ignoring case, or exactly; blanks never hold") {
-  CHECK(test_text(text("Legal Counsel"), TextTest::kContains, text("LEGAL"), TextCase::kIgnored));
-  CHECK_FALSE(test_text(text("Legal Counsel"), TextTest::kContains, text("LEGAL"), TextCase::kExact));
-  CHECK(test_text(text("Legal"), TextTest::kStartsWith, text("Le"), TextCase::kExact));
-  CHECK(test_text(text("Legal"), TextTest::kEndsWith, text("GAL"), TextCase::kIgnored));
-  CHECK_FALSE(test_text(Value(), TextTest::kContains, text("a"), TextCase::kIgnored));
-  CHECK_FALSE(test_text(text("a"), TextTest::kContains, Value(), TextCase::kIgnored));
-  Value list = Value::list({text("Red"), text("Blue")});
-  CHECK(test_text(list, TextTest::kContains, text("blue"), TextCase::kIgnored));
-  CHECK_FALSE(test_text(list, TextTest::kContains, text("lu"), TextCase::kIgnored));
+  CHECK(test_text(t("Legal Counsel"), TextTest::kContains, t("LEGAL"), TextCase::kIgnored));
+  CHECK_FALSE(test_text(t("Legal Counsel"), TextTest::kContains, t("LEGAL"), TextCase::kExact));
+  CHECK(test_text(t("Legal"), TextTest::kStartsWith, t("Le"), TextCase::kExact));
+  CHECK(test_text(t("Legal"), TextTest::kEndsWith, t("GAL"), TextCase::kIgnored));
+  CHECK_FALSE(test_text(Value(), TextTest::kContains, t("a"), TextCase::kIgnored));
+  CHECK_FALSE(test_text(t("a"), TextTest::kContains, Value(), TextCase::kIgnored));
+  Value list = Value::list({t("Red"), t("Blue")});
+  CHECK(test_text(list, TextTest::kContains, t("blue"), TextCase::kIgnored));
+  CHECK_FALSE(test_text(list, TextTest::kContains, t("lu"), TextCase::kIgnored));
 }
 
 TEST_CASE("the total order is total") {
-  std::vector<Value> all{Value(),          Value::boolean(false), Value::boolean(true), num("-1"),     num("2"),
-                         text("a"),        text("A"),             text("b"),            day("2026-01-01"),
-                         Value::datetime({5}), Value::time({7}),  Value::list({text("a")}), Value::list({text("a"), text("b")}),
+  std::vector<Value> all{Value(),          Value::boolean(false), Value::boolean(true), n("-1"),     n("2"),
+                         t("a"),        t("A"),             t("b"),            day("2026-01-01"),
+                         Value::datetime({5}), Value::time({7}),  Value::list({t("a")}), Value::list({t("a"), t("b")}),
                          Value::duration({3, DurationUnit::kDay, false})};
   for (const Value& a : all) {
     for (const Value& b : all) {
@@ -189,15 +187,15 @@ TEST_CASE("values are written for people and for machines") {
   auto row = GENERATE(values<Row>({
       {Value(), "", "blank", "null"},
       {Value::boolean(true), "true", "true", "true"},
-      {num("1.50"), "1.50", "1.50", "1.50"},
+      {n("1.50"), "1.50", "1.50", "1.50"},
       {Value::percent(dec("20")), "20%", "20%", "20"},
       {usd("10.5"), "10.5 USD", "10.5 USD", "\"10.5 USD\""},
-      {text("a \"b\"\n\x01"), "a \"b\"\n\x01", nullptr, R"("a \"b\"\n\u0001")"},
+      {t("a \"b\"\n\x01"), "a \"b\"\n\x01", nullptr, R"("a \"b\"\n\u0001")"},
       {day("2026-03-26"), "2026-03-26", "2026-03-26", "\"2026-03-26\""},
       {Value::datetime({1767621600250}), "2026-01-05T14:00:00.250Z", nullptr, "\"2026-01-05T14:00:00.250Z\""},
       {Value::time({9 * 3600'000}), "09:00", "09:00", "\"09:00\""},
       {Value::duration({1, DurationUnit::kDay, true}), "1 business day", "1 business day", nullptr},
-      {Value::list({text("a"), text("b")}), "a; b", nullptr, R"(["a","b"])"},
+      {Value::list({t("a"), t("b")}), "a; b", nullptr, R"(["a","b"])"},
   }));
   CHECK(plain_text(row.value) == row.plain);
   if (row.source) CHECK(source_text(row.value) == row.source);
