@@ -1,5 +1,5 @@
-// Plain maps and one undo journal. A failing transaction is undone verb by verb, newest first, so that a commit costs only what
-// it writes.
+// Plain maps and one undo journal. A failing transaction is undone verb by verb, newest first, so
+// that a commit costs only what it writes.
 #include "adapters/memory_store.h"
 
 #include <algorithm>
@@ -12,9 +12,11 @@
 namespace ensue::adapters {
 namespace {
 
-using RecordKey = std::pair<std::string, std::string>;                             // object, id
-using LinkKey = std::tuple<std::string, std::string, std::string, std::string>;    // object, field, target, id
-using CounterKey = std::tuple<std::string, std::string, std::string, std::string>; // scope, key, counter, window
+using RecordKey = std::pair<std::string, std::string>;  // object, id
+using LinkKey =
+    std::tuple<std::string, std::string, std::string, std::string>;  // object, field, target, id
+using CounterKey =
+    std::tuple<std::string, std::string, std::string, std::string>;  // scope, key, counter, window
 
 struct Counter {
   int64_t used = 0;
@@ -42,8 +44,10 @@ struct State {
 
 bool passes(const RunFilter& filter, const RunRow& row) {
   return (filter.automation.empty() || filter.automation == row.automation) &&
-         (filter.record.empty() || filter.record == row.record) && (filter.user.empty() || filter.user == row.user) &&
-         (filter.status.empty() || filter.status == row.status) && (!filter.since || row.at >= *filter.since);
+         (filter.record.empty() || filter.record == row.record) &&
+         (filter.user.empty() || filter.user == row.user) &&
+         (filter.status.empty() || filter.status == row.status) &&
+         (!filter.since || row.at >= *filter.since);
 }
 
 class MemoryTxn final : public StoreTxn {
@@ -55,25 +59,28 @@ class MemoryTxn final : public StoreTxn {
     journal_.clear();
   }
 
-  // ---- Reading ------------------------------------------------------------------------------------------------------
+  // ---- Reading --------------------------------------------------------------------------------
   Result<std::optional<RecordRow>> record(std::string_view object, std::string_view id) override {
     auto found = state_.records.find({std::string(object), std::string(id)});
     if (found == state_.records.end()) return std::optional<RecordRow>();
     return std::optional(found->second);
   }
 
-  Result<std::vector<std::string>> linked(std::string_view object, std::string_view field, std::string_view target,
-                                          size_t most) override {
+  Result<std::vector<std::string>> linked(std::string_view object, std::string_view field,
+                                          std::string_view target, size_t most) override {
     std::vector<std::string> out;
     LinkKey from{std::string(object), std::string(field), std::string(target), ""};
-    for (auto at = state_.links.lower_bound(from); at != state_.links.end() && out.size() <= most; ++at) {
-      if (std::get<0>(*at) != object || std::get<1>(*at) != field || std::get<2>(*at) != target) break;
+    for (auto at = state_.links.lower_bound(from); at != state_.links.end() && out.size() <= most;
+         ++at) {
+      if (std::get<0>(*at) != object || std::get<1>(*at) != field || std::get<2>(*at) != target)
+        break;
       out.push_back(std::get<3>(*at));
     }
     return out;
   }
 
-  Status visit_records(std::string_view object, const std::function<bool(const RecordRow&)>& visit) override {
+  Status visit_records(std::string_view object,
+                       const std::function<bool(const RecordRow&)>& visit) override {
     for (const auto& [key, row] : state_.records) {
       if (!object.empty() && key.first != object) continue;
       if (!visit(row)) break;
@@ -81,7 +88,8 @@ class MemoryTxn final : public StoreTxn {
     return {};
   }
 
-  Status visit_runs(const RunFilter& filter, const std::function<bool(const RunRow&)>& visit) override {
+  Status visit_runs(const RunFilter& filter,
+                    const std::function<bool(const RunRow&)>& visit) override {
     size_t count = 0;
     for (size_t i = 0; i < state_.runs.size() && count < filter.count_max; ++i) {
       const RunRow& row = state_.runs[filter.newest_first ? state_.runs.size() - 1 - i : i];
@@ -95,7 +103,8 @@ class MemoryTxn final : public StoreTxn {
   Status visit_verdicts(std::string_view automation, std::string_view record,
                         const std::function<bool(const VerdictRow&)>& visit) override {
     for (const VerdictRow& row : state_.verdicts) {
-      bool fits = (automation.empty() || row.automation == automation) && (record.empty() || row.record == record);
+      bool fits = (automation.empty() || row.automation == automation) &&
+                  (record.empty() || row.record == record);
       if (fits && !visit(row)) break;
     }
     return {};
@@ -103,7 +112,8 @@ class MemoryTxn final : public StoreTxn {
 
   Status visit_counters(const std::function<bool(const CounterRow&)>& visit) override {
     for (const auto& [key, counter] : state_.counters) {
-      CounterRow row{std::get<0>(key), std::get<1>(key), std::get<2>(key), std::get<3>(key), counter.used, counter.max};
+      CounterRow row{std::get<0>(key), std::get<1>(key), std::get<2>(key),
+                     std::get<3>(key), counter.used,     counter.max};
       if (!visit(row)) break;
     }
     return {};
@@ -116,7 +126,8 @@ class MemoryTxn final : public StoreTxn {
     return {};
   }
 
-  Status visit_reminders(std::string_view wanted, const std::function<bool(const ReminderRow&)>& visit) override {
+  Status visit_reminders(std::string_view wanted,
+                         const std::function<bool(const ReminderRow&)>& visit) override {
     for (const auto& [id, row] : state_.reminders) {
       if ((wanted.empty() || row.state == wanted) && !visit(row)) break;
     }
@@ -126,8 +137,11 @@ class MemoryTxn final : public StoreTxn {
   Status visit_activations(const std::function<bool(const ActivationRow&)>& visit) override {
     std::vector<const ActivationRow*> rows;
     for (const auto& [key, row] : state_.activations) rows.push_back(&row);
-    auto by = [](const ActivationRow* row) { return std::tie(row->automation, row->person, row->rule); };
-    std::sort(rows.begin(), rows.end(), [&](const auto* a, const auto* b) { return by(a) < by(b); });
+    auto by = [](const ActivationRow* row) {
+      return std::tie(row->automation, row->person, row->rule);
+    };
+    std::sort(rows.begin(), rows.end(),
+              [&](const auto* a, const auto* b) { return by(a) < by(b); });
     for (const ActivationRow* row : rows) {
       if (!visit(*row)) break;
     }
@@ -143,7 +157,8 @@ class MemoryTxn final : public StoreTxn {
   Result<std::vector<ReminderRow>> reminders_about(std::string_view record) override {
     std::vector<ReminderRow> out;
     for (const auto& [id, row] : state_.reminders) {
-      if (row.record == record && (row.state == "open" || row.state == "snoozed")) out.push_back(row);
+      if (row.record == record && (row.state == "open" || row.state == "snoozed"))
+        out.push_back(row);
     }
     return out;
   }
@@ -179,7 +194,7 @@ class MemoryTxn final : public StoreTxn {
     return std::optional(found->second);
   }
 
-  // ---- Writing ------------------------------------------------------------------------------------------------------
+  // ---- Writing --------------------------------------------------------------------------------
   Result<bool> admit(const Key128& event) override {
     if (!state_.admitted.insert(event).second) return false;
     journal_.push_back([this, event] { state_.admitted.erase(event); });
@@ -220,7 +235,8 @@ class MemoryTxn final : public StoreTxn {
       out.used.push_back(counter.used);
       if (counter.used + 1 > charge.max) {
         out.refused = i;
-        if (charge.window_ms > 0 && !counter.burst.empty()) out.free_at = Instant{*counter.burst.begin() + charge.window_ms};
+        if (charge.window_ms > 0 && !counter.burst.empty())
+          out.free_at = Instant{*counter.burst.begin() + charge.window_ms};
         return out;
       }
       counters.push_back(&counter);
@@ -278,7 +294,8 @@ class MemoryTxn final : public StoreTxn {
   }
   Status remove_dead_letter(int64_t seq) override {
     auto found = state_.dead_letters.find(seq);
-    if (found == state_.dead_letters.end()) return {ErrorCode::kNotFound, "there is no dead letter " + std::to_string(seq)};
+    if (found == state_.dead_letters.end())
+      return {ErrorCode::kNotFound, "there is no dead letter " + std::to_string(seq)};
     journal_.push_back([this, row = found->second] { state_.dead_letters[row.seq] = row; });
     state_.dead_letters.erase(found);
     return {};
@@ -318,13 +335,15 @@ class MemoryTxn final : public StoreTxn {
   void set_record(const RecordKey& key, const std::optional<RecordRow>& row) {
     auto found = state_.records.find(key);
     if (found != state_.records.end()) {
-      for (const auto& [field, target] : found->second.links) state_.links.erase({key.first, field, target, key.second});
+      for (const auto& [field, target] : found->second.links)
+        state_.links.erase({key.first, field, target, key.second});
     }
     if (!row) {
       state_.records.erase(key);
       return;
     }
-    for (const auto& [field, target] : row->links) state_.links.insert({key.first, field, target, key.second});
+    for (const auto& [field, target] : row->links)
+      state_.links.insert({key.first, field, target, key.second});
     state_.records[key] = *row;
   }
 

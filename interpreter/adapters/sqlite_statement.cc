@@ -21,7 +21,8 @@ Error sqlite_error(sqlite3* db, int code, std::string_view doing) {
 std::string store_name(sqlite3* db) {
   const char* path = db != nullptr ? sqlite3_db_filename(db, "main") : nullptr;
   // A store in memory has an empty one.
-  return path != nullptr && *path != 0 ? std::string("the store ") + path : std::string("the store");
+  return path != nullptr && *path != 0 ? std::string("the store ") + path
+                                       : std::string("the store");
 }
 
 Status Statement::prepare(sqlite3* db, const char* sql) {
@@ -67,7 +68,8 @@ std::string Statement::text(int column) const {
 Key128 Statement::key(int column) const {
   Key128 out;
   const void* bytes = sqlite3_column_blob(statement_.get(), column);
-  if (bytes != nullptr && sqlite3_column_bytes(statement_.get(), column) == 16) std::memcpy(out.bytes.data(), bytes, 16);
+  if (bytes != nullptr && sqlite3_column_bytes(statement_.get(), column) == 16)
+    std::memcpy(out.bytes.data(), bytes, 16);
   return out;
 }
 

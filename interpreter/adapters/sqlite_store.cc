@@ -1,6 +1,7 @@
-// Tables: small ids and append-only bodies, because random text keys clustered with large rows cost three times the writes
-// (DURABILITY 1). Counters are read once in a transaction, raised in memory and written once at its end, in key order; the
-// CHECK on `quota` holds the maximum whatever this code does.
+// Tables: small ids and append-only bodies, because random text keys clustered with large rows cost
+// three times the writes (DURABILITY 1). Counters are read once in a transaction, raised in memory
+// and written once at its end, in key order; the CHECK on `quota` holds the maximum whatever this
+// code does.
 #include "adapters/sqlite_store.h"
 
 #include <fcntl.h>
@@ -64,38 +65,84 @@ CREATE TABLE activation (rule BLOB NOT NULL, person TEXT NOT NULL, automation TE
 
 // Every statement, prepared when it is first used.
 enum class Sql : size_t {
-  kBegin, kCommit, kRollback,
-  kAdmit, kRecordGet, kRecordPut, kRecordsOf, kRecordsAll, kLinked, kLinkDelete, kLinkAdd,
-  kRunAdd, kRunList, kRunListNewest, kVerdictAdd, kVerdictList,
-  kQuotaGet, kQuotaAdd, kQuotaSet, kQuotaList, kChargeAdd, kBurstGet, kBurstDelete, kBurstAdd,
-  kReminderPut, kReminderGet, kReminderList, kRemindersAbout,
-  kTimerPut, kTimerDelete, kTimersDue, kTimerNext,
-  kDeadLetterAdd, kDeadLetterDelete, kDeadLetterList,
-  kCursorGet, kCursorPut, kActivationPut, kActivationList, kTotalGet, kTotalAdd, kMetaGet, kMetaPut,
+  kBegin,
+  kCommit,
+  kRollback,
+  kAdmit,
+  kRecordGet,
+  kRecordPut,
+  kRecordsOf,
+  kRecordsAll,
+  kLinked,
+  kLinkDelete,
+  kLinkAdd,
+  kRunAdd,
+  kRunList,
+  kRunListNewest,
+  kVerdictAdd,
+  kVerdictList,
+  kQuotaGet,
+  kQuotaAdd,
+  kQuotaSet,
+  kQuotaList,
+  kChargeAdd,
+  kBurstGet,
+  kBurstDelete,
+  kBurstAdd,
+  kReminderPut,
+  kReminderGet,
+  kReminderList,
+  kRemindersAbout,
+  kTimerPut,
+  kTimerDelete,
+  kTimersDue,
+  kTimerNext,
+  kDeadLetterAdd,
+  kDeadLetterDelete,
+  kDeadLetterList,
+  kCursorGet,
+  kCursorPut,
+  kActivationPut,
+  kActivationList,
+  kTotalGet,
+  kTotalAdd,
+  kMetaGet,
+  kMetaPut,
   kCount
 };
 
 constexpr std::array<const char*, static_cast<size_t>(Sql::kCount)> kSql = {
-    "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK",
+    "BEGIN IMMEDIATE",
+    "COMMIT",
+    "ROLLBACK",
     "INSERT INTO dedupe (event) VALUES (?) ON CONFLICT DO NOTHING",
     "SELECT object, id, body, last_change, deleted FROM record WHERE object = ? AND id = ?",
-    "INSERT INTO record (object, id, body, last_change, deleted) VALUES (?, ?, ?, ?, ?) ON CONFLICT (object, id) "
-    "DO UPDATE SET body = excluded.body, last_change = excluded.last_change, deleted = excluded.deleted",
+    "INSERT INTO record (object, id, body, last_change, deleted) VALUES (?, ?, ?, ?, ?) ON "
+    "CONFLICT (object, id) "
+    "DO UPDATE SET body = excluded.body, last_change = excluded.last_change, deleted = "
+    "excluded.deleted",
     "SELECT object, id, body, last_change, deleted FROM record WHERE object = ? ORDER BY id",
     "SELECT object, id, body, last_change, deleted FROM record ORDER BY object, id",
     "SELECT id FROM link WHERE object = ? AND field = ? AND target = ? ORDER BY id LIMIT ?",
     "DELETE FROM link WHERE object = ? AND id = ?",
     "INSERT OR IGNORE INTO link (object, field, target, id) VALUES (?, ?, ?, ?)",
-    "INSERT INTO run (run, rule, event, at, automation, author, kind, record, user, status, detail) "
+    "INSERT INTO run (run, rule, event, at, automation, author, kind, record, user, status, "
+    "detail) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    "SELECT seq, run, rule, event, at, automation, author, kind, record, user, status, detail FROM run WHERE "
-    "(?1 = '' OR automation = ?1) AND (?2 = '' OR record = ?2) AND (?3 = '' OR user = ?3) AND (?4 = '' OR status = ?4) "
+    "SELECT seq, run, rule, event, at, automation, author, kind, record, user, status, detail FROM "
+    "run WHERE "
+    "(?1 = '' OR automation = ?1) AND (?2 = '' OR record = ?2) AND (?3 = '' OR user = ?3) AND (?4 "
+    "= '' OR status = ?4) "
     "AND at >= ?5 ORDER BY seq LIMIT ?6",
-    "SELECT seq, run, rule, event, at, automation, author, kind, record, user, status, detail FROM run WHERE "
-    "(?1 = '' OR automation = ?1) AND (?2 = '' OR record = ?2) AND (?3 = '' OR user = ?3) AND (?4 = '' OR status = ?4) "
+    "SELECT seq, run, rule, event, at, automation, author, kind, record, user, status, detail FROM "
+    "run WHERE "
+    "(?1 = '' OR automation = ?1) AND (?2 = '' OR record = ?2) AND (?3 = '' OR user = ?3) AND (?4 "
+    "= '' OR status = ?4) "
     "AND at >= ?5 ORDER BY seq DESC LIMIT ?6",
-    "INSERT INTO verdict (rule, event, at, automation, record, user, verdict) VALUES (?, ?, ?, ?, ?, ?, ?)",
-    "SELECT seq, rule, event, at, automation, record, user, verdict FROM verdict WHERE (?1 = '' OR automation = ?1) AND "
+    "INSERT INTO verdict (rule, event, at, automation, record, user, verdict) VALUES (?, ?, ?, ?, "
+    "?, ?, ?)",
+    "SELECT seq, rule, event, at, automation, record, user, verdict FROM verdict WHERE (?1 = '' OR "
+    "automation = ?1) AND "
     "(?2 = '' OR record = ?2) ORDER BY seq",
     "SELECT id, used FROM quota WHERE scope = ? AND key = ? AND counter = ? AND day = ?",
     "INSERT INTO quota (scope, key, counter, day, used, lim) VALUES (?, ?, ?, ?, 0, ?)",
@@ -105,13 +152,18 @@ constexpr std::array<const char*, static_cast<size_t>(Sql::kCount)> kSql = {
     "SELECT at, n FROM burst WHERE quota = ? ORDER BY at",
     "DELETE FROM burst WHERE quota = ?",
     "INSERT INTO burst (quota, at, n) VALUES (?, ?, ?)",
-    "INSERT OR REPLACE INTO reminder (id, rule, event, automation, author, record, person, state, effect, change, "
-    "offered_at, due_at, expires_at, snoozed_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    "SELECT id, rule, event, automation, author, record, person, state, effect, change, offered_at, due_at, expires_at, "
+    "INSERT OR REPLACE INTO reminder (id, rule, event, automation, author, record, person, state, "
+    "effect, change, "
+    "offered_at, due_at, expires_at, snoozed_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+    "?)",
+    "SELECT id, rule, event, automation, author, record, person, state, effect, change, "
+    "offered_at, due_at, expires_at, "
     "snoozed_until FROM reminder WHERE id = ?",
-    "SELECT id, rule, event, automation, author, record, person, state, effect, change, offered_at, due_at, expires_at, "
+    "SELECT id, rule, event, automation, author, record, person, state, effect, change, "
+    "offered_at, due_at, expires_at, "
     "snoozed_until FROM reminder WHERE ?1 = '' OR state = ?1 ORDER BY id",
-    "SELECT id, rule, event, automation, author, record, person, state, effect, change, offered_at, due_at, expires_at, "
+    "SELECT id, rule, event, automation, author, record, person, state, effect, change, "
+    "offered_at, due_at, expires_at, "
     "snoozed_until FROM reminder WHERE record = ? AND state IN ('open', 'snoozed') ORDER BY id",
     "INSERT OR REPLACE INTO timer (due, id, kind, payload) VALUES (?, ?, ?, ?)",
     "DELETE FROM timer WHERE due = ? AND id = ?",
@@ -125,13 +177,14 @@ constexpr std::array<const char*, static_cast<size_t>(Sql::kCount)> kSql = {
     "INSERT OR REPLACE INTO activation (rule, person, automation, active) VALUES (?, ?, ?, ?)",
     "SELECT rule, person, automation, active FROM activation ORDER BY automation, person, rule",
     "SELECT count FROM total WHERE name = ?",
-    "INSERT INTO total (name, count) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET count = count + excluded.count",
+    "INSERT INTO total (name, count) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET count = count "
+    "+ excluded.count",
     "SELECT value FROM meta WHERE name = ?",
     "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)",
 };
 
-// An exclusive lock on a file beside the store. The system frees it when the process ends, however it ends, so a lock is never
-// stale; the process id inside is for the message.
+// An exclusive lock on a file beside the store. The system frees it when the process ends, however
+// it ends, so a lock is never stale; the process id inside is for the message.
 class OwnerLock {
  public:
   ~OwnerLock() {
@@ -144,11 +197,14 @@ class OwnerLock {
     if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
       char owner[32] = {};
       ssize_t size = ::pread(fd_, owner, sizeof owner - 1, 0);
-      std::string who = size > 0 ? " by process " + std::string(owner, static_cast<size_t>(size)) : "";
-      return {ErrorCode::kStoreLocked, "the store is in use" + who + "; one process owns a store at a time"};
+      std::string who =
+          size > 0 ? " by process " + std::string(owner, static_cast<size_t>(size)) : "";
+      return {ErrorCode::kStoreLocked,
+              "the store is in use" + who + "; one process owns a store at a time"};
     }
     std::string pid = std::to_string(::getpid());
-    // What the lock says is a courtesy: when the disk is full it is empty, and the lock still holds.
+    // What the lock says is a courtesy: when the disk is full it is empty, and the lock still
+    // holds.
     if (::ftruncate(fd_, 0) == 0) (void)!::pwrite(fd_, pid.data(), pid.size(), 0);
     return {};
   }
@@ -176,18 +232,21 @@ class SqliteStore final : public Store, private StoreTxn {
 
   Status open(const std::string& path, StoreAccess access, bool lock = true) {
     bool own = access == StoreAccess::kOwn;
-    if (!own && ::access(path.c_str(), F_OK) != 0) return {ErrorCode::kIo, "there is no store " + path};
+    if (!own && ::access(path.c_str(), F_OK) != 0)
+      return {ErrorCode::kIo, "there is no store " + path};
     if (own && lock) {
       if (Status locked = lock_.take(path + "-lock"); !locked) return locked;
     }
     int flags = own ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
-    int code = sqlite3_open_v2(path.c_str(), &db_, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+    int code = sqlite3_open_v2(path.c_str(), &db_,
+                               flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
     if (code != SQLITE_OK) return sqlite_error(db_, code, path + ": cannot open the store");
     sqlite3_busy_timeout(db_, 5000);
     if (Status fine = check_version(path, own); !fine) return fine;
     if (!own) return {};
-    for (const char* pragma : {"PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 4000", "PRAGMA foreign_keys = ON",
-                               "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -65536"}) {
+    for (const char* pragma :
+         {"PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 4000",
+          "PRAGMA foreign_keys = ON", "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -65536"}) {
       if (Status done = execute(pragma); !done) return done.error();
     }
     return load_linked_objects();
@@ -198,7 +257,9 @@ class SqliteStore final : public Store, private StoreTxn {
     if (::access(path.c_str(), F_OK) != 0) return open(":memory:", StoreAccess::kOwn, false);
     SqliteStore original;
     if (Status opened = original.open(path, StoreAccess::kLook); !opened) return opened;
-    int code = sqlite3_open_v2(":memory:", &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+    int code =
+        sqlite3_open_v2(":memory:", &db_,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
     if (code != SQLITE_OK) return sqlite_error(db_, code, "cannot copy the store");
     sqlite3_backup* backup = sqlite3_backup_init(db_, "main", original.db_, "main");
     if (backup == nullptr) return sqlite_error(db_, sqlite3_errcode(db_), "cannot copy the store");
@@ -222,7 +283,7 @@ class SqliteStore final : public Store, private StoreTxn {
   Status read(const std::function<Status(StoreReader&)>& look) override { return look(*this); }
 
  private:
-  // ---- Opening ------------------------------------------------------------------------------------------------------
+  // ---- Opening ---------------------------------------------------------------------------------
   Status execute(const char* sql) {
     int code = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
     if (code != SQLITE_OK) return sqlite_error(db_, code, store_name(db_));
@@ -248,28 +309,33 @@ class SqliteStore final : public Store, private StoreTxn {
       if (!own) return {ErrorCode::kStoreDamaged, path + " is empty, not an Ensue store"};
       return create();
     }
-    if (*application != kApplicationId) return {ErrorCode::kStoreDamaged, path + " is a database, but not an Ensue store"};
+    if (*application != kApplicationId)
+      return {ErrorCode::kStoreDamaged, path + " is a database, but not an Ensue store"};
     if (*version > kStoreFormatVersion) {
-      return {ErrorCode::kStoreTooNew, path + " was written by a later version of Ensue (store format " +
-                                           std::to_string(*version) + "; this version reads up to " +
-                                           std::to_string(kStoreFormatVersion) + ")"};
+      return {ErrorCode::kStoreTooNew,
+              path + " was written by a later version of Ensue (store format " +
+                  std::to_string(*version) + "; this version reads up to " +
+                  std::to_string(kStoreFormatVersion) + ")"};
     }
     return {};
   }
 
   Status create() {
-    for (const char* sql : {"PRAGMA page_size = 8192", "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "BEGIN", kSchema}) {
+    for (const char* sql : {"PRAGMA page_size = 8192", "PRAGMA journal_mode = WAL",
+                            "PRAGMA synchronous = FULL", "BEGIN", kSchema}) {
       if (Status done = execute(sql); !done) return done.error();
     }
     std::string mark = "PRAGMA application_id = " + std::to_string(kApplicationId) +
-                       "; PRAGMA user_version = " + std::to_string(kStoreFormatVersion) + "; COMMIT";
+                       "; PRAGMA user_version = " + std::to_string(kStoreFormatVersion) +
+                       "; COMMIT";
     if (Status done = execute(mark.c_str()); !done) return done.error();
     return {};
   }
 
   Status load_linked_objects() {
     Statement query;
-    if (Status prepared = query.prepare(db_, "SELECT DISTINCT object FROM link"); !prepared) return prepared;
+    if (Status prepared = query.prepare(db_, "SELECT DISTINCT object FROM link"); !prepared)
+      return prepared;
     for (;;) {
       Result<bool> row = query.step();
       if (!row) return row.error();
@@ -299,7 +365,7 @@ class SqliteStore final : public Store, private StoreTxn {
     return status;
   }
 
-  // ---- Reading ------------------------------------------------------------------------------------------------------
+  // ---- Reading --------------------------------------------------------------------------------
   static RecordRow record_row(const Statement& row) {
     RecordRow out;
     out.object = row.text(0);
@@ -321,8 +387,8 @@ class SqliteStore final : public Store, private StoreTxn {
     return out;
   }
 
-  Result<std::vector<std::string>> linked(std::string_view object, std::string_view field, std::string_view target,
-                                          size_t most) override {
+  Result<std::vector<std::string>> linked(std::string_view object, std::string_view field,
+                                          std::string_view target, size_t most) override {
     std::vector<std::string> out;
     Statement& query = statement(Sql::kLinked).bind(1, object).bind(2, field).bind(3, target);
     query.bind(4, static_cast<int64_t>(std::min<size_t>(most, INT64_MAX - 1) + 1));
@@ -334,18 +400,21 @@ class SqliteStore final : public Store, private StoreTxn {
     return out;
   }
 
-  Status visit_records(std::string_view object, const std::function<bool(const RecordRow&)>& visit) override {
+  Status visit_records(std::string_view object,
+                       const std::function<bool(const RecordRow&)>& visit) override {
     Statement& query = statement(object.empty() ? Sql::kRecordsAll : Sql::kRecordsOf);
     if (!object.empty()) query.bind(1, object);
     return each(query, [&](Statement& row) { return visit(record_row(row)); });
   }
 
-  Status visit_runs(const RunFilter& filter, const std::function<bool(const RunRow&)>& visit) override {
+  Status visit_runs(const RunFilter& filter,
+                    const std::function<bool(const RunRow&)>& visit) override {
     Statement& query = statement(filter.newest_first ? Sql::kRunListNewest : Sql::kRunList);
     query.bind(1, std::string_view(filter.automation)).bind(2, std::string_view(filter.record));
     query.bind(3, std::string_view(filter.user)).bind(4, std::string_view(filter.status));
     query.bind(5, filter.since ? filter.since->ms : INT64_MIN);
-    query.bind(6, filter.count_max > INT64_MAX ? INT64_MAX : static_cast<int64_t>(filter.count_max));
+    query.bind(6,
+               filter.count_max > INT64_MAX ? INT64_MAX : static_cast<int64_t>(filter.count_max));
     return each(query, [&](Statement& row) {
       RunRow out;
       out.seq = row.integer(0);
@@ -368,20 +437,23 @@ class SqliteStore final : public Store, private StoreTxn {
                         const std::function<bool(const VerdictRow&)>& visit) override {
     Statement& query = statement(Sql::kVerdictList).bind(1, automation).bind(2, record_name);
     return each(query, [&](Statement& row) {
-      VerdictRow out{row.integer(0), row.key(1), row.key(2), row.instant(3), row.text(4), row.text(5), row.text(6), row.text(7)};
+      VerdictRow out{row.integer(0), row.key(1),  row.key(2),  row.instant(3),
+                     row.text(4),    row.text(5), row.text(6), row.text(7)};
       return visit(out);
     });
   }
 
   Status visit_counters(const std::function<bool(const CounterRow&)>& visit) override {
     return each(statement(Sql::kQuotaList), [&](Statement& row) {
-      return visit({row.text(0), row.text(1), row.text(2), row.text(3), row.integer(4), row.integer(5)});
+      return visit(
+          {row.text(0), row.text(1), row.text(2), row.text(3), row.integer(4), row.integer(5)});
     });
   }
 
   Status visit_dead_letters(const std::function<bool(const DeadLetterRow&)>& visit) override {
     return each(statement(Sql::kDeadLetterList), [&](Statement& row) {
-      return visit({row.integer(0), row.text(1), static_cast<uint64_t>(row.integer(2)), row.instant(3), row.text(4), row.text(5)});
+      return visit({row.integer(0), row.text(1), static_cast<uint64_t>(row.integer(2)),
+                    row.instant(3), row.text(4), row.text(5)});
     });
   }
 
@@ -404,8 +476,10 @@ class SqliteStore final : public Store, private StoreTxn {
     return out;
   }
 
-  Status visit_reminders(std::string_view state, const std::function<bool(const ReminderRow&)>& visit) override {
-    return each(statement(Sql::kReminderList).bind(1, state), [&](Statement& row) { return visit(reminder_row(row)); });
+  Status visit_reminders(std::string_view state,
+                         const std::function<bool(const ReminderRow&)>& visit) override {
+    return each(statement(Sql::kReminderList).bind(1, state),
+                [&](Statement& row) { return visit(reminder_row(row)); });
   }
 
   Result<std::optional<ReminderRow>> reminder(const Key128& id) override {
@@ -458,7 +532,8 @@ class SqliteStore final : public Store, private StoreTxn {
   Result<std::optional<CursorRow>> cursor(std::string_view source) override {
     std::optional<CursorRow> out;
     Status status = each(statement(Sql::kCursorGet).bind(1, source), [&](Statement& row) {
-      out = CursorRow{row.text(0), static_cast<uint64_t>(row.integer(1)), static_cast<uint64_t>(row.integer(2)), row.text(3)};
+      out = CursorRow{row.text(0), static_cast<uint64_t>(row.integer(1)),
+                      static_cast<uint64_t>(row.integer(2)), row.text(3)};
       return false;
     });
     if (!status) return status.error();
@@ -485,35 +560,50 @@ class SqliteStore final : public Store, private StoreTxn {
     return out;
   }
 
-  // ---- Writing ------------------------------------------------------------------------------------------------------
+  // ---- Writing --------------------------------------------------------------------------------
   Result<bool> admit(const Key128& event) override {
     if (Status done = statement(Sql::kAdmit).bind(1, event).run(); !done) return done.error();
     return sqlite3_changes(db_) > 0;
   }
 
   Status put_record(const RecordRow& row) override {
-    Statement& put = statement(Sql::kRecordPut).bind(1, std::string_view(row.object)).bind(2, std::string_view(row.id));
-    put.bind(3, std::string_view(row.body)).bind(4, std::string_view(row.last_change)).bind(5, int64_t{row.deleted});
+    Statement& put = statement(Sql::kRecordPut)
+                         .bind(1, std::string_view(row.object))
+                         .bind(2, std::string_view(row.id));
+    put.bind(3, std::string_view(row.body))
+        .bind(4, std::string_view(row.last_change))
+        .bind(5, int64_t{row.deleted});
     if (Status done = put.run(); !done) return done;
     if (linked_objects_.count(row.object) != 0) {
-      Status done = statement(Sql::kLinkDelete).bind(1, std::string_view(row.object)).bind(2, std::string_view(row.id)).run();
+      Status done = statement(Sql::kLinkDelete)
+                        .bind(1, std::string_view(row.object))
+                        .bind(2, std::string_view(row.id))
+                        .run();
       if (!done) return done;
     }
     for (const auto& [field, target] : row.links) {
       linked_objects_.insert(row.object);
-      Statement& add = statement(Sql::kLinkAdd).bind(1, std::string_view(row.object)).bind(2, std::string_view(field));
-      if (Status done = add.bind(3, std::string_view(target)).bind(4, std::string_view(row.id)).run(); !done) return done;
+      Statement& add = statement(Sql::kLinkAdd)
+                           .bind(1, std::string_view(row.object))
+                           .bind(2, std::string_view(field));
+      if (Status done =
+              add.bind(3, std::string_view(target)).bind(4, std::string_view(row.id)).run();
+          !done)
+        return done;
     }
     return {};
   }
 
   Result<CounterState*> counter(const Charge& charge) {
-    auto [at, fresh] = counters_.try_emplace({charge.scope, charge.key, charge.counter, charge.window});
+    auto [at, fresh] =
+        counters_.try_emplace({charge.scope, charge.key, charge.counter, charge.window});
     CounterState& state = at->second;
     if (!fresh) return &state;
     auto bind_key = [&](Statement& s) -> Statement& {
-      return s.bind(1, std::string_view(charge.scope)).bind(2, std::string_view(charge.key))
-          .bind(3, std::string_view(charge.counter)).bind(4, std::string_view(charge.window));
+      return s.bind(1, std::string_view(charge.scope))
+          .bind(2, std::string_view(charge.key))
+          .bind(3, std::string_view(charge.counter))
+          .bind(4, std::string_view(charge.window));
     };
     Status read_state = each(bind_key(statement(Sql::kQuotaGet)), [&](Statement& row) {
       state.id = row.integer(0);
@@ -522,7 +612,8 @@ class SqliteStore final : public Store, private StoreTxn {
     });
     if (!read_state) return read_state.error();
     if (state.id == 0) {
-      if (Status done = bind_key(statement(Sql::kQuotaAdd)).bind(5, charge.max).run(); !done) return done.error();
+      if (Status done = bind_key(statement(Sql::kQuotaAdd)).bind(5, charge.max).run(); !done)
+        return done.error();
       state.id = sqlite3_last_insert_rowid(db_);
     }
     if (charge.window_ms > 0) {
@@ -545,7 +636,8 @@ class SqliteStore final : public Store, private StoreTxn {
       if (!found) return found.error();
       CounterState& state = **found;
       if (charge.window_ms > 0) {
-        state.burst.erase(state.burst.begin(), state.burst.upper_bound(charge.now.ms - charge.window_ms));
+        state.burst.erase(state.burst.begin(),
+                          state.burst.upper_bound(charge.now.ms - charge.window_ms));
         state.used = static_cast<int64_t>(state.burst.size());
         state.changed = true;
       }
@@ -556,7 +648,8 @@ class SqliteStore final : public Store, private StoreTxn {
       out.used.push_back(state.used);
       if (state.used + 1 > charge.max) {
         out.refused = i;
-        if (charge.window_ms > 0 && !state.burst.empty()) out.free_at = Instant{*state.burst.begin() + charge.window_ms};
+        if (charge.window_ms > 0 && !state.burst.empty())
+          out.free_at = Instant{*state.burst.begin() + charge.window_ms};
         return out;
       }
       states.push_back(&state);
@@ -566,7 +659,8 @@ class SqliteStore final : public Store, private StoreTxn {
       out.used[i] = ++state.used;
       state.changed = true;
       if (charges[i].window_ms > 0) state.burst.insert(charges[i].now.ms);
-      Status done = statement(Sql::kChargeAdd).bind(1, run).bind(2, state.id).bind(3, charges[i].now).run();
+      Status done =
+          statement(Sql::kChargeAdd).bind(1, run).bind(2, state.id).bind(3, charges[i].now).run();
       if (!done) return done.error();
     }
     return out;
@@ -576,10 +670,12 @@ class SqliteStore final : public Store, private StoreTxn {
   Status flush_counters() {
     for (auto& [key, state] : counters_) {
       if (!state.changed) continue;
-      Status done = statement(Sql::kQuotaSet).bind(1, state.used).bind(2, state.max).bind(3, state.id).run();
+      Status done =
+          statement(Sql::kQuotaSet).bind(1, state.used).bind(2, state.max).bind(3, state.id).run();
       if (!done) return done;
       if (!state.burst_loaded) continue;
-      if (Status cleared = statement(Sql::kBurstDelete).bind(1, state.id).run(); !cleared) return cleared;
+      if (Status cleared = statement(Sql::kBurstDelete).bind(1, state.id).run(); !cleared)
+        return cleared;
       for (auto at = state.burst.begin(); at != state.burst.end();) {
         auto next = state.burst.upper_bound(*at);
         Statement& add = statement(Sql::kBurstAdd).bind(1, state.id).bind(2, *at);
@@ -592,9 +688,17 @@ class SqliteStore final : public Store, private StoreTxn {
   }
 
   Result<bool> add_run(RunRow& row) override {
-    Statement& add = statement(Sql::kRunAdd).bind(1, row.run).bind(2, row.rule).bind(3, row.event).bind(4, row.at);
-    add.bind(5, std::string_view(row.automation)).bind(6, std::string_view(row.author)).bind(7, std::string_view(row.kind));
-    add.bind(8, std::string_view(row.record)).bind(9, std::string_view(row.user)).bind(10, std::string_view(row.status));
+    Statement& add = statement(Sql::kRunAdd)
+                         .bind(1, row.run)
+                         .bind(2, row.rule)
+                         .bind(3, row.event)
+                         .bind(4, row.at);
+    add.bind(5, std::string_view(row.automation))
+        .bind(6, std::string_view(row.author))
+        .bind(7, std::string_view(row.kind));
+    add.bind(8, std::string_view(row.record))
+        .bind(9, std::string_view(row.user))
+        .bind(10, std::string_view(row.status));
     if (Status done = add.bind(11, std::string_view(row.detail)).run(); !done) return done.error();
     if (sqlite3_changes(db_) == 0) return false;
     row.seq = sqlite3_last_insert_rowid(db_);
@@ -602,15 +706,23 @@ class SqliteStore final : public Store, private StoreTxn {
   }
 
   Status add_verdict(const VerdictRow& row) override {
-    Statement& add = statement(Sql::kVerdictAdd).bind(1, row.rule).bind(2, row.event).bind(3, row.at);
-    add.bind(4, std::string_view(row.automation)).bind(5, std::string_view(row.record)).bind(6, std::string_view(row.user));
+    Statement& add =
+        statement(Sql::kVerdictAdd).bind(1, row.rule).bind(2, row.event).bind(3, row.at);
+    add.bind(4, std::string_view(row.automation))
+        .bind(5, std::string_view(row.record))
+        .bind(6, std::string_view(row.user));
     return add.bind(7, std::string_view(row.verdict)).run();
   }
 
   Status put_reminder(const ReminderRow& row) override {
-    Statement& put = statement(Sql::kReminderPut).bind(1, row.id).bind(2, row.rule).bind(3, row.event);
-    put.bind(4, std::string_view(row.automation)).bind(5, std::string_view(row.author)).bind(6, std::string_view(row.record));
-    put.bind(7, std::string_view(row.person)).bind(8, std::string_view(row.state)).bind(9, std::string_view(row.effect));
+    Statement& put =
+        statement(Sql::kReminderPut).bind(1, row.id).bind(2, row.rule).bind(3, row.event);
+    put.bind(4, std::string_view(row.automation))
+        .bind(5, std::string_view(row.author))
+        .bind(6, std::string_view(row.record));
+    put.bind(7, std::string_view(row.person))
+        .bind(8, std::string_view(row.state))
+        .bind(9, std::string_view(row.effect));
     put.bind(10, std::string_view(row.change)).bind(11, row.offered_at).bind(12, row.due_at);
     return put.bind(13, row.expires_at).bind(14, row.snoozed_until).run();
   }
@@ -625,21 +737,29 @@ class SqliteStore final : public Store, private StoreTxn {
 
   Status add_dead_letter(const DeadLetterRow& row) override {
     Statement& add = statement(Sql::kDeadLetterAdd).bind(1, std::string_view(row.source));
-    add.bind(2, static_cast<int64_t>(row.line)).bind(3, row.at).bind(4, std::string_view(row.reason));
+    add.bind(2, static_cast<int64_t>(row.line))
+        .bind(3, row.at)
+        .bind(4, std::string_view(row.reason));
     return add.bind(5, std::string_view(row.text)).run();
   }
   Status remove_dead_letter(int64_t seq) override {
     if (Status done = statement(Sql::kDeadLetterDelete).bind(1, seq).run(); !done) return done;
-    if (sqlite3_changes(db_) == 0) return {ErrorCode::kNotFound, "there is no dead letter " + std::to_string(seq)};
+    if (sqlite3_changes(db_) == 0)
+      return {ErrorCode::kNotFound, "there is no dead letter " + std::to_string(seq)};
     return {};
   }
 
   Status put_cursor(const CursorRow& row) override {
-    Statement& put = statement(Sql::kCursorPut).bind(1, std::string_view(row.source)).bind(2, static_cast<int64_t>(row.line));
-    return put.bind(3, static_cast<int64_t>(row.offset)).bind(4, std::string_view(row.fingerprint)).run();
+    Statement& put = statement(Sql::kCursorPut)
+                         .bind(1, std::string_view(row.source))
+                         .bind(2, static_cast<int64_t>(row.line));
+    return put.bind(3, static_cast<int64_t>(row.offset))
+        .bind(4, std::string_view(row.fingerprint))
+        .run();
   }
   Status put_activation(const ActivationRow& row) override {
-    Statement& put = statement(Sql::kActivationPut).bind(1, row.rule).bind(2, std::string_view(row.person));
+    Statement& put =
+        statement(Sql::kActivationPut).bind(1, row.rule).bind(2, std::string_view(row.person));
     return put.bind(3, std::string_view(row.automation)).bind(4, int64_t{row.active}).run();
   }
   Status add_total(std::string_view name, int64_t count) override {

@@ -1,5 +1,6 @@
-// ENSUE_CHECK: an assertion that stays on in release builds. It guards what can only be false through a mistake of ours; user
-// input must never reach one. A failed ENSUE_CHECK prints the place and the condition and aborts.
+// ENSUE_CHECK: an assertion that stays on in release builds. It guards what can only be false
+// through a mistake of ours; user input must never reach one. A failed ENSUE_CHECK prints the place
+// and the condition and aborts.
 #pragma once
 
 namespace ensue::base {

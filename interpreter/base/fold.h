@@ -1,8 +1,8 @@
 // Case folding: how names and texts are compared when letter case does not matter.
 //
-// Folding maps each code point to one code point (Unicode simple case folding through utf8proc's lower-case table), so
-// folded text has a length close to the original and prefixes fold to prefixes. Text must be valid UTF-8; a malformed
-// byte folds to itself.
+// Folding maps each code point to one code point (Unicode simple case folding through utf8proc's
+// lower-case table), so folded text has a length close to the original and prefixes fold to
+// prefixes. Text must be valid UTF-8; a malformed byte folds to itself.
 #pragma once
 
 #include <cstddef>
@@ -12,12 +12,16 @@
 
 namespace ensue::base {
 
-// The folded form. Two texts are equal ignoring case exactly when their folded forms are equal bytes.
+// The folded form. Two texts are equal ignoring case exactly when their folded forms are equal
+// bytes.
 std::string fold_case(std::string_view text);
 
-// Three-way comparison of the folded forms by code point, without building them. Negative, zero or positive.
+// Three-way comparison of the folded forms by code point, without building them. Negative, zero or
+// positive.
 int compare_folded(std::string_view a, std::string_view b);
-inline bool equal_folded(std::string_view a, std::string_view b) { return compare_folded(a, b) == 0; }
+inline bool equal_folded(std::string_view a, std::string_view b) {
+  return compare_folded(a, b) == 0;
+}
 
 bool starts_with_folded(std::string_view text, std::string_view prefix);
 bool ends_with_folded(std::string_view text, std::string_view suffix);

@@ -49,5 +49,7 @@ class Table {
 
 template <class Tag>
 struct std::hash<ensue::base::Id<Tag>> {
-  size_t operator()(ensue::base::Id<Tag> id) const noexcept { return std::hash<uint32_t>{}(id.index); }
+  size_t operator()(ensue::base::Id<Tag> id) const noexcept {
+    return std::hash<uint32_t>{}(id.index);
+  }
 };

@@ -24,7 +24,8 @@ Key128 hash_key(std::initializer_list<std::string_view> parts) {
     unsigned char length[8];
     for (int i = 0; i < 8; ++i) length[i] = static_cast<unsigned char>(size >> (8 * i));
     crypto_generichash_update(&state, length, sizeof length);
-    crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(part.data()), part.size());
+    crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(part.data()),
+                              part.size());
   }
   Key128 key;
   crypto_generichash_final(&state, key.bytes.data(), key.bytes.size());

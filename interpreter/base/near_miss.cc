@@ -31,7 +31,8 @@ size_t edit_distance(std::string_view a, std::string_view b, size_t most) {
 
 }  // namespace
 
-std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) {
+std::optional<std::string> nearest(std::string_view word,
+                                   const std::vector<std::string>& candidates) {
   constexpr size_t kWordSizeMax = 64;  // longer words are not slips of a name
   if (word.empty() || word.size() > kWordSizeMax) return std::nullopt;
   std::string folded = fold_case(word);

@@ -8,9 +8,10 @@
 
 namespace ensue::base {
 
-// The candidate closest to `word` by edits (insert, delete, replace, swap neighbours; letter case is free), when it is
-// close enough to be a likely slip: at most a third of the letters, never more than 3. The first of equals wins.
-// O(candidates x length^2), for error messages only.
-std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
+// The candidate closest to `word` by edits (insert, delete, replace, swap neighbours; letter case
+// is free), when it is close enough to be a likely slip: at most a third of the letters, never more
+// than 3. The first of equals wins. O(candidates x length^2), for error messages only.
+std::optional<std::string> nearest(std::string_view word,
+                                   const std::vector<std::string>& candidates);
 
 }  // namespace ensue::base

@@ -8,7 +8,8 @@ namespace {
 
 template <class Visit>
 void for_each_row(Visit visit) {
-  for (auto rows : {internal::text_rows(), internal::number_rows(), internal::date_rows(), internal::any_rows()}) {
+  for (auto rows : {internal::text_rows(), internal::number_rows(), internal::date_rows(),
+                    internal::any_rows()}) {
     for (const internal::Row& row : rows) visit(row);
   }
 }

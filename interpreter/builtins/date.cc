@@ -26,7 +26,8 @@ Result<Value> days_between(Args args, const CallContext& context) {
   return Value::number(int64_t{second->days} - first->days);
 }
 
-// Whole months from the first date to the second: the largest count that, added to the first, is not past the second.
+// Whole months from the first date to the second: the largest count that, added to the first, is
+// not past the second.
 Result<Value> months_between(Args args, const CallContext& context) {
   auto first = date_of_value(args[0], context);
   auto second = date_of_value(args[1], context);
@@ -68,7 +69,8 @@ Result<Value> weekday(Args args, const CallContext& context) {
 
 Result<Value> hour(Args args, const CallContext& context) {
   auto instant = instant_of_value(args[0], context);
-  return instant ? Value::number(int64_t{context.zone.local(*instant).time.ms / 3'600'000}) : Value();
+  return instant ? Value::number(int64_t{context.zone.local(*instant).time.ms / 3'600'000})
+                 : Value();
 }
 
 Result<Value> date_of(Args args, const CallContext& context) {
@@ -77,9 +79,15 @@ Result<Value> date_of(Args args, const CallContext& context) {
 }
 
 constexpr Row kRows[] = {
-    {"days_between", days_between}, {"months_between", months_between}, {"hours_between", hours_between},
-    {"year", year},                 {"month", month},                   {"day", day},
-    {"weekday", weekday},           {"hour", hour},                     {"date_of", date_of},
+    {"days_between", days_between},
+    {"months_between", months_between},
+    {"hours_between", hours_between},
+    {"year", year},
+    {"month", month},
+    {"day", day},
+    {"weekday", weekday},
+    {"hour", hour},
+    {"date_of", date_of},
 };
 
 }  // namespace

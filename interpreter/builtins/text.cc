@@ -12,7 +12,9 @@ using Args = std::span<const Value>;
 
 bool starts_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
 
-int64_t characters(std::string_view text) { return std::count_if(text.begin(), text.end(), starts_character); }
+int64_t characters(std::string_view text) {
+  return std::count_if(text.begin(), text.end(), starts_character);
+}
 
 // The byte where character `count` begins; the end when there are fewer.
 size_t byte_of(std::string_view text, int64_t count) {
@@ -30,8 +32,12 @@ int64_t whole(const Value& value) {
   return rounded ? std::max<int64_t>(0, value::trimmed(*rounded).coefficient) : 0;
 }
 
-Result<Value> upper(Args args, const CallContext&) { return Value::text(base::to_upper(args[0].as_text())); }
-Result<Value> lower(Args args, const CallContext&) { return Value::text(base::fold_case(args[0].as_text())); }
+Result<Value> upper(Args args, const CallContext&) {
+  return Value::text(base::to_upper(args[0].as_text()));
+}
+Result<Value> lower(Args args, const CallContext&) {
+  return Value::text(base::fold_case(args[0].as_text()));
+}
 
 Result<Value> trim(Args args, const CallContext&) {
   std::string_view text = args[0].as_text();
@@ -40,7 +46,9 @@ Result<Value> trim(Args args, const CallContext&) {
   return Value::text(text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1));
 }
 
-Result<Value> length(Args args, const CallContext&) { return Value::number(characters(args[0].as_text())); }
+Result<Value> length(Args args, const CallContext&) {
+  return Value::number(characters(args[0].as_text()));
+}
 
 Result<Value> left(Args args, const CallContext&) {
   std::string_view text = args[0].as_text();
@@ -49,7 +57,8 @@ Result<Value> left(Args args, const CallContext&) {
 
 Result<Value> right(Args args, const CallContext&) {
   std::string_view text = args[0].as_text();
-  return Value::text(text.substr(byte_of(text, std::max<int64_t>(0, characters(text) - whole(args[1])))));
+  return Value::text(
+      text.substr(byte_of(text, std::max<int64_t>(0, characters(text) - whole(args[1])))));
 }
 
 Result<Value> replace(Args args, const CallContext& context) {
@@ -63,7 +72,8 @@ Result<Value> replace(Args args, const CallContext& context) {
     if (found == std::string_view::npos) break;
     out += args[2].as_text();
     if (out.size() > context.text_bytes_max) {
-      return {ErrorCode::kBoundExceeded, "a text grows over " + std::to_string(context.text_bytes_max) + " bytes"};
+      return {ErrorCode::kBoundExceeded,
+              "a text grows over " + std::to_string(context.text_bytes_max) + " bytes"};
     }
     at = found + part.size();
   }
@@ -76,10 +86,12 @@ Result<Value> domain(Args args, const CallContext&) {
   return at == std::string_view::npos ? Value() : Value::text(base::fold_case(text.substr(at + 1)));
 }
 
-Result<Value> text_of(Args args, const CallContext&) { return Value::text(value::plain_text(args[0])); }
+Result<Value> text_of(Args args, const CallContext&) {
+  return Value::text(value::plain_text(args[0]));
+}
 
 constexpr Row kRows[] = {
-    {"upper", upper}, {"lower", lower}, {"trim", trim},       {"length", length}, {"left", left},
+    {"upper", upper}, {"lower", lower},     {"trim", trim},     {"length", length}, {"left", left},
     {"right", right}, {"replace", replace}, {"domain", domain}, {"text", text_of},
 };
 

@@ -23,7 +23,8 @@ const Track* Definition::track(std::string_view name_wanted) const {
   return nullptr;
 }
 
-Instant due_at(const Step& step, Instant from, const calendar::Zone& zone, const calendar::BusinessCalendar* calendar) {
+Instant due_at(const Step& step, Instant from, const calendar::Zone& zone,
+               const calendar::BusinessCalendar* calendar) {
   if (!step.delay) return past_weekend(from, zone);
   std::optional<Instant> at;
   if (step.delay->business && calendar != nullptr) {

@@ -34,8 +34,10 @@ struct Definition {
   const Track* track(std::string_view name_wanted) const;
 };
 
-// When a step that may start at `from` is due: its delay later, and never on a weekend (sales-engagement 4.5: on by default); a
-// time that falls on a Saturday or Sunday moves to the start of Monday.
-Instant due_at(const Step& step, Instant from, const calendar::Zone& zone, const calendar::BusinessCalendar* calendar);
+// When a step that may start at `from` is due: its delay later, and never on a weekend
+// (sales-engagement 4.5: on by default); a time that falls on a Saturday or Sunday moves to the
+// start of Monday.
+Instant due_at(const Step& step, Instant from, const calendar::Zone& zone,
+               const calendar::BusinessCalendar* calendar);
 
 }  // namespace ensue::cadence

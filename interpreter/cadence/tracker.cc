@@ -7,7 +7,8 @@ namespace {
 
 constexpr const char* kStates[] = {"Active", "Paused", "Complete", "Error"};
 
-const Step* find_step(const Definition& definition, std::string_view track, std::string_view title) {
+const Step* find_step(const Definition& definition, std::string_view track,
+                      std::string_view title) {
   const Track* found = definition.track(track);
   if (found == nullptr) return nullptr;
   for (const Step& step : found->steps) {
@@ -27,8 +28,8 @@ std::optional<State> state_of(std::string_view name) {
   return std::nullopt;
 }
 
-Tracker enter(const Definition* definition, std::string_view cadence, std::string target_type, std::string target,
-              std::string owner, Instant now, const calendar::Zone& zone) {
+Tracker enter(const Definition* definition, std::string_view cadence, std::string target_type,
+              std::string target, std::string owner, Instant now, const calendar::Zone& zone) {
   Tracker out;
   out.cadence = definition != nullptr ? definition->name : std::string(cadence);
   out.target = std::move(target);
@@ -54,16 +55,19 @@ void pause(Tracker& tracker, Instant now) {
 
 void resume(Tracker& tracker, Instant now) {
   tracker.state = State::kActive;
-  if (tracker.due && tracker.paused) tracker.due = Instant{tracker.due->ms + (now.ms - tracker.paused->ms)};
+  if (tracker.due && tracker.paused)
+    tracker.due = Instant{tracker.due->ms + (now.ms - tracker.paused->ms)};
   tracker.paused.reset();
 }
 
-void reassign(Tracker& tracker, std::string owner, const Definition* definition, Instant now, const calendar::Zone& zone) {
+void reassign(Tracker& tracker, std::string owner, const Definition* definition, Instant now,
+              const calendar::Zone& zone) {
   tracker.owner = std::move(owner);
   if (definition == nullptr || tracker.step.empty()) return;
   if (const Step* step = find_step(*definition, tracker.track, tracker.step)) {
     tracker.due = due_at(*step, now, zone, definition->calendar.get());
-    if (tracker.paused) tracker.paused = now;  // what was waited before does not count for the new due time
+    if (tracker.paused)
+      tracker.paused = now;  // what was waited before does not count for the new due time
   }
 }
 

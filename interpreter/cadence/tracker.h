@@ -1,4 +1,5 @@
-// The state machine of one target in one cadence. Pure functions: a tracker and an instant in, a tracker out.
+// The state machine of one target in one cadence. Pure functions: a tracker and an instant in, a
+// tracker out.
 //
 //   (none) --enter--> Active --pause--> Paused --resume--> Active --remove--> Complete
 //
@@ -24,8 +25,8 @@ struct Tracker {
   std::string target_type;  // Lead, Contact, PersonAccount
   std::string owner;        // the assignee, a user's id
   State state = State::kActive;
-  std::string track;        // empty: the cadence is kept elsewhere, or is finished
-  std::string step;         // the current step; empty: none
+  std::string track;  // empty: the cadence is kept elsewhere, or is finished
+  std::string step;   // the current step; empty: none
   std::string step_kind;
   std::optional<Instant> due;
   Instant entered;
@@ -37,16 +38,18 @@ struct Tracker {
   bool open() const { return state == State::kActive || state == State::kPaused; }
 };
 
-// A target enters at step one of main. `definition` is null for a cadence that is not declared here: the tracker has no step.
-Tracker enter(const Definition* definition, std::string_view cadence, std::string target_type, std::string target,
-              std::string owner, Instant now, const calendar::Zone& zone);
+// A target enters at step one of main. `definition` is null for a cadence that is not declared
+// here: the tracker has no step.
+Tracker enter(const Definition* definition, std::string_view cadence, std::string target_type,
+              std::string target, std::string owner, Instant now, const calendar::Zone& zone);
 
 // The current step's clock stops.
 void pause(Tracker& tracker, Instant now);
 // It goes on: the due time moves by the time that passed in the pause.
 void resume(Tracker& tracker, Instant now);
 // The current step is due anew, counted from now (sales-engagement 4.12).
-void reassign(Tracker& tracker, std::string owner, const Definition* definition, Instant now, const calendar::Zone& zone);
+void reassign(Tracker& tracker, std::string owner, const Definition* definition, Instant now,
+              const calendar::Zone& zone);
 // By hand or by an automation: completion reason ManuallyRemoved.
 void remove(Tracker& tracker, std::string disposition, Instant now);
 

@@ -12,7 +12,8 @@ namespace {
 constexpr int kDaysLookedAtMax = 40'000;
 
 int64_t open_days_in_week(const BusinessCalendar& calendar) {
-  return std::count_if(calendar.week.begin(), calendar.week.end(), [](const auto& hours) { return !hours.empty(); });
+  return std::count_if(calendar.week.begin(), calendar.week.end(),
+                       [](const auto& hours) { return !hours.empty(); });
 }
 
 std::optional<Instant> add_days(Instant from, int64_t days, const BusinessCalendar& calendar) {
@@ -33,7 +34,8 @@ struct Interval {
   int64_t end;
 };
 
-// The open stretches of a local day as instants; a clock change makes one an hour shorter or longer.
+// The open stretches of a local day as instants; a clock change makes one an hour shorter or
+// longer.
 std::vector<Interval> intervals(Date date, const BusinessCalendar& calendar) {
   std::vector<Interval> out;
   for (const OpenHours& hours : calendar.hours_on(date)) {
@@ -87,7 +89,8 @@ std::vector<OpenHours> BusinessCalendar::hours_on(Date date) const {
   return week[static_cast<size_t>(value::weekday_of(date))];
 }
 
-std::optional<Instant> add_business(Instant from, const Duration& duration, const BusinessCalendar& calendar) {
+std::optional<Instant> add_business(Instant from, const Duration& duration,
+                                    const BusinessCalendar& calendar) {
   if (!calendar.ever_open()) return std::nullopt;
   int64_t unit_ms = 0;
   switch (duration.unit) {

@@ -1,4 +1,5 @@
-// Business calendars: which hours are open, and durations counted in them. Pure functions, no clock.
+// Business calendars: which hours are open, and durations counted in them. Pure functions, no
+// clock.
 #pragma once
 
 #include <array>
@@ -21,8 +22,9 @@ struct OpenHours {
 struct BusinessCalendar {
   std::string name;
   Zone zone = Zone::utc();
-  std::array<std::vector<OpenHours>, 7> week;  // by weekday, Monday first; each sorted, without overlaps
-  std::vector<Date> holidays;                  // sorted
+  std::array<std::vector<OpenHours>, 7>
+      week;                    // by weekday, Monday first; each sorted, without overlaps
+  std::vector<Date> holidays;  // sorted
 
   // True when any day of the week has open hours. A calendar that is never open cannot count.
   bool ever_open() const;
@@ -31,11 +33,13 @@ struct BusinessCalendar {
 };
 
 // The instant `amount` business units after (or, when negative, before) `from`.
-// - Days: the same local time on the amount-th open day; holidays and closed weekdays do not count. Weeks are five such days
+// - Days: the same local time on the amount-th open day; holidays and closed weekdays do not count.
+// Weeks are five such days
 //   times the amount's weeks, counted as the calendar's own open days in a week.
 // - Hours, minutes, seconds: that much open time later; outside open hours nothing passes.
 // - Months and years are refused by the checker.
 // Empty when the calendar is never open, or when more than 40,000 days would have to be looked at.
-std::optional<Instant> add_business(Instant from, const Duration& duration, const BusinessCalendar& calendar);
+std::optional<Instant> add_business(Instant from, const Duration& duration,
+                                    const BusinessCalendar& calendar);
 
 }  // namespace ensue::calendar

@@ -16,7 +16,8 @@ int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
 LocalTime split(int64_t local_ms) {
   int64_t days = floor_div(local_ms, value::kDayMs);
-  return {Date{static_cast<int32_t>(days)}, TimeOfDay{static_cast<int32_t>(local_ms - days * value::kDayMs)}};
+  return {Date{static_cast<int32_t>(days)},
+          TimeOfDay{static_cast<int32_t>(local_ms - days * value::kDayMs)}};
 }
 
 int64_t join(Date date, TimeOfDay time) { return date.days * value::kDayMs + time.ms; }
@@ -49,7 +50,8 @@ struct Zone::Rules {
     thread_local Cache cache;
     if (cache.zone == zone && cache.stretch.holds(ms)) return cache.stretch;
     int64_t asked = std::clamp(ms, kAskedMin, kAskedMax);
-    date::sys_info info = zone->get_info(date::sys_seconds(std::chrono::seconds(floor_div(asked, 1000))));
+    date::sys_info info =
+        zone->get_info(date::sys_seconds(std::chrono::seconds(floor_div(asked, 1000))));
     auto clamped = [](date::sys_seconds s) {
       constexpr int64_t kMost = std::numeric_limits<int64_t>::max() / 1000;
       int64_t seconds = s.time_since_epoch().count();
@@ -57,7 +59,8 @@ struct Zone::Rules {
       if (seconds <= -kMost) return std::numeric_limits<int64_t>::min();
       return seconds * 1000;
     };
-    Stretch out{clamped(info.begin), clamped(info.end), std::chrono::milliseconds(info.offset).count()};
+    Stretch out{clamped(info.begin), clamped(info.end),
+                std::chrono::milliseconds(info.offset).count()};
     if (ms < kAskedMin) out.begin = std::numeric_limits<int64_t>::min();
     if (ms >= kAskedMax) out.end = std::numeric_limits<int64_t>::max();
     if (ms < kAskedMin) out.end = kAskedMin;
@@ -76,7 +79,9 @@ Zone Zone::utc() {
 std::optional<Zone> Zone::find(std::string_view name) {
   if (name == "UTC" || name == "Etc/UTC") return utc();
   // Such names are files beside the zones, not zones.
-  if (name.empty() || name.find("..") != std::string_view::npos || name[0] == '/' || name.size() > 64) return std::nullopt;
+  if (name.empty() || name.find("..") != std::string_view::npos || name[0] == '/' ||
+      name.size() > 64)
+    return std::nullopt;
   try {
     const date::time_zone* zone = date::locate_zone(std::string(name));
     return Zone(std::make_shared<const Rules>(Rules{std::string(name), zone}));
@@ -97,11 +102,14 @@ std::vector<std::string> zone_names() {
 
 const std::string& Zone::name() const { return rules_->name; }
 
-LocalTime Zone::local(Instant instant) const { return split(instant.ms + rules_->offset_at(instant.ms)); }
+LocalTime Zone::local(Instant instant) const {
+  return split(instant.ms + rules_->offset_at(instant.ms));
+}
 
 Instant Zone::instant(Date date, TimeOfDay time) const {
   int64_t local_ms = join(date, time);
-  // The offset before and after any change near this local time. Offsets lie within 26 hours of UTC in all of history.
+  // The offset before and after any change near this local time. Offsets lie within 26 hours of UTC
+  // in all of history.
   int64_t early = rules_->offset_at(local_ms - 26 * kHourMs);
   int64_t late = rules_->offset_at(local_ms + 26 * kHourMs);
   // Walk the stretches that may hold it, earliest first: the first hit is the first occurrence.
@@ -130,7 +138,8 @@ std::optional<Instant> add_exact(Instant instant, int64_t amount, int64_t unit_m
   int64_t delta = 0;
   if (__builtin_mul_overflow(amount, unit_ms, &delta)) return std::nullopt;
   Instant out;
-  if (__builtin_add_overflow(instant.ms, delta, &out.ms) || !value::in_range(out)) return std::nullopt;
+  if (__builtin_add_overflow(instant.ms, delta, &out.ms) || !value::in_range(out))
+    return std::nullopt;
   return out;
 }
 

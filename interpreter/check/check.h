@@ -41,7 +41,7 @@ struct CheckInput {
   std::vector<syntax::ParsedFile> files;  // by FileId
   size_t library_files = 0;               // the first ones
   ProgramOptions options;
-  const KnownRecords* known = nullptr;  // null: nothing is known, and no user is called unknown
+  const KnownRecords* known = nullptr;    // null: nothing is known, and no user is called unknown
   const SessionInput* session = nullptr;  // null: no sentence
 };
 

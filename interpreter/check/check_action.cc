@@ -185,7 +185,7 @@ void Checker::refuse_statement_in_action(NodeId id) {
           "a flow can: write `flow \"…\"` with the same trigger and `and meets` for the condition");
 }
 
-// ---- Cadence effects ----------------------------------------------------------------------------
+// ---- Cadence effects --------------------------------------------------------------------------
 
 std::string Checker::cadence_named(NodeId quoted) {
   std::string name = text(quoted);
@@ -354,7 +354,7 @@ void Checker::collect_tracker_writes(const CadenceEffect& effect, Automation& au
   }
 }
 
-// ---- How many an author has ---------------------------------------------------------------------
+// ---- How many an author has -------------------------------------------------------------------
 
 void Checker::check_authors() {
   struct Count {

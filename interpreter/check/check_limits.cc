@@ -204,7 +204,7 @@ std::optional<Limit> Checker::check_limit_cap(NodeId scope_node, NodeId cap_node
   return limit;
 }
 
-// ---- Calendars ----------------------------------------------------------------------------------
+// ---- Calendars --------------------------------------------------------------------------------
 
 void Checker::check_calendars() {
   for_each_declaration(NodeKind::kCalendarDecl, [&](NodeId id) { check_calendar(id); });

@@ -5,8 +5,9 @@
 namespace ensue::check {
 
 const char* step_kind_name(StepKind kind) {
-  static constexpr const char* kNames[] = {"Automated Email", "Manual Email", "Call",        "Connection Request",
-                                           "InMail",          "Custom",       "Screen Flow", "Link"};
+  static constexpr const char* kNames[] = {"Automated Email",    "Manual Email", "Call",
+                                           "Connection Request", "InMail",       "Custom",
+                                           "Screen Flow",        "Link"};
   return kNames[static_cast<size_t>(kind)];
 }
 
@@ -49,7 +50,8 @@ const char* limit_policy_name(LimitPolicy policy) {
 }
 
 std::string describe(const Automation& automation) {
-  std::string out = std::string(automation_kind_name(automation.kind)) + " \"" + automation.name + "\"";
+  std::string out =
+      std::string(automation_kind_name(automation.kind)) + " \"" + automation.name + "\"";
   if (automation.kind == AutomationKind::kAction && !automation.author.empty()) {
     out += " by \"" + automation.author + "\"";
   }

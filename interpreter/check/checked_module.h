@@ -25,7 +25,7 @@ namespace ensue::check {
 
 using syntax::NodeId;
 
-// ---- Expressions --------------------------------------------------------------------------------
+// ---- Expressions ------------------------------------------------------------------------------
 
 // What a path starts from.
 enum class PathBase : uint8_t {
@@ -86,7 +86,7 @@ struct NodeRef {
   bool valid() const { return node.valid(); }
 };
 
-// ---- Automations --------------------------------------------------------------------------------
+// ---- Automations ------------------------------------------------------------------------------
 
 enum class AutomationKind : uint8_t { kAction, kFlow, kSubflow, kScreenFlow };
 enum class Scope : uint8_t { kOwn, kTeam, kEverybody };
@@ -150,7 +150,7 @@ struct Automation {
   bool runnable = false;  // false: checked, but not run by this version
 };
 
-// ---- Cadences -----------------------------------------------------------------------------------
+// ---- Cadences ---------------------------------------------------------------------------------
 
 enum class StepKind : uint8_t {
   kAutomatedEmail,
@@ -196,7 +196,7 @@ struct Cadence {
   const CadenceTrack* track(std::string_view name) const;
 };
 
-// ---- Limits and calendars -----------------------------------------------------------------------
+// ---- Limits and calendars ---------------------------------------------------------------------
 
 enum class LimitScope : uint8_t { kUser, kOrg, kAutomation, kService };
 enum class LimitPolicy : uint8_t { kDrop, kDefer, kRemind, kFail, kPause };
@@ -241,7 +241,7 @@ struct TestRef {
   NodeRef declaration;
 };
 
-// ---- The module ---------------------------------------------------------------------------------
+// ---- The module -------------------------------------------------------------------------------
 
 struct CheckedModule {
   std::shared_ptr<const source::SourceSet> sources;

@@ -73,7 +73,7 @@ std::optional<int64_t> Checker::whole_number(NodeId id, int64_t least, int64_t m
   return std::nullopt;
 }
 
-// ---- Objects ------------------------------------------------------------------------------------
+// ---- Objects ----------------------------------------------------------------------------------
 
 void Checker::declare_objects() {
   for_each_declaration(NodeKind::kObjectDecl, [&](NodeId id) {
@@ -241,7 +241,7 @@ types::ObjectId Checker::object_named(std::string_view name, Span at, bool spoke
   return types::ObjectId();
 }
 
-// ---- Functions ----------------------------------------------------------------------------------
+// ---- Functions --------------------------------------------------------------------------------
 
 void Checker::declare_functions() {
   for_each_declaration(NodeKind::kFunctionDecl, [&](NodeId id) {
@@ -275,7 +275,7 @@ void Checker::declare_functions() {
   });
 }
 
-// ---- Names --------------------------------------------------------------------------------------
+// ---- Names ------------------------------------------------------------------------------------
 
 void Checker::declare_named(NamedTable& table, NodeId name, std::string_view what) {
   auto [known, fresh] = table.emplace(text(name), Named{span(name), !in_library()});

@@ -150,7 +150,7 @@ void Checker::infer_condition(NodeId id, const Place& place) {
   }
 }
 
-// ---- Conditions ---------------------------------------------------------------------------------
+// ---- Conditions -------------------------------------------------------------------------------
 
 void Checker::infer_numbered(NodeId id, const Place& place) {
   ast::NumberedCondition numbered(*tree_, id);
@@ -231,11 +231,13 @@ Type Checker::infer_compare(NodeId id, const Place& place) {
   // What a picklist's value contains is a part of it, not one of the values.
   bool part_of_value = op >= syntax::kContains && left.is(TypeKind::kPicklist);
   Type right = infer(compare.right(), place, part_of_value ? nullptr : &left);
-  // The literal on the left takes its meaning from the right: `"Web" is LeadSource`, `30 days ago <= CloseDate`.
+  // The literal on the left takes its meaning from the right: `"Web" is LeadSource`, `30 days ago
+  // <= CloseDate`.
   auto literal = [&](NodeId node) {
     return tree_->is(node, NodeKind::kText) || tree_->is(node, NodeKind::kRelativeTime);
   };
-  if (literal(compare.left()) && !literal(compare.right())) left = infer(compare.left(), place, &right);
+  if (literal(compare.left()) && !literal(compare.right()))
+    left = infer(compare.left(), place, &right);
   auto wrong = [&](const Type& type) -> Finding& {
     return report(DiagnosticKind::kOperatorNotForType, span(id),
                   {compare_word(op), a_name_of(type)});
@@ -267,7 +269,8 @@ Type Checker::infer_compare(NodeId id, const Place& place) {
   return Type::of(TypeKind::kBoolean);
 }
 
-// What stands left of `is one of` and `is between`: `30 days ago` counts days there when all it meets are dates.
+// What stands left of `is one of` and `is between`: `30 days ago` counts days there when all it
+// meets are dates.
 Type Checker::infer_subject(NodeId left, std::span<const NodeId> others, const Place& place) {
   if (!tree_->is(left, NodeKind::kRelativeTime)) return infer(left, place);
   const Type date = Type::of(TypeKind::kDate);
@@ -388,7 +391,7 @@ Type Checker::infer_quantified(NodeId id, const Place& place) {
   return boolean;
 }
 
-// ---- Values -------------------------------------------------------------------------------------
+// ---- Values -----------------------------------------------------------------------------------
 
 Type Checker::infer_text(NodeId id, const Place& place, const Type* hint) {
   auto parts = tree_->children(id);

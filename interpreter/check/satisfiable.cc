@@ -33,12 +33,15 @@ class Analysis {
     const syntax::Tree& tree = view_.tree;
     switch (tree.kind(id)) {
       case NodeKind::kNot: return alternatives(ast::Not(tree, id).condition(), !denied);
-      case NodeKind::kAnd: return denied ? either(tree.children(id), true) : both(tree.children(id), false);
-      case NodeKind::kOr: return denied ? both(tree.children(id), true) : either(tree.children(id), false);
+      case NodeKind::kAnd:
+        return denied ? either(tree.children(id), true) : both(tree.children(id), false);
+      case NodeKind::kOr:
+        return denied ? both(tree.children(id), true) : either(tree.children(id), false);
       case NodeKind::kNumberedCondition: {
         ast::NumberedCondition numbered(tree, id);
         numbered_.clear();
-        for (NodeId item : tree.items(numbered.items())) numbered_[std::string(tree.text(item))] = item;
+        for (NodeId item : tree.items(numbered.items()))
+          numbered_[std::string(tree.text(item))] = item;
         return alternatives(numbered.logic(), denied);
       }
       case NodeKind::kLogicRef: {
@@ -66,7 +69,8 @@ class Analysis {
     auto groups = by_field(tests);
     auto found = groups.find(field);
     if (found == groups.end()) return true;
-    return std::all_of(found->second.begin(), found->second.end(), [&](const Test& t) { return holds(t, value); });
+    return std::all_of(found->second.begin(), found->second.end(),
+                       [&](const Test& t) { return holds(t, value); });
   }
 
   static std::string key_of(types::FieldRef field) {
@@ -86,7 +90,8 @@ class Analysis {
   std::vector<Alternative> either(std::span<const NodeId> terms, bool denied) {
     std::vector<Alternative> out;
     for (NodeId term : terms) {
-      for (Alternative& alternative : alternatives(term, denied)) out.push_back(std::move(alternative));
+      for (Alternative& alternative : alternatives(term, denied))
+        out.push_back(std::move(alternative));
       if (out.size() > kAlternativesMax) return too_many();
     }
     return out;
@@ -114,7 +119,7 @@ class Analysis {
   // One alternative without tests: it may hold, so nothing is claimed.
   static std::vector<Alternative> too_many() { return {{}}; }
 
-  // ---- One test -------------------------------------------------------------------------------------------------------
+  // ---- One test -------------------------------------------------------------------------------
 
   // The field a test is about, as a key; empty for tests that are not judged.
   static std::string subject(const Test& test) {
@@ -164,14 +169,17 @@ class Analysis {
     bool date = subject_type(view, id).is(types::TypeKind::kDate);
     bool instant = subject_type(view, id).is(types::TypeKind::kDatetime);
     for (const Value& c : constants) {
-      if ((date && c.is(Value::Kind::kDatetime)) || (instant && c.is(Value::Kind::kDate))) return {};
+      if ((date && c.is(Value::Kind::kDatetime)) || (instant && c.is(Value::Kind::kDate)))
+        return {};
     }
     std::string key;
     for (const Hop& hop : path.hops) key += key_of(hop.fields[0]);
     return key;
   }
 
-  static bool is_constant(const ConditionView& view, NodeId id) { return view.facts.of(id).binding == Binding::kConstant; }
+  static bool is_constant(const ConditionView& view, NodeId id) {
+    return view.facts.of(id).binding == Binding::kConstant;
+  }
   static const Value& constant(const ConditionView& view, NodeId id) {
     return view.facts.constants[view.facts.of(id).index];
   }
@@ -189,7 +197,8 @@ class Analysis {
       case NodeKind::kIsBlank: return v.is_blank() != (tree.op(test.node) == 1);
       case NodeKind::kOneOf: {
         auto items = tree.items(ast::OneOf(tree, test.node).items());
-        bool found = std::any_of(items.begin(), items.end(), [&](NodeId item) { return equal(v, constant(view, item)); });
+        bool found = std::any_of(items.begin(), items.end(),
+                                 [&](NodeId item) { return equal(v, constant(view, item)); });
         return found != (tree.op(test.node) == 1);
       }
       case NodeKind::kBetween: {
@@ -213,8 +222,10 @@ class Analysis {
   static bool compared(uint8_t op, const Value& v, const Value& c, bool denied) {
     using value::Ordering;
     op &= static_cast<uint8_t>(~syntax::kExactly);
-    bool equality = op == syntax::kIs || op == syntax::kEqual || op == syntax::kIsNot || op == syntax::kNotEqual;
-    Ordering order = equality ? value::compare_equal(v, c, value::TextCase::kIgnored) : value::compare_order(v, c);
+    bool equality = op == syntax::kIs || op == syntax::kEqual || op == syntax::kIsNot ||
+                    op == syntax::kNotEqual;
+    Ordering order = equality ? value::compare_equal(v, c, value::TextCase::kIgnored)
+                              : value::compare_order(v, c);
     if (order == Ordering::kFault) return !denied;
     switch (op) {
       case syntax::kIs:
@@ -230,9 +241,10 @@ class Analysis {
     }
   }
 
-  // ---- Values worth trying --------------------------------------------------------------------------------------------
-  // Between two neighbouring constants every test of the judged kinds has one answer, so the constants themselves, one value
-  // between each two, one beyond either end, blank, and one value unlike all others stand for everything.
+  // ---- Values worth trying --------------------------------------------------------------------
+  // Between two neighbouring constants every test of the judged kinds has one answer, so the
+  // constants themselves, one value between each two, one beyond either end, blank, and one value
+  // unlike all others stand for everything.
   static std::vector<Value> candidates(const std::vector<Test>& group) {
     const types::Schema& schema = group.front().view->module.schema;
     std::vector<Value> constants;
@@ -245,16 +257,19 @@ class Analysis {
     if (type.is(types::TypeKind::kBoolean)) return {Value::boolean(false), Value::boolean(true)};
     bool picklist = type.is(types::TypeKind::kPicklist);
     if (picklist) {
-      for (const std::string& known : schema.picklist(type.picklist).values) out.push_back(Value::text(known));
+      for (const std::string& known : schema.picklist(type.picklist).values)
+        out.push_back(Value::text(known));
     }
-    std::sort(constants.begin(), constants.end(), [](const Value& a, const Value& b) { return value::total_order(a, b) < 0; });
+    std::sort(constants.begin(), constants.end(),
+              [](const Value& a, const Value& b) { return value::total_order(a, b) < 0; });
     for (size_t i = 0; i < constants.size(); ++i) {
       const Value& c = constants[i];
       out.push_back(c);
       if (c.is_numeric()) {
         push_number(out, c, -1);
         push_number(out, c, 1);
-        if (i + 1 < constants.size() && constants[i + 1].is_numeric()) push_middle(out, c, constants[i + 1]);
+        if (i + 1 < constants.size() && constants[i + 1].is_numeric())
+          push_middle(out, c, constants[i + 1]);
       } else if (c.is(Value::Kind::kDate)) {
         out.push_back(Value::date({c.as_date().days - 1}));
         out.push_back(Value::date({c.as_date().days + 1}));
@@ -270,11 +285,12 @@ class Analysis {
         out.push_back(c);
       }
     }
-    bool only_blanks = std::all_of(constants.begin(), constants.end(), [](const Value& c) { return c.is_blank(); });
+    bool only_blanks = std::all_of(constants.begin(), constants.end(),
+                                   [](const Value& c) { return c.is_blank(); });
     if (only_blanks) out.push_back(some_value(type));
     bool open = !picklist || schema.picklist(type.picklist).open;
     if (open && (type.textual() || type.is(types::TypeKind::kRecord))) {
-      out.push_back(Value::text("\x01"));           // below every constant
+      out.push_back(Value::text("\x01"));              // below every constant
       out.push_back(Value::text("\xF4\x8F\xBF\xBF"));  // above every constant
     }
     return out;
@@ -295,7 +311,8 @@ class Analysis {
   }
 
   static void push_number(std::vector<Value>& out, const Value& c, int64_t delta) {
-    if (auto sum = value::add_decimals(c.as_decimal(), {delta, 0})) out.push_back(Value::number(*sum));
+    if (auto sum = value::add_decimals(c.as_decimal(), {delta, 0}))
+      out.push_back(Value::number(*sum));
   }
   static void push_middle(std::vector<Value>& out, const Value& a, const Value& b) {
     auto sum = value::add_decimals(a.as_decimal(), b.as_decimal());
@@ -321,8 +338,9 @@ class Analysis {
     auto span = [](const Test& test) { return test.view->tree.span(test.node); };
     for (size_t i = 0; i < group.size(); ++i) {
       for (size_t j = i + 1; j < group.size(); ++j) {
-        bool together = std::any_of(values.begin(), values.end(),
-                                    [&](const Value& v) { return holds(group[i], v) && holds(group[j], v); });
+        bool together = std::any_of(values.begin(), values.end(), [&](const Value& v) {
+          return holds(group[i], v) && holds(group[j], v);
+        });
         if (!together) return {span(group[i]), span(group[j])};
       }
     }
@@ -335,7 +353,8 @@ class Analysis {
 
 }  // namespace
 
-std::optional<Contradiction> find_contradiction(const ConditionView& view, NodeId condition, bool denied) {
+std::optional<Contradiction> find_contradiction(const ConditionView& view, NodeId condition,
+                                                bool denied) {
   Analysis analysis(view);
   std::optional<Contradiction> first;
   for (const Alternative& alternative : analysis.alternatives(condition, denied)) {
@@ -346,7 +365,8 @@ std::optional<Contradiction> find_contradiction(const ConditionView& view, NodeI
   return first;
 }
 
-bool may_hold_with(const ConditionView& view, NodeId condition, types::FieldRef field, const Value& value) {
+bool may_hold_with(const ConditionView& view, NodeId condition, types::FieldRef field,
+                   const Value& value) {
   Analysis analysis(view);
   std::vector<Alternative> alternatives = analysis.alternatives(condition, false);
   return std::any_of(alternatives.begin(), alternatives.end(), [&](const Alternative& alternative) {
@@ -370,7 +390,8 @@ bool may_hold_together(const CheckedModule& module, NodeRef a, NodeRef b) {
   return false;
 }
 
-std::optional<HiddenAlternative> find_hidden_alternative(const ConditionView& view, NodeId condition) {
+std::optional<HiddenAlternative> find_hidden_alternative(const ConditionView& view,
+                                                         NodeId condition) {
   const syntax::Tree& tree = view.tree;
   std::vector<NodeId> stack{condition};
   while (!stack.empty()) {
@@ -384,7 +405,8 @@ std::optional<HiddenAlternative> find_hidden_alternative(const ConditionView& vi
           for (const Alternative& b : analysis.alternatives(terms[i + 1], false)) {
             Alternative sum = a;
             sum.insert(sum.end(), b.begin(), b.end());
-            bool numbered = tree.is(terms[i], NodeKind::kLogicRef) || tree.is(terms[i + 1], NodeKind::kLogicRef);
+            bool numbered = tree.is(terms[i], NodeKind::kLogicRef) ||
+                            tree.is(terms[i + 1], NodeKind::kLogicRef);
             if (numbered || Analysis::contradiction(sum)) continue;
             return HiddenAlternative{tree.span(node), tree.span(terms[i]), tree.span(terms[i + 1])};
           }

@@ -13,7 +13,8 @@ struct Stage {
   void (Checker::*run)();
 };
 
-// Declarations come before what refers to them: objects before the fields that look up objects, names before bodies.
+// Declarations come before what refers to them: objects before the fields that look up objects,
+// names before bodies.
 constexpr std::array kStages = {
     Stage{"objects", &Checker::declare_objects},
     Stage{"fields", &Checker::declare_fields},
@@ -25,12 +26,13 @@ constexpr std::array kStages = {
     Stage{"automations", &Checker::check_automations},
     Stage{"tests", &Checker::check_tests},
     Stage{"session", &Checker::check_session},
-    Stage{"authors", &Checker::check_authors},      // counts what the stages before have accepted
+    Stage{"authors", &Checker::check_authors},  // counts what the stages before have accepted
 };
 
 }  // namespace
 
-std::shared_ptr<CheckedModule> check_program(const CheckInput& input, source::DiagnosticSink& sink) {
+std::shared_ptr<CheckedModule> check_program(const CheckInput& input,
+                                             source::DiagnosticSink& sink) {
   Checker checker(input, sink);
   for (const Stage& stage : kStages) (checker.*stage.run)();
   return checker.take();

@@ -22,7 +22,8 @@ struct CheckFlags {
 };
 
 // The users, queues and cadences of files of records, typed by the project's own schema.
-Result<check::KnownRecords> read_known(const std::vector<std::string>& files, const engine::Loaded& first) {
+Result<check::KnownRecords> read_known(const std::vector<std::string>& files,
+                                       const engine::Loaded& first) {
   check::KnownRecords out;
   const types::Schema& schema = first.module->schema;
   Bounds bounds = first.module->options.bounds;
@@ -36,7 +37,8 @@ Result<check::KnownRecords> read_known(const std::vector<std::string>& files, co
       if (!line->has_value()) break;
       intake::LineResult result = reader.read(**line, lines->line_number());
       if (result.kind == intake::LineResult::Kind::kPoison) {
-        return {ErrorCode::kInvalidArgument, fmt::format("{}:{}: {}", file, lines->line_number(), result.reason)};
+        return {ErrorCode::kInvalidArgument,
+                fmt::format("{}:{}: {}", file, lines->line_number(), result.reason)};
       }
       for (const types::Event& event : result.events) {
         const types::Object& object = schema.object(event.object);
@@ -44,7 +46,8 @@ Result<check::KnownRecords> read_known(const std::vector<std::string>& files, co
           names.insert(event.record);
           for (const char* field : fields) {
             for (const types::FieldValue& row : event.set) {
-              if (row.field == object.find_stored(field) && !row.value.is_blank()) names.insert(std::string(row.value.as_text()));
+              if (row.field == object.find_stored(field) && !row.value.is_blank())
+                names.insert(std::string(row.value.as_text()));
             }
           }
         };
@@ -62,7 +65,8 @@ std::string dump_text(const std::string& what, const engine::Loaded& loaded) {
   if (what == "ast") {
     for (const check::CheckedFile& file : loaded.module->files) {
       if (file.library) continue;
-      out += fmt::format("# {}\n{}", loaded.sources->file(file.tree->file()).name(), syntax::dump_tree(*file.tree));
+      out += fmt::format("# {}\n{}", loaded.sources->file(file.tree->file()).name(),
+                         syntax::dump_tree(*file.tree));
     }
   } else if (what == "types") {
     for (const check::CheckedFile& file : loaded.module->files) {
@@ -71,9 +75,10 @@ std::string dump_text(const std::string& what, const engine::Loaded& loaded) {
       for (syntax::NodeId id(size_t{0}); id.index < file.tree->node_count(); ++id.index) {
         const check::Fact& fact = file.facts.of(id);
         if (fact.type.error() && fact.binding == check::Binding::kNone) continue;
-        source::Position at = loaded.sources->file(file.tree->file()).position_of(file.tree->node(id).begin);
-        out += fmt::format("{}:{}:{}: `{}` is {}\n", name, at.line, at.column, file.tree->written(id),
-                           loaded.module->schema.type_name(fact.type));
+        source::Position at =
+            loaded.sources->file(file.tree->file()).position_of(file.tree->node(id).begin);
+        out += fmt::format("{}:{}:{}: `{}` is {}\n", name, at.line, at.column,
+                           file.tree->written(id), loaded.module->schema.type_name(fact.type));
       }
     }
   } else if (what == "graph") {
@@ -113,8 +118,8 @@ int run_check(const CheckFlags& flags) {
     for (const check::Automation& automation : loaded.module->automations) {
       automations += loaded.module->file(automation.declaration.file).library ? 0 : 1;
     }
-    fmt::print(stderr, "{}: {} in {}\n", source::render_counts(loaded.diagnostics), counted(automations, "automation"),
-               counted(sources->size(), "file"));
+    fmt::print(stderr, "{}: {} in {}\n", source::render_counts(loaded.diagnostics),
+               counted(automations, "automation"), counted(sources->size(), "file"));
   }
   bool wrong = loaded.has_errors || (flags.strict && loaded.has_warnings);
   return wrong ? kExitWrong : kExitFine;
@@ -126,7 +131,8 @@ void add_check(CLI::App& app, Commands& commands) {
   auto flags = std::make_shared<CheckFlags>();
   CLI::App* command = app.add_subcommand("check", "Check automations without running them");
   flags->program.add_to(*command, true);
-  command->add_option("--records", flags->records, "Records that names of users, queues and cadences are looked up in");
+  command->add_option("--records", flags->records,
+                      "Records that names of users, queues and cadences are looked up in");
   command->add_option("--dump", flags->dump, "Print a stage instead: ast, types, graph or plan")
       ->check(CLI::IsMember({"ast", "types", "graph", "plan"}));
   command->add_flag("--strict", flags->strict, "Warnings are errors");

@@ -22,12 +22,14 @@ namespace ensue::cli {
 
 namespace fs = std::filesystem;
 
-// ---- Options ------------------------------------------------------------------------------------------------------------
+// ---- Options ----------------------------------------------------------------------------------
 
 void ProgramFlags::add_to(CLI::App& app, bool paths_required) {
   auto* option = app.add_option("PATH", paths, "Files, or folders read recursively for *.ensue");
   if (paths_required) option->required();
-  app.add_option("--zone", zone, "The org's time zone where no `day starts at` names one (IANA name)")->capture_default_str();
+  app.add_option("--zone", zone,
+                 "The org's time zone where no `day starts at` names one (IANA name)")
+      ->capture_default_str();
   app.add_option("--currency", currency, "The org's currency (ISO 4217)")->capture_default_str();
   app.add_option("--as", as, "The author of actions without `by`");
 }
@@ -35,10 +37,12 @@ void ProgramFlags::add_to(CLI::App& app, bool paths_required) {
 std::optional<std::string> ProgramFlags::problem() const {
   if (!calendar::Zone::find(zone)) {
     std::string hint;
-    if (auto near = base::nearest(zone, calendar::zone_names())) hint = fmt::format("; did you mean \"{}\"?", *near);
+    if (auto near = base::nearest(zone, calendar::zone_names()))
+      hint = fmt::format("; did you mean \"{}\"?", *near);
     return fmt::format("there is no time zone \"{}\"{}", zone, hint);
   }
-  if (!is_currency_code(currency)) return fmt::format("\"{}\" is not a currency code of ISO 4217", currency);
+  if (!is_currency_code(currency))
+    return fmt::format("\"{}\" is not a currency code of ISO 4217", currency);
   return std::nullopt;
 }
 
@@ -64,7 +68,7 @@ bool OutputFlags::colored(int fd) const {
   return ::isatty(fd) != 0 && std::getenv("NO_COLOR") == nullptr;
 }
 
-// ---- Errors -----------------------------------------------------------------------------------------------------------
+// ---- Errors -----------------------------------------------------------------------------------
 
 void complain(const std::string& message) { fmt::print(stderr, "ensue: {}\n", harmless(message)); }
 
@@ -85,7 +89,7 @@ int fail(const Error& error) {
   return exit_code_of(error.code);
 }
 
-// ---- Sources ------------------------------------------------------------------------------------------------------------
+// ---- Sources ----------------------------------------------------------------------------------
 
 Result<std::string> read_file(const std::string& path) {
   std::error_code error;
@@ -96,7 +100,8 @@ Result<std::string> read_file(const std::string& path) {
   if (!file) return {ErrorCode::kIo, fmt::format("cannot read {}: {}", path, std::strerror(errno))};
   std::ostringstream bytes;
   bytes << file.rdbuf();
-  if (file.bad()) return {ErrorCode::kIo, fmt::format("cannot read {}: {}", path, std::strerror(errno))};
+  if (file.bad())
+    return {ErrorCode::kIo, fmt::format("cannot read {}: {}", path, std::strerror(errno))};
   return std::move(bytes).str();
 }
 
@@ -111,7 +116,8 @@ Result<std::vector<std::string>> find_sources(const std::vector<std::string>& pa
   for (const std::string& path : paths) {
     std::error_code error;
     if (!fs::is_directory(path, error)) {
-      if (!fs::exists(path, error)) return {ErrorCode::kIo, fmt::format("there is no file or folder {}", path)};
+      if (!fs::exists(path, error))
+        return {ErrorCode::kIo, fmt::format("there is no file or folder {}", path)};
       add(path);
       continue;
     }
@@ -121,7 +127,8 @@ Result<std::vector<std::string>> find_sources(const std::vector<std::string>& pa
     for (; !error && walk != fs::recursive_directory_iterator(); walk.increment(error)) {
       inner = walk->path().string();
       std::error_code unknown;
-      if (walk->path().extension() == ".ensue" && walk->is_regular_file(unknown)) found.push_back(inner);
+      if (walk->path().extension() == ".ensue" && walk->is_regular_file(unknown))
+        found.push_back(inner);
     }
     if (error) return {ErrorCode::kIo, fmt::format("cannot read {}: {}", inner, error.message())};
     std::sort(found.begin(), found.end());
@@ -139,7 +146,8 @@ Result<std::vector<SourceText>> read_sources(const std::vector<std::string>& pat
     if (!text) return text.error();
     out.push_back({file, std::move(*text)});
   }
-  if (out.empty() && !paths.empty()) complain(fmt::format("there are no .ensue files in {}", fmt::join(paths, ", ")));
+  if (out.empty() && !paths.empty())
+    complain(fmt::format("there are no .ensue files in {}", fmt::join(paths, ", ")));
   return out;
 }
 
@@ -154,7 +162,8 @@ void print_diagnostics(const engine::Loaded& loaded, const OutputFlags& output, 
   fmt::print(stderr, "{}", source::render_text(loaded.diagnostics, *loaded.sources, options));
 }
 
-LoadedProgram load_or_complain(const ProgramFlags& flags, const OutputFlags& output, bool show_warnings) {
+LoadedProgram load_or_complain(const ProgramFlags& flags, const OutputFlags& output,
+                               bool show_warnings) {
   LoadedProgram out;
   if (auto problem = flags.problem()) {
     complain(*problem);
@@ -167,7 +176,8 @@ LoadedProgram load_or_complain(const ProgramFlags& flags, const OutputFlags& out
     return out;
   }
   out.loaded = engine::load_program({std::move(*sources), flags.options(), nullptr});
-  if (out.loaded.has_errors || (show_warnings && out.loaded.has_warnings)) print_diagnostics(out.loaded, output, out.loaded.has_errors);
+  if (out.loaded.has_errors || (show_warnings && out.loaded.has_warnings))
+    print_diagnostics(out.loaded, output, out.loaded.has_errors);
   if (out.loaded.has_errors) {
     fmt::print(stderr, "{}\n", source::render_counts(out.loaded.diagnostics));
     out.exit_code = kExitWrong;
@@ -175,11 +185,12 @@ LoadedProgram load_or_complain(const ProgramFlags& flags, const OutputFlags& out
   return out;
 }
 
-// ---- Stores -------------------------------------------------------------------------------------------------------------
+// ---- Stores -----------------------------------------------------------------------------------
 
 Result<std::shared_ptr<Store>> open_store(const std::string& path, bool own) {
   if (path.empty()) return std::shared_ptr<Store>(adapters::make_memory_store());
-  auto opened = adapters::open_sqlite_store(path, own ? adapters::StoreAccess::kOwn : adapters::StoreAccess::kLook);
+  auto opened = adapters::open_sqlite_store(
+      path, own ? adapters::StoreAccess::kOwn : adapters::StoreAccess::kLook);
   if (!opened) return opened.error();
   return std::shared_ptr<Store>(std::move(*opened));
 }
@@ -196,27 +207,32 @@ Result<std::vector<SourceText>> stored_sources(Store& store) {
   std::vector<SourceText> out;
   if (!text) return out;
   auto rows = nlohmann::json::parse(*text, nullptr, false);
-  if (!rows.is_array()) return {ErrorCode::kStoreDamaged, "the automations kept in the store cannot be read"};
+  if (!rows.is_array())
+    return {ErrorCode::kStoreDamaged, "the automations kept in the store cannot be read"};
   for (const auto& row : rows) out.push_back({row.value("name", ""), row.value("text", "")});
   return out;
 }
 
 Status keep_sources(Store& store, const engine::Program& program) {
   nlohmann::json rows = nlohmann::json::array();
-  for (const SourceText& source : program.sources) rows.push_back({{"name", source.name}, {"text", source.text}});
+  for (const SourceText& source : program.sources)
+    rows.push_back({{"name", source.name}, {"text", source.text}});
   const ProgramOptions& options = program.module->options;
-  nlohmann::json flags{{"zone", options.zone}, {"currency", options.currency}, {"as", options.author}};
+  nlohmann::json flags{
+      {"zone", options.zone}, {"currency", options.currency}, {"as", options.author}};
   return store.commit([&](StoreTxn& txn) -> Status {
     Result<std::optional<std::string>> known = txn.meta("program");
     if (!known) return known.error();
     if (known->value_or("") == program.fingerprint) return {};
     if (Status put = txn.put_meta("program", program.fingerprint); !put) return put;
     if (Status put = txn.put_meta("flags", flags.dump()); !put) return put;
-    return txn.put_meta("sources", rows.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    return txn.put_meta("sources",
+                        rows.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   });
 }
 
-OpenedRuntime open_runtime(const std::string& store_path, const ProgramFlags& flags, const OutputFlags& output, bool own) {
+OpenedRuntime open_runtime(const std::string& store_path, const ProgramFlags& flags,
+                           const OutputFlags& output, bool own) {
   OpenedRuntime out;
   if (auto problem = flags.problem()) {
     complain(*problem);
@@ -228,7 +244,8 @@ OpenedRuntime open_runtime(const std::string& store_path, const ProgramFlags& fl
     out.exit_code = fail(store.error());
     return out;
   }
-  Result<std::vector<SourceText>> sources = flags.paths.empty() ? stored_sources(**store) : read_sources(flags.paths);
+  Result<std::vector<SourceText>> sources =
+      flags.paths.empty() ? stored_sources(**store) : read_sources(flags.paths);
   if (!sources) {
     out.exit_code = fail(sources.error());
     return out;
@@ -261,11 +278,12 @@ OpenedRuntime open_runtime(const std::string& store_path, const ProgramFlags& fl
   return out;
 }
 
-// ---- Text ---------------------------------------------------------------------------------------------------------------
+// ---- Text -------------------------------------------------------------------------------------
 
 std::string grouped(uint64_t number) {
   std::string out = std::to_string(number);
-  for (auto at = static_cast<std::ptrdiff_t>(out.size()) - 3; at > 0; at -= 3) out.insert(static_cast<size_t>(at), ",");
+  for (auto at = static_cast<std::ptrdiff_t>(out.size()) - 3; at > 0; at -= 3)
+    out.insert(static_cast<size_t>(at), ",");
   return out;
 }
 
@@ -274,7 +292,8 @@ std::string counted(uint64_t count, const std::string& singular, const std::stri
   return grouped(count) + " " + (plural.empty() ? singular + "s" : plural);
 }
 
-std::string table(const std::vector<std::vector<std::string>>& cells, const std::vector<bool>& right) {
+std::string table(const std::vector<std::vector<std::string>>& cells,
+                  const std::vector<bool>& right) {
   std::vector<std::vector<std::string>> rows = cells;
   for (auto& row : rows) {
     for (std::string& cell : row) {
@@ -283,7 +302,9 @@ std::string table(const std::vector<std::vector<std::string>>& cells, const std:
     }
   }
   auto width_of = [](const std::string& text) {
-    return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+    return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+      return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    }));
   };
   std::vector<size_t> widths;
   for (const auto& row : rows) {
@@ -311,7 +332,9 @@ std::string harmless(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
     auto c = static_cast<unsigned char>(text[i]);
-    size_t end = c == 0x1B && i + 1 < text.size() && text[i + 1] == '[' ? text.find_first_not_of("0123456789;", i + 2) : std::string::npos;
+    size_t end = c == 0x1B && i + 1 < text.size() && text[i + 1] == '['
+                     ? text.find_first_not_of("0123456789;", i + 2)
+                     : std::string::npos;
     bool color = end != std::string::npos && text[end] == 'm';
     bool control = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7F;
     if (control && !color) {

@@ -47,8 +47,8 @@ struct OutputFlags {
   bool colored(int fd) const;
 };
 
-// One command: how it is called, and what it does. `add` declares options; `run` is called when the command was chosen and
-// gives the exit code.
+// One command: how it is called, and what it does. `add` declares options; `run` is called when the
+// command was chosen and gives the exit code.
 struct Command {
   CLI::App* app = nullptr;
   std::function<int()> run;
@@ -70,7 +70,7 @@ void add_targets(CLI::App& app, Commands& commands);
 void add_activate(CLI::App& app, Commands& commands);
 void add_repl(CLI::App& app, Commands& commands);
 
-// ---- Errors -----------------------------------------------------------------------------------------------------------
+// ---- Errors -----------------------------------------------------------------------------------
 
 // `ensue: <message>` on standard error.
 void complain(const std::string& message);
@@ -78,49 +78,59 @@ int exit_code_of(ErrorCode code);
 // Complains about an error and gives its exit code.
 int fail(const Error& error);
 
-// ---- Sources ------------------------------------------------------------------------------------------------------------
+// ---- Sources ----------------------------------------------------------------------------------
 
 // A file's bytes. Errors: kNotFound, kIo.
 Result<std::string> read_file(const std::string& path);
-// The `.ensue` files of the paths: files as given, folders read recursively, in order of path, each once.
+// The `.ensue` files of the paths: files as given, folders read recursively, in order of path, each
+// once.
 Result<std::vector<std::string>> find_sources(const std::vector<std::string>& paths);
 Result<std::vector<SourceText>> read_sources(const std::vector<std::string>& paths);
 
-// Prints diagnostics to standard error; as JSON to standard output where they are the command's result.
+// Prints diagnostics to standard error; as JSON to standard output where they are the command's
+// result.
 void print_diagnostics(const engine::Loaded& loaded, const OutputFlags& output, bool as_result);
 
-// Loads a program and complains about what is wrong with it. The exit code says whether to go on: kExitFine.
+// Loads a program and complains about what is wrong with it. The exit code says whether to go on:
+// kExitFine.
 struct LoadedProgram {
   engine::Loaded loaded;
   int exit_code = kExitFine;
 };
-LoadedProgram load_or_complain(const ProgramFlags& flags, const OutputFlags& output, bool show_warnings = true);
+LoadedProgram load_or_complain(const ProgramFlags& flags, const OutputFlags& output,
+                               bool show_warnings = true);
 
-// ---- Stores -------------------------------------------------------------------------------------------------------------
+// ---- Stores -----------------------------------------------------------------------------------
 
 Result<std::shared_ptr<Store>> open_store(const std::string& path, bool own);
-// The program a store was last run with, kept beside its records, for commands that are given no PATH.
+// The program a store was last run with, kept beside its records, for commands that are given no
+// PATH.
 Result<std::vector<SourceText>> stored_sources(Store& store);
 Status keep_sources(Store& store, const engine::Program& program);
 
-// A runtime on a store for a command that looks at it or acts on it. Without paths the stored program is used.
+// A runtime on a store for a command that looks at it or acts on it. Without paths the stored
+// program is used.
 struct OpenedRuntime {
   std::unique_ptr<engine::Runtime> runtime;
   int exit_code = kExitFine;
 };
-OpenedRuntime open_runtime(const std::string& store_path, const ProgramFlags& flags, const OutputFlags& output, bool own);
+OpenedRuntime open_runtime(const std::string& store_path, const ProgramFlags& flags,
+                           const OutputFlags& output, bool own);
 
-// ---- Text ---------------------------------------------------------------------------------------------------------------
+// ---- Text -------------------------------------------------------------------------------------
 
 // 16403 → `16,403`.
 std::string grouped(uint64_t number);
-// Columns padded to line up, two blanks between; no blanks at line ends. Numbers given in `right` are right-aligned.
-std::string table(const std::vector<std::vector<std::string>>& rows, const std::vector<bool>& right = {});
+// Columns padded to line up, two blanks between; no blanks at line ends. Numbers given in `right`
+// are right-aligned.
+std::string table(const std::vector<std::vector<std::string>>& rows,
+                  const std::vector<bool>& right = {});
 // `1 event`, `2 events`
 std::string counted(uint64_t count, const std::string& singular, const std::string& plural = "");
 // To standard output, made harmless. `ensue` looks at the end whether all of it could be written.
 void print(const std::string& text);
-// Without control characters that steer a terminal: they are shown as `\u{1b}`. Line breaks, tabs and colours stay.
+// Without control characters that steer a terminal: they are shown as `\u{1b}`. Line breaks, tabs
+// and colours stay.
 std::string harmless(std::string_view text);
 
 }  // namespace ensue::cli

@@ -23,7 +23,8 @@ struct FmtFlags {
 };
 
 // The formatted text; empty after a syntax error, which has been told.
-std::optional<std::string> formatted(const std::string& name, std::string text, const OutputFlags& output) {
+std::optional<std::string> formatted(const std::string& name, std::string text,
+                                     const OutputFlags& output) {
   source::SourceSet sources;
   source::DiagnosticSink sink;
   source::FileId file = sources.add(name, std::move(text));
@@ -40,7 +41,8 @@ std::optional<std::string> formatted(const std::string& name, std::string text, 
   return std::nullopt;
 }
 
-// Writes beside the file and renames, so that a full disk or a crash leaves the old text. A link stays one: its file changes.
+// Writes beside the file and renames, so that a full disk or a crash leaves the old text. A link
+// stays one: its file changes.
 Status replace_file(const std::string& name, const std::string& text) {
   std::error_code unknown;
   std::filesystem::path real = std::filesystem::canonical(name, unknown);
@@ -91,7 +93,8 @@ int run_fmt(const FmtFlags& flags) {
     if (flags.check) continue;
     if (Status written = replace_file(source.name, *out); !written) return fail(written.error());
   }
-  fmt::print(stderr, "{}: {} {}\n", counted(sources->size(), "file"), grouped(changed), flags.check ? "would change" : "changed");
+  fmt::print(stderr, "{}: {} {}\n", counted(sources->size(), "file"), grouped(changed),
+             flags.check ? "would change" : "changed");
   return wrong || (flags.check && changed > 0) ? kExitWrong : kExitFine;
 }
 
@@ -101,7 +104,9 @@ void add_fmt(CLI::App& app, Commands& commands) {
   auto flags = std::make_shared<FmtFlags>();
   CLI::App* command = app.add_subcommand("fmt", "Put files into the one layout");
   command->add_option("PATH", flags->paths, "Files, or folders read recursively for *.ensue");
-  command->add_flag("--check", flags->check, "Change nothing; list the files that would change, and exit 1 when there are any");
+  command->add_flag(
+      "--check", flags->check,
+      "Change nothing; list the files that would change, and exit 1 when there are any");
   command->add_flag("--stdin", flags->from_stdin, "Format standard input to standard output");
   flags->output.add_to(*command);
   commands.push_back({command, [flags] { return run_fmt(*flags); }});

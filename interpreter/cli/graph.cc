@@ -32,13 +32,15 @@ std::string render(const GraphFlags& flags, const graph::FlowGraph& graph) {
   return graph::render_text(graph);
 }
 
-// What the rule index makes of the automations: how many can be found by owner, and how many are looked at on every event.
+// What the rule index makes of the automations: how many can be found by owner, and how many are
+// looked at on every event.
 std::string plan_text(const engine::Program& program) {
   std::map<std::string, std::array<size_t, 3>> by_object;
   for (const plan::UnitPtr& unit : program.units) {
     ++by_object[program.schema().object(unit->object).name][static_cast<size_t>(unit->scope)];
   }
-  std::vector<std::vector<std::string>> rows{{"object", "by owner", "by manager", "on every event"}};
+  std::vector<std::vector<std::string>> rows{
+      {"object", "by owner", "by manager", "on every event"}};
   for (const auto& [object, counts] : by_object) {
     rows.push_back({object, grouped(counts[0]), grouped(counts[1]), grouped(counts[2])});
   }
@@ -62,13 +64,15 @@ int run_graph(const GraphFlags& flags) {
   }
   if (!flags.automation.empty() && found.empty()) {
     auto near = base::nearest(flags.automation, names);
-    complain(fmt::format("there is no automation \"{}\"{}", flags.automation, near ? fmt::format("; did you mean \"{}\"?", *near) : ""));
+    complain(fmt::format("there is no automation \"{}\"{}", flags.automation,
+                         near ? fmt::format("; did you mean \"{}\"?", *near) : ""));
     return kExitWrong;
   }
   std::string text;
   bool one = !flags.triggers && (found.size() == 1 || !flags.automation.empty());
   if (one) {
-    for (const check::Automation* automation : found) text += render(flags, graph::build_graph(module, *automation));
+    for (const check::Automation* automation : found)
+      text += render(flags, graph::build_graph(module, *automation));
   } else {
     text = render(flags, graph::build_trigger_graph(module).graph);
   }
@@ -89,8 +93,10 @@ void add_graph(CLI::App& app, Commands& commands) {
   auto flags = std::make_shared<GraphFlags>();
   CLI::App* command = app.add_subcommand("graph", "Draw an automation, or who starts whom");
   flags->program.add_to(*command, true);
-  command->add_option("--automation", flags->automation, "Draw this one; without it, the only one, or the trigger graph of all");
-  command->add_flag("--triggers", flags->triggers, "Draw the trigger graph: who writes what whose trigger reads");
+  command->add_option("--automation", flags->automation,
+                      "Draw this one; without it, the only one, or the trigger graph of all");
+  command->add_flag("--triggers", flags->triggers,
+                    "Draw the trigger graph: who writes what whose trigger reads");
   auto* dot = command->add_flag("--dot", flags->dot, "For Graphviz");
   auto* svg = command->add_flag("--svg", flags->svg, "A picture");
   auto* mermaid = command->add_flag("--mermaid", flags->mermaid, "For Markdown");

@@ -17,7 +17,8 @@ struct LimitsFlags {
 };
 
 int run_limits(const LimitsFlags& flags) {
-  OpenedRuntime opened = open_runtime(flags.store.store, flags.store.program, flags.store.output, false);
+  OpenedRuntime opened =
+      open_runtime(flags.store.store, flags.store.program, flags.store.output, false);
   if (opened.exit_code != kExitFine) return opened.exit_code;
   const limits::Ledger& ledger = opened.runtime->ledger();
   Instant now = opened.runtime->now();
@@ -41,19 +42,27 @@ int run_limits(const LimitsFlags& flags) {
   if (flags.store.output.json()) {
     nlohmann::ordered_json out = nlohmann::ordered_json::array();
     for (const CounterRow& row : rows) {
-      out.push_back({{"scope", row.scope}, {"key", row.key}, {"counter", row.counter}, {"window", row.window}, {"used", row.used}, {"max", row.max}});
+      out.push_back({{"scope", row.scope},
+                     {"key", row.key},
+                     {"counter", row.counter},
+                     {"window", row.window},
+                     {"used", row.used},
+                     {"max", row.max}});
     }
     print(out.dump() + "\n");
     return kExitFine;
   }
-  std::vector<std::vector<std::string>> cells{{"scope", "whose", "counter", "window", "used", "of", ""}};
+  std::vector<std::vector<std::string>> cells{
+      {"scope", "whose", "counter", "window", "used", "of", ""}};
   for (const CounterRow& row : rows) {
     std::string mark = row.used >= row.max ? "reached" : "";
-    cells.push_back({row.scope, row.key, row.counter, row.window, grouped(static_cast<uint64_t>(row.used)),
+    cells.push_back({row.scope, row.key, row.counter, row.window,
+                     grouped(static_cast<uint64_t>(row.used)),
                      grouped(static_cast<uint64_t>(row.max)), mark});
   }
   if (rows.empty()) {
-    print(flags.all ? "nothing has been counted\n" : fmt::format("nothing has been counted on {}\n", day));
+    print(flags.all ? "nothing has been counted\n"
+                    : fmt::format("nothing has been counted on {}\n", day));
   } else {
     print(table(cells, {false, false, false, false, true, true, false}));
   }
@@ -61,8 +70,9 @@ int run_limits(const LimitsFlags& flags) {
   TimeOfDay starts_at = opened.runtime->program().day_starts_at;
   Instant begin = ledger.zone().day_start(date, starts_at);
   Instant end = ledger.zone().day_start({date.days + 1}, starts_at);
-  print(fmt::format("the day {} in {} began at {}, ends at {} and lasts {} hours\n", value::date_text(date), ledger.zone().name(),
-                    value::instant_text(begin), value::instant_text(end), (end.ms - begin.ms) / 3'600'000));
+  print(fmt::format("the day {} in {} began at {}, ends at {} and lasts {} hours\n",
+                    value::date_text(date), ledger.zone().name(), value::instant_text(begin),
+                    value::instant_text(end), (end.ms - begin.ms) / 3'600'000));
   return kExitFine;
 }
 
@@ -73,7 +83,8 @@ void add_limits(CLI::App& app, Commands& commands) {
   CLI::App* command = app.add_subcommand("limits", "Show the counters of a store");
   flags->store.program.add_to(*command, false);
   flags->store.add_to(*command, false);
-  command->add_option("--day", flags->day, "This day, as 2026-03-29; by default the day of the store's clock");
+  command->add_option("--day", flags->day,
+                      "This day, as 2026-03-29; by default the day of the store's clock");
   command->add_option("--user", flags->user, "Only this user's counters");
   command->add_flag("--all", flags->all, "Every day");
   commands.push_back({command, [flags] { return run_limits(*flags); }});

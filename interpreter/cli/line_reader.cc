@@ -35,8 +35,15 @@ Result<LineReader> LineReader::open(const std::string& path, size_t line_bytes_m
 }
 
 LineReader::LineReader(LineReader&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), is_file_(other.is_file_), size_(other.size_), line_bytes_max_(other.line_bytes_max_),
-      buffer_(std::move(other.buffer_)), at_(other.at_), ended_(other.ended_), line_(other.line_), offset_(other.offset_) {}
+    : fd_(std::exchange(other.fd_, -1)),
+      is_file_(other.is_file_),
+      size_(other.size_),
+      line_bytes_max_(other.line_bytes_max_),
+      buffer_(std::move(other.buffer_)),
+      at_(other.at_),
+      ended_(other.ended_),
+      line_(other.line_),
+      offset_(other.offset_) {}
 
 LineReader::~LineReader() {
   if (fd_ > STDERR_FILENO) ::close(fd_);
@@ -81,7 +88,8 @@ Result<std::optional<std::string_view>> LineReader::next() {
     std::string_view line = std::string_view(buffer_).substr(at_, end - at_);
     if (last && line.empty() && !cut) return std::optional<std::string_view>();
     constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-    if (offset_ == 0 && line.substr(0, kByteOrderMark.size()) == kByteOrderMark) line.remove_prefix(kByteOrderMark.size());
+    if (offset_ == 0 && line.substr(0, kByteOrderMark.size()) == kByteOrderMark)
+      line.remove_prefix(kByteOrderMark.size());
     size_t used = end - at_ + (last ? 0 : 1);
     at_ += used;
     offset_ += used;
@@ -95,7 +103,8 @@ Result<std::string> LineReader::hash_before(uint64_t offset) const {
   uint64_t size = std::min(offset, kFingerprinted);
   std::string bytes(size, '\0');
   ssize_t got = ::pread(fd_, bytes.data(), size, static_cast<off_t>(offset - size));
-  if (got < 0) return Error{ErrorCode::kIo, std::string("cannot read events: ") + std::strerror(errno)};
+  if (got < 0)
+    return Error{ErrorCode::kIo, std::string("cannot read events: ") + std::strerror(errno)};
   bytes.resize(static_cast<size_t>(got));
   return base::to_hex(base::hash_key({"fingerprint", bytes}));
 }

@@ -11,7 +11,8 @@
 
 namespace ensue::cli {
 
-// Not shared between threads. A line longer than `line_bytes_max` is given cut after that many bytes; the rest is skipped.
+// Not shared between threads. A line longer than `line_bytes_max` is given cut after that many
+// bytes; the rest is skipped.
 class LineReader {
  public:
   // `path` is a file, or `-` for standard input.
@@ -20,17 +21,18 @@ class LineReader {
   LineReader& operator=(LineReader&&) = delete;
   ~LineReader();
 
-  // The next line without its line break; empty at the end. The view is valid until the next call. An interrupted read
-  // (Ctrl-C) gives kCancelled.
+  // The next line without its line break; empty at the end. The view is valid until the next call.
+  // An interrupted read (Ctrl-C) gives kCancelled.
   Result<std::optional<std::string_view>> next();
 
-  uint64_t line_number() const { return line_; }   // of the line given last, from 1
-  uint64_t offset() const { return offset_; }      // bytes behind
+  uint64_t line_number() const { return line_; }          // of the line given last, from 1
+  uint64_t offset() const { return offset_; }             // bytes behind
   std::optional<uint64_t> size() const { return size_; }  // of a file
 
   // Goes on where a cursor stands, if the file is still the one it was made of.
   Result<bool> resume(const CursorRow& cursor);
-  // What a cursor remembers of the file: a hash of the bytes right before the present place. Empty for standard input.
+  // What a cursor remembers of the file: a hash of the bytes right before the present place. Empty
+  // for standard input.
   std::string fingerprint() const;
 
  private:

@@ -14,12 +14,17 @@ namespace ensue::cli {
 namespace {
 
 int run_program(int argc, char** argv) {
-  CLI::App app("Ensue: when this happens, that ensues. Automation as code for the people who run sales.", "ensue");
-  app.set_version_flag("--version", fmt::format("ensue {} (language {})", kVersion, kLanguageVersion));
+  CLI::App app(
+      "Ensue: when this happens, that ensues. Automation as code for the people who run sales.",
+      "ensue");
+  app.set_version_flag("--version",
+                       fmt::format("ensue {} (language {})", kVersion, kLanguageVersion));
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
-  app.footer("Exit codes: 0 fine; 1 the program or the data is wrong; 2 usage; 3 the world failed; 130 interrupted.\n"
-             "`ensue COMMAND --help` tells more about each.");
+  app.footer(
+      "Exit codes: 0 fine; 1 the program or the data is wrong; 2 usage; 3 the world failed; 130 "
+      "interrupted.\n"
+      "`ensue COMMAND --help` tells more about each.");
   Commands commands;
   add_check(app, commands);
   add_fmt(app, commands);

@@ -11,7 +11,7 @@ class Progress {
   // `total` bytes to read; 0 shows nothing. `at` of them lie behind.
   void start(uint64_t total, uint64_t at);
   void update(uint64_t at, uint64_t decisions);
-  void clear();   // takes the bar away, so that a line can be printed
+  void clear();  // takes the bar away, so that a line can be printed
   void finish();
 
  private:

@@ -36,7 +36,10 @@ std::string text_of(const Json& row, const char* name) {
 
 // As a snapshot in the native form: what is printed can be read in again.
 std::string snapshot_line(const RecordRow& row) {
-  Json line{{"id", "r-" + row.object + "-" + row.id}, {"entity", row.object}, {"ids", {row.id}}, {"kind", row.deleted ? "delete" : "snapshot"}};
+  Json line{{"id", "r-" + row.object + "-" + row.id},
+            {"entity", row.object},
+            {"ids", {row.id}},
+            {"kind", row.deleted ? "delete" : "snapshot"}};
   Json last = parsed(row.last_change);
   line["at"] = text_of(last, "at");
   if (!row.deleted) line["set"] = parsed(row.body);
@@ -76,7 +79,8 @@ int run_records(const RecordsFlags& flags) {
       ++(row.deleted ? counts[row.object].second : counts[row.object].first);
       if (!object.empty()) {
         Json body = parsed(row.body);
-        cells.push_back({row.id + (row.deleted ? " (deleted)" : ""), title_of(body), text_of(body, "OwnerId")});
+        cells.push_back(
+            {row.id + (row.deleted ? " (deleted)" : ""), title_of(body), text_of(body, "OwnerId")});
       }
       return true;
     });
@@ -84,10 +88,12 @@ int run_records(const RecordsFlags& flags) {
   if (!looked) return fail(looked.error());
   if (json) return kExitFine;
   if (!id.empty()) {
-    if (!one) return fail({ErrorCode::kNotFound, fmt::format("there is no record {}", flags.which)});
+    if (!one)
+      return fail({ErrorCode::kNotFound, fmt::format("there is no record {}", flags.which)});
     std::vector<std::vector<std::string>> fields;
     Json body = parsed(one->body);
-    for (const auto& [name, value] : body.items()) fields.push_back({name, value.is_string() ? value.get<std::string>() : value.dump()});
+    for (const auto& [name, value] : body.items())
+      fields.push_back({name, value.is_string() ? value.get<std::string>() : value.dump()});
     Json last = parsed(one->last_change);
     print(fmt::format("{}/{}{}\n", one->object, one->id, one->deleted ? " (deleted)" : ""));
     print(table(fields));
@@ -108,7 +114,8 @@ int run_records(const RecordsFlags& flags) {
     return kExitFine;
   }
   std::vector<std::vector<std::string>> rows{{"object", "records", "deleted"}};
-  for (const auto& [name, count] : counts) rows.push_back({name, grouped(count.first), count.second == 0 ? "" : grouped(count.second)});
+  for (const auto& [name, count] : counts)
+    rows.push_back({name, grouped(count.first), count.second == 0 ? "" : grouped(count.second)});
   print(table(rows, {false, true, true}));
   return kExitFine;
 }
@@ -118,7 +125,8 @@ int run_targets(const TargetsFlags& flags) {
   if (!store) return fail(store.error());
   Result<std::string> assignee = person_option(**store, flags.assignee);
   if (!assignee) return fail(assignee.error());
-  std::vector<std::vector<std::string>> cells{{"target", "cadence", "assignee", "state", "track", "step", "due", "disposition"}};
+  std::vector<std::vector<std::string>> cells{
+      {"target", "cadence", "assignee", "state", "track", "step", "due", "disposition"}};
   Json out = Json::array();
   Status looked = (*store)->read([&](StoreReader& reader) {
     return reader.visit_records("ActionCadenceTracker", [&](const RecordRow& row) {
@@ -126,11 +134,15 @@ int run_targets(const TargetsFlags& flags) {
       std::string state = text_of(body, "State");
       bool open = state == "Active" || state == "Paused";
       if (row.deleted || (!flags.all && !open)) return true;
-      if (!flags.cadence.empty() && !base::equal_folded(text_of(body, "CadenceName"), flags.cadence)) return true;
+      if (!flags.cadence.empty() &&
+          !base::equal_folded(text_of(body, "CadenceName"), flags.cadence))
+        return true;
       if (!assignee->empty() && text_of(body, "OwnerId") != *assignee) return true;
       std::string target = text_of(body, "TargetType") + "/" + text_of(body, "TargetId");
-      cells.push_back({target, text_of(body, "CadenceName"), text_of(body, "OwnerId"), state, text_of(body, "CurrentTrack"),
-                       text_of(body, "CurrentStepTitle"), text_of(body, "CurrentStepDueDate"), text_of(body, "CompletionDisposition")});
+      cells.push_back({target, text_of(body, "CadenceName"), text_of(body, "OwnerId"), state,
+                       text_of(body, "CurrentTrack"), text_of(body, "CurrentStepTitle"),
+                       text_of(body, "CurrentStepDueDate"),
+                       text_of(body, "CompletionDisposition")});
       Json line{{"tracker", row.id}, {"target", target}};
       for (const auto& [name, value] : body.items()) line[name] = value;
       out.push_back(std::move(line));
@@ -154,7 +166,9 @@ int run_targets(const TargetsFlags& flags) {
 void add_records(CLI::App& app, Commands& commands) {
   auto flags = std::make_shared<RecordsFlags>();
   CLI::App* command = app.add_subcommand("records", "Show a store's copy of the records");
-  command->add_option("WHICH", flags->which, "An object, as Lead, or one record, as Lead/00Q1; without it, how many there are");
+  command->add_option(
+      "WHICH", flags->which,
+      "An object, as Lead, or one record, as Lead/00Q1; without it, how many there are");
   flags->store.add_to(*command, false);
   commands.push_back({command, [flags] { return run_records(*flags); }});
 }

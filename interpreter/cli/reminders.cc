@@ -5,8 +5,8 @@
 
 #include "adapters/system_clock.h"
 #include "base/key128.h"
-#include "cli/store_flags.h"
 #include "calendar/zone.h"
+#include "cli/store_flags.h"
 #include "value/decimal.h"
 #include "value/time_text.h"
 
@@ -30,21 +30,34 @@ int list(const RemindersFlags& flags) {
   Status looked = (*store)->read([&](StoreReader& reader) {
     return reader.visit_reminders("", [&](const ReminderRow& row) {
       bool live = row.state == "open" || row.state == "snoozed";
-      bool wanted = flags.state == "all" || row.state == flags.state || (flags.state == "open" && live);
+      bool wanted =
+          flags.state == "all" || row.state == flags.state || (flags.state == "open" && live);
       bool theirs = person->empty() || row.person == *person;
       if (wanted && theirs) rows.push_back(row);
       return true;
     });
   });
   if (!looked) return fail(looked.error());
-  std::stable_sort(rows.begin(), rows.end(), [](const ReminderRow& a, const ReminderRow& b) { return a.offered_at < b.offered_at; });
+  std::stable_sort(rows.begin(), rows.end(), [](const ReminderRow& a, const ReminderRow& b) {
+    return a.offered_at < b.offered_at;
+  });
   if (flags.store.output.json()) {
     nlohmann::ordered_json out = nlohmann::ordered_json::array();
-    auto time = [](const std::optional<Instant>& at) { return at ? nlohmann::ordered_json(value::instant_text(*at)) : nlohmann::ordered_json(nullptr); };
+    auto time = [](const std::optional<Instant>& at) {
+      return at ? nlohmann::ordered_json(value::instant_text(*at))
+                : nlohmann::ordered_json(nullptr);
+    };
     for (const ReminderRow& row : rows) {
-      out.push_back({{"id", base::to_hex(row.id)}, {"person", row.person}, {"record", row.record}, {"automation", row.automation},
-                     {"effect", row.effect}, {"state", row.state}, {"offered_at", time(row.offered_at)}, {"due_at", time(row.due_at)},
-                     {"expires_at", time(row.expires_at)}, {"snoozed_until", time(row.snoozed_until)}});
+      out.push_back({{"id", base::to_hex(row.id)},
+                     {"person", row.person},
+                     {"record", row.record},
+                     {"automation", row.automation},
+                     {"effect", row.effect},
+                     {"state", row.state},
+                     {"offered_at", time(row.offered_at)},
+                     {"due_at", time(row.due_at)},
+                     {"expires_at", time(row.expires_at)},
+                     {"snoozed_until", time(row.snoozed_until)}});
     }
     print(out.dump() + "\n");
     return kExitFine;
@@ -53,11 +66,14 @@ int list(const RemindersFlags& flags) {
     print("no reminders\n");
     return kExitFine;
   }
-  std::vector<std::vector<std::string>> cells{{"id", "for", "about", "offers to", "because of", "state", "offered", "due", "expires"}};
+  std::vector<std::vector<std::string>> cells{
+      {"id", "for", "about", "offers to", "because of", "state", "offered", "due", "expires"}};
   for (const ReminderRow& row : rows) {
-    std::string state = row.state == "snoozed" ? "snoozed until " + shown(row.snoozed_until) : row.state;
-    cells.push_back({base::to_hex(row.id).substr(0, 8), row.person, row.record, row.effect, row.automation, state,
-                     shown(row.offered_at), shown(row.due_at), shown(row.expires_at)});
+    std::string state =
+        row.state == "snoozed" ? "snoozed until " + shown(row.snoozed_until) : row.state;
+    cells.push_back({base::to_hex(row.id).substr(0, 8), row.person, row.record, row.effect,
+                     row.automation, state, shown(row.offered_at), shown(row.due_at),
+                     shown(row.expires_at)});
   }
   print(table(cells));
   return kExitFine;
@@ -68,7 +84,8 @@ int act(RemindersFlags flags, const std::string& verb, const std::string& which)
     complain("say with --as USER who does it");
     return kExitUsage;
   }
-  OpenedRuntime opened = open_runtime(flags.store.store, flags.store.program, flags.store.output, true);
+  OpenedRuntime opened =
+      open_runtime(flags.store.store, flags.store.program, flags.store.output, true);
   if (opened.exit_code != kExitFine) return opened.exit_code;
   engine::Runtime& runtime = *opened.runtime;
   std::optional<Instant> until;
@@ -84,11 +101,12 @@ int act(RemindersFlags flags, const std::string& verb, const std::string& which)
     Result<BatchReport> moved = runtime.advance(clock.now());
     if (!moved) return fail(moved.error());
   }
-  Result<BatchReport> done = runtime.reminder(which, flags.person, [&](engine::Cascade& cascade, const ReminderRow& row) {
-    if (verb == "run") return cascade.run_reminder(row, row.person);
-    if (verb == "ignore") return cascade.ignore_reminder(row);
-    return cascade.snooze_reminder(row, until);
-  });
+  Result<BatchReport> done =
+      runtime.reminder(which, flags.person, [&](engine::Cascade& cascade, const ReminderRow& row) {
+        if (verb == "run") return cascade.run_reminder(row, row.person);
+        if (verb == "ignore") return cascade.ignore_reminder(row);
+        return cascade.snooze_reminder(row, until);
+      });
   if (!done) return fail(done.error());
   for (const Decision& decision : done->decisions) print(decision.json() + "\n");
   if (done->decisions.empty()) print(verb == "ignore" ? "ignored\n" : "snoozed\n");
@@ -113,10 +131,13 @@ int run_reminders(const RemindersFlags& flags) {
 void add_reminders(CLI::App& app, Commands& commands) {
   auto flags = std::make_shared<RemindersFlags>();
   CLI::App* command = app.add_subcommand("reminders", "List reminders; run, ignore or snooze one");
-  command->add_option("WORDS", flags->words, "[list] | run ID | ignore ID | snooze ID, then PATH… when other automations than the kept ones are meant");
+  command->add_option("WORDS", flags->words,
+                      "[list] | run ID | ignore ID | snooze ID, then PATH… when other automations "
+                      "than the kept ones are meant");
   flags->store.add_to(*command, true);
   command->add_option("--as", flags->person, "Whose reminders; who runs, ignores or snoozes");
-  command->add_option("--until", flags->until, "Of snooze: until when; by default the start of the person's next day");
+  command->add_option("--until", flags->until,
+                      "Of snooze: until when; by default the start of the person's next day");
   command->add_option("--state", flags->state, "open, snoozed, run, ignored, expired or all")
       ->check(CLI::IsMember({"open", "snoozed", "run", "ignored", "expired", "all"}))
       ->capture_default_str();

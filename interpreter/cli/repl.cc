@@ -1,5 +1,5 @@
-// `ensue repl`: the terminal around a session. Lines are edited with libedit; an input of several lines is one entry of the
-// history, recalled as a whole.
+// `ensue repl`: the terminal around a session. Lines are edited with libedit; an input of several
+// lines is one entry of the history, recalled as a whole.
 #include <fmt/format.h>
 #include <histedit.h>
 #include <langinfo.h>
@@ -25,7 +25,8 @@ struct ReplFlags {
   OutputFlags output;
 };
 
-// Input that does not come from a terminal: a script. Nothing is prompted; the exit code tells whether all of it held.
+// Input that does not come from a terminal: a script. Nothing is prompted; the exit code tells
+// whether all of it held.
 int run_script(ReplSession& session) {
   std::string input;
   std::string line;
@@ -103,8 +104,10 @@ class Terminal {
     return self->utf8_ ? "  … " : "  ... ";
   }
 
-  // libedit reads bytes by the locale: what it cannot read it drops, and a prompt it cannot read ends the process.
-  bool utf8_ = std::string_view(nl_langinfo(CODESET)) == "UTF-8" || std::setlocale(LC_CTYPE, "C.UTF-8") != nullptr;
+  // libedit reads bytes by the locale: what it cannot read it drops, and a prompt it cannot read
+  // ends the process.
+  bool utf8_ = std::string_view(nl_langinfo(CODESET)) == "UTF-8" ||
+               std::setlocale(LC_CTYPE, "C.UTF-8") != nullptr;
   ::History* history_;
   EditLine* editor_;
   std::filesystem::path file_;

@@ -77,12 +77,15 @@ bool is_declaration(NodeKind kind) {
 }
 
 std::string line_of(const Decision& decision) {
-  std::string out = fmt::format("  {} \"{}\" {} on {} for {}", decision.kind, decision.automation, decision.status, decision.record, decision.user);
+  std::string out = fmt::format("  {} \"{}\" {} on {} for {}", decision.kind, decision.automation,
+                                decision.status, decision.record, decision.user);
   for (const EffectRecord& effect : decision.effects) {
-    out += fmt::format("\n    {}{}: {}", effect.op, effect.cadence.empty() ? "" : " \"" + effect.cadence + "\"", effect.outcome);
+    out += fmt::format("\n    {}{}: {}", effect.op,
+                       effect.cadence.empty() ? "" : " \"" + effect.cadence + "\"", effect.outcome);
   }
   if (decision.limit) {
-    out += fmt::format("\n    {} of {} {} used, free again at {}", decision.limit->count, decision.limit->max, decision.limit->counter,
+    out += fmt::format("\n    {} of {} {} used, free again at {}", decision.limit->count,
+                       decision.limit->max, decision.limit->counter,
                        value::instant_text(decision.limit->resets_at));
   }
   if (!decision.fault.empty()) out += "\n    " + decision.fault;
@@ -93,7 +96,8 @@ std::string line_of(const Decision& decision) {
 
 std::vector<SourceText> ReplSession::sources() const {
   std::vector<SourceText> out = files_;
-  for (const Typed& typed : typed_) out.push_back({fmt::format("typed {} \"{}\"", typed.kind, typed.name), typed.text});
+  for (const Typed& typed : typed_)
+    out.push_back({fmt::format("typed {} \"{}\"", typed.kind, typed.name), typed.text});
   return out;
 }
 
@@ -117,7 +121,8 @@ ReplSession::Answer ReplSession::rejected(const engine::Loaded& loaded, bool inc
 
 Status ReplSession::start(engine::ProgramPtr program) {
   if (scenario_ == nullptr) {
-    scenario_ = std::make_unique<engine::Scenario>(std::move(program), adapters::make_memory_store());
+    scenario_ =
+        std::make_unique<engine::Scenario>(std::move(program), adapters::make_memory_store());
     return {};
   }
   return scenario_->use(std::move(program));
@@ -156,8 +161,9 @@ ReplSession::Answer ReplSession::load(const std::vector<std::string>& paths) {
   options.color = color_;
   out.text = source::render_text(loaded.diagnostics, *loaded.sources, options);
   if (!files_.empty()) {
-    out.text += fmt::format("{} and {} loaded from {}\n", counted(loaded.program->units.size(), "automation"),
-                            counted(loaded.module->tests.size(), "test"), counted(files_.size(), "file"));
+    out.text += fmt::format(
+        "{} and {} loaded from {}\n", counted(loaded.program->units.size(), "automation"),
+        counted(loaded.module->tests.size(), "test"), counted(files_.size(), "file"));
   }
   return out;
 }
@@ -186,11 +192,14 @@ ReplSession::Answer ReplSession::take(const std::string& input, bool last) {
 }
 
 // A declaration of the same kind and name replaces the one typed before.
-ReplSession::Answer ReplSession::declare(const std::string& text, const std::string& kind, const std::string& name) {
+ReplSession::Answer ReplSession::declare(const std::string& text, const std::string& kind,
+                                         const std::string& name) {
   std::vector<Typed> before = typed_;
   std::string word = kind.substr(0, kind.size() - 4);
   for (char& c : word) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  std::erase_if(typed_, [&](const Typed& row) { return row.kind == word && base::equal_folded(row.name, name); });
+  std::erase_if(typed_, [&](const Typed& row) {
+    return row.kind == word && base::equal_folded(row.name, name);
+  });
   typed_.push_back({word, name, text});
   engine::Loaded loaded = check(nullptr);
   if (loaded.has_errors) {
@@ -206,11 +215,13 @@ ReplSession::Answer ReplSession::declare(const std::string& text, const std::str
   // Warnings about what was typed now; those about the files were shown when they were loaded.
   std::vector<Diagnostic> mine;
   for (const Diagnostic& diagnostic : loaded.diagnostics) {
-    if (diagnostic.primary.place.file == fmt::format("typed {} \"{}\"", word, name)) mine.push_back(diagnostic);
+    if (diagnostic.primary.place.file == fmt::format("typed {} \"{}\"", word, name))
+      mine.push_back(diagnostic);
   }
   source::RenderOptions options;
   options.color = color_;
-  out.text = source::render_text(mine, *loaded.sources, options) + fmt::format("{} \"{}\" is in force\n", word, name);
+  out.text = source::render_text(mine, *loaded.sources, options) +
+             fmt::format("{} \"{}\" is in force\n", word, name);
   return out;
 }
 
@@ -219,10 +230,13 @@ void ReplSession::remember(const engine::Loaded& loaded) {
   syntax::NodeId id = loaded.session.node;
   auto put = [&](syntax::NodeId object, syntax::NodeId record) {
     it_ = tree.text(record);
-    records_[it_] = loaded.module->schema.object(loaded.module->schema.find_object(tree.text(object))).name;
+    records_[it_] =
+        loaded.module->schema.object(loaded.module->schema.find_object(tree.text(object))).name;
   };
-  if (tree.is(id, NodeKind::kGivenRecord)) put(ast::GivenRecord(tree, id).object(), ast::GivenRecord(tree, id).id());
-  if (tree.is(id, NodeKind::kWhenCreated)) put(ast::WhenCreated(tree, id).object(), ast::WhenCreated(tree, id).id());
+  if (tree.is(id, NodeKind::kGivenRecord))
+    put(ast::GivenRecord(tree, id).object(), ast::GivenRecord(tree, id).id());
+  if (tree.is(id, NodeKind::kWhenCreated))
+    put(ast::WhenCreated(tree, id).object(), ast::WhenCreated(tree, id).id());
   if (tree.is(id, NodeKind::kWhenSet)) it_ = tree.text(ast::WhenSet(tree, id).id());
 }
 
@@ -234,7 +248,8 @@ std::string ReplSession::news() {
 
 ReplSession::Answer ReplSession::carry_out(const engine::Loaded& loaded) {
   Answer out;
-  Result<std::optional<engine::Failure>> done = scenario_->carry_out(*loaded.module, loaded.session);
+  Result<std::optional<engine::Failure>> done =
+      scenario_->carry_out(*loaded.module, loaded.session);
   if (!done) {
     out.failed = true;
     out.text = done.error().message + "\n";
@@ -246,8 +261,10 @@ ReplSession::Answer ReplSession::carry_out(const engine::Loaded& loaded) {
     out.failed = true;
     out.text += "  " + (*done)->message + "\n";
   } else if (out.text.empty()) {
-    bool expects = loaded.module->tree(loaded.session.file).is(loaded.session.node, NodeKind::kExpectStmt);
-    out.text = expects ? "  yes\n" : fmt::format("  {}\n", value::instant_text(scenario_->runtime().now()));
+    bool expects =
+        loaded.module->tree(loaded.session.file).is(loaded.session.node, NodeKind::kExpectStmt);
+    out.text = expects ? "  yes\n"
+                       : fmt::format("  {}\n", value::instant_text(scenario_->runtime().now()));
   }
   return out;
 }
@@ -255,7 +272,9 @@ ReplSession::Answer ReplSession::carry_out(const engine::Loaded& loaded) {
 ReplSession::Answer ReplSession::answer_value(const engine::Loaded& loaded) {
   Answer out;
   types::Type type = loaded.module->fact(loaded.session).type;
-  bool condition = type.is(types::TypeKind::kBoolean) && !loaded.module->tree(loaded.session.file).is(loaded.session.node, NodeKind::kPath);
+  bool condition =
+      type.is(types::TypeKind::kBoolean) &&
+      !loaded.module->tree(loaded.session.file).is(loaded.session.node, NodeKind::kPath);
   std::optional<std::pair<std::string, std::string>> it;
   if (!it_.empty()) it = {records_[it_], it_};
   Result<Value> value = scenario_->evaluate(*loaded.module, loaded.session, condition, it);
@@ -277,8 +296,10 @@ ReplSession::Answer ReplSession::explain(const std::vector<std::string>& words) 
     return out;
   }
   std::string record = words[at + 2];
-  if (record.find('/') == std::string::npos && records_.count(record) != 0) record = records_[record] + "/" + record;
-  Result<engine::Explanation> told = engine::explain(scenario_->runtime(), words[at], record, std::nullopt);
+  if (record.find('/') == std::string::npos && records_.count(record) != 0)
+    record = records_[record] + "/" + record;
+  Result<engine::Explanation> told =
+      engine::explain(scenario_->runtime(), words[at], record, std::nullopt);
   out.failed = !told;
   out.text = told ? told->text() : told.error().message + "\n";
   return out;
@@ -293,12 +314,15 @@ ReplSession::Answer ReplSession::command(const std::string& line) {
   } else if (verb == ":help" || verb == ":h" || verb == ":?") {
     out.text = kHelp;
   } else if (verb == ":clock") {
-    out.text = fmt::format("  {} ({})\n", value::instant_text(scenario_->runtime().now()), scenario_->runtime().program().zone.name());
+    out.text = fmt::format("  {} ({})\n", value::instant_text(scenario_->runtime().now()),
+                           scenario_->runtime().program().zone.name());
   } else if (verb == ":list") {
     for (const plan::UnitPtr& unit : scenario_->runtime().program().units) {
-      out.text += fmt::format("  {} \"{}\"{}\n", plan::unit_kind_name(unit->kind), unit->name, unit->author.empty() ? "" : " by \"" + unit->author + "\"");
+      out.text += fmt::format("  {} \"{}\"{}\n", plan::unit_kind_name(unit->kind), unit->name,
+                              unit->author.empty() ? "" : " by \"" + unit->author + "\"");
     }
-    for (const cadence::Definition& cadence : scenario_->runtime().program().cadences) out.text += fmt::format("  cadence \"{}\"\n", cadence.name);
+    for (const cadence::Definition& cadence : scenario_->runtime().program().cadences)
+      out.text += fmt::format("  cadence \"{}\"\n", cadence.name);
     if (out.text.empty()) out.text = "  nothing yet\n";
   } else if (verb == ":records") {
     for (const auto& [id, object] : records_) out.text += fmt::format("  {} \"{}\"\n", object, id);

@@ -1,5 +1,5 @@
-// What a REPL does with what is typed, apart from the terminal: declarations join the program, sentences of tests are carried
-// out, expressions are answered. Its engine is the engine.
+// What a REPL does with what is typed, apart from the terminal: declarations join the program,
+// sentences of tests are carried out, expressions are answered. Its engine is the engine.
 #pragma once
 
 #include <map>
@@ -26,7 +26,8 @@ class ReplSession {
 
   // Loads files and folders; the answer tells what was loaded, or what is wrong.
   Answer load(const std::vector<std::string>& paths);
-  // One input, of one or several lines. With `last`, no more lines will come: an incomplete input is an error.
+  // One input, of one or several lines. With `last`, no more lines will come: an incomplete input
+  // is an error.
   Answer take(const std::string& input, bool last);
 
  private:
@@ -55,7 +56,7 @@ class ReplSession {
   std::vector<Typed> typed_;
   std::unique_ptr<engine::Scenario> scenario_;
   std::map<std::string, std::string, base::FoldedLess> records_;  // ids and their objects
-  std::string it_;         // the record last given or changed
+  std::string it_;  // the record last given or changed
 };
 
 }  // namespace ensue::cli

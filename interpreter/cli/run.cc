@@ -75,7 +75,8 @@ class RunCommand {
     engine::Runtime runtime(*store, options);
     if (Status used = runtime.use(loaded.loaded.program); !used) return fail(used.error());
     if (!flags_.store.empty() && !flags_.dry_run) {
-      if (Status kept = keep_sources(**store, *loaded.loaded.program); !kept) return fail(kept.error());
+      if (Status kept = keep_sources(**store, *loaded.loaded.program); !kept)
+        return fail(kept.error());
     }
     watch_signals();
     for (const std::string& file : flags_.records) {
@@ -102,7 +103,8 @@ class RunCommand {
   Status take_records(engine::Runtime& runtime, const std::string& file) {
     Result<LineReader> reader = LineReader::open(file, bounds(runtime).event_bytes_max);
     if (!reader) return reader.error();
-    std::string source = file == "-" ? "standard input" : std::filesystem::path(file).filename().string();
+    std::string source =
+        file == "-" ? "standard input" : std::filesystem::path(file).filename().string();
     return read_batches(runtime, *reader, source, true);
   }
 
@@ -117,7 +119,8 @@ class RunCommand {
     progress_.start(flags_.quiet ? 0 : reader->size().value_or(0), reader->offset());
     auto begin = std::chrono::steady_clock::now();
     Status done = read_batches(runtime, *reader, source, false);
-    summary_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    summary_.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     summary_.last_line = reader->line_number();
     progress_.finish();
     return done;
@@ -137,13 +140,16 @@ class RunCommand {
     if (*resumed) {
       summary_.resumed = true;
     } else {
-      complain(fmt::format("{} is not the file read before; reading it from its start, dropping what was seen", source));
+      complain(fmt::format(
+          "{} is not the file read before; reading it from its start, dropping what was seen",
+          source));
     }
     return {};
   }
 
   // Lines are copied into the batch: the reader's buffer moves on.
-  Status read_batches(engine::Runtime& runtime, LineReader& reader, const std::string& source, bool snapshots) {
+  Status read_batches(engine::Runtime& runtime, LineReader& reader, const std::string& source,
+                      bool snapshots) {
     bool ended = false;
     while (!ended && g_stop == 0) {
       std::vector<std::string> texts;
@@ -163,7 +169,8 @@ class RunCommand {
       batch.snapshots = snapshots;
       for (size_t i = 0; i < texts.size(); ++i) batch.lines.push_back({texts[i], numbers[i]});
       std::string fingerprint = snapshots ? "" : reader.fingerprint();
-      if (!fingerprint.empty()) batch.cursor = CursorRow{source, reader.line_number(), reader.offset(), fingerprint};
+      if (!fingerprint.empty())
+        batch.cursor = CursorRow{source, reader.line_number(), reader.offset(), fingerprint};
       Result<BatchReport> report = runtime.submit(batch);
       if (!report) return report.error();
       summary_.add(*report, snapshots);
@@ -185,15 +192,18 @@ class RunCommand {
       progress_.update(reader.offset(), summary_.decisions());
     }
     if (g_stop != 0) {
-      return {ErrorCode::kCancelled, fmt::format("stopped at line {} of {}; everything up to there is {}", reader.line_number(),
-                                                 source, flags_.store.empty() || flags_.dry_run ? "done" : "committed")};
+      return {ErrorCode::kCancelled,
+              fmt::format("stopped at line {} of {}; everything up to there is {}",
+                          reader.line_number(), source,
+                          flags_.store.empty() || flags_.dry_run ? "done" : "committed")};
     }
     return {};
   }
 
   int finish(engine::Runtime& runtime, std::optional<Error> error) {
     progress_.finish();
-    if (std::fflush(stdout) != 0 && !error) error = Error{ErrorCode::kIo, "cannot write to standard output"};
+    if (std::fflush(stdout) != 0 && !error)
+      error = Error{ErrorCode::kIo, "cannot write to standard output"};
     add_author_warnings(runtime);
     Status totals = summary_.read_totals(runtime.store());
     if (!totals && !error) error = totals.error();
@@ -204,11 +214,13 @@ class RunCommand {
       fmt::print(stderr, "{}", summary_.text(!flags_.store.empty()));
     }
     if (!flags_.report.empty() && (!error || error->code == ErrorCode::kCancelled)) {
-      if (Status written = write_report(flags_.report, runtime, summary_); !written) return fail(written.error());
+      if (Status written = write_report(flags_.report, runtime, summary_); !written)
+        return fail(written.error());
     }
     if (error) return fail(*error);
     if (summary_.dead_letters() > 0 || summary_.status("failed") > 0) return kExitWrong;
-    bool doubts = warnings_ || !summary_.warnings.empty() || !summary_.unknown_fields.empty() || !summary_.unknown_values.empty();
+    bool doubts = warnings_ || !summary_.warnings.empty() || !summary_.unknown_fields.empty() ||
+                  !summary_.unknown_values.empty();
     return flags_.strict && doubts ? kExitWrong : kExitFine;
   }
 
@@ -217,19 +229,25 @@ class RunCommand {
     std::map<std::string, size_t> nobody;
     for (uint32_t i = 0; i < runtime.program().units.size(); ++i) {
       const plan::UnitPlan& unit = *runtime.program().units[i];
-      if (unit.kind == plan::UnitKind::kAction && runtime.index().author_of(i).empty()) ++nobody[unit.author];
+      if (unit.kind == plan::UnitKind::kAction && runtime.index().author_of(i).empty())
+        ++nobody[unit.author];
     }
     constexpr size_t kShownMax = 5;
     size_t shown = 0;
     for (const auto& [author, count] : nobody) {
       if (++shown > kShownMax) break;
-      summary_.warnings.push_back(fmt::format("there is no user \"{}\"; {} for nobody until there is", author,
-                                              count == 1 ? "1 action is" : fmt::format("{} actions are", count)));
+      summary_.warnings.push_back(
+          fmt::format("there is no user \"{}\"; {} for nobody until there is", author,
+                      count == 1 ? "1 action is" : fmt::format("{} actions are", count)));
     }
-    if (nobody.size() > kShownMax) summary_.warnings.push_back(fmt::format("and {} more authors that are no users", nobody.size() - kShownMax));
+    if (nobody.size() > kShownMax)
+      summary_.warnings.push_back(
+          fmt::format("and {} more authors that are no users", nobody.size() - kShownMax));
   }
 
-  static const Bounds& bounds(const engine::Runtime& runtime) { return runtime.program().module->options.bounds; }
+  static const Bounds& bounds(const engine::Runtime& runtime) {
+    return runtime.program().module->options.bounds;
+  }
 
   const RunFlags& flags_;
   adapters::SystemClock clock_;
@@ -246,23 +264,34 @@ void add_run(CLI::App& app, Commands& commands) {
   CLI::App* command = app.add_subcommand("run", "Run a stream of events through automations");
   flags->program.add_to(*command, true);
   command->add_option("--events", flags->events, "The stream: a file, or - for standard input");
-  command->add_option("--records", flags->records, "Records to start with; every line fills the copy and starts nothing");
-  command->add_option("--store", flags->store, "Keep everything in this SQLite file, and go on from where it stands");
-  command->add_option("--clock", flags->clock, "event: the latest `at` seen; wall: this machine's clock")
+  command->add_option("--records", flags->records,
+                      "Records to start with; every line fills the copy and starts nothing");
+  command->add_option("--store", flags->store,
+                      "Keep everything in this SQLite file, and go on from where it stands");
+  command
+      ->add_option("--clock", flags->clock,
+                   "event: the latest `at` seen; wall: this machine's clock")
       ->check(CLI::IsMember({"event", "wall"}))
       ->capture_default_str();
   command->add_option("--source", flags->source, "The stream's name, where it is not the file's");
-  command->add_option("--output", flags->lines, "ndjson: one line a decision on standard output")->check(CLI::IsMember({"ndjson"}));
-  command->add_option("--verdicts", flags->verdicts, "all: keep why automations did not start, too")->check(CLI::IsMember({"all"}));
-  command->add_option("--batch", flags->batch, "Lines in one commit")->check(CLI::Range(1, 100'000))->capture_default_str();
+  command->add_option("--output", flags->lines, "ndjson: one line a decision on standard output")
+      ->check(CLI::IsMember({"ndjson"}));
+  command->add_option("--verdicts", flags->verdicts, "all: keep why automations did not start, too")
+      ->check(CLI::IsMember({"all"}));
+  command->add_option("--batch", flags->batch, "Lines in one commit")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
   command->add_option("--report", flags->report, "Write an HTML page of what happened");
   command->add_flag("--dry-run", flags->dry_run, "Change nothing: work on a copy of the store");
-  command->add_flag("--from-start", flags->from_start, "Read the stream again from its start, dropping what was seen");
+  command->add_flag("--from-start", flags->from_start,
+                    "Read the stream again from its start, dropping what was seen");
   command->add_flag("--strict", flags->strict, "Warnings are errors");
   command->add_flag("--quiet", flags->quiet, "No progress and no summary");
   flags->output.add_to(*command);
-  command->footer("Exit codes: 0 fine; 1 the automations or the data are wrong (dead letters, faults); 2 usage; 3 a file, a disk\n"
-                  "or a store failed; 130 stopped by Ctrl-C, with everything done so far committed.");
+  command->footer(
+      "Exit codes: 0 fine; 1 the automations or the data are wrong (dead letters, faults); 2 "
+      "usage; 3 a file, a disk\n"
+      "or a store failed; 130 stopped by Ctrl-C, with everything done so far committed.");
   commands.push_back({command, [flags] { return RunCommand(*flags).run(); }});
 }
 

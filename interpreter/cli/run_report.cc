@@ -14,8 +14,9 @@ namespace ensue::cli {
 namespace {
 
 constexpr const char* kStatuses[] = {"executed", "reminded", "suppressed", "deferred", "failed"};
-constexpr const char* kTotals[] = {"lines",    "events",     "duplicates", "snapshots", "gaps",  "dead letters",
-                                   "executed", "reminded",   "suppressed", "deferred",  "failed"};
+constexpr const char* kTotals[] = {"lines",      "events",       "duplicates", "snapshots",
+                                   "gaps",       "dead letters", "executed",   "reminded",
+                                   "suppressed", "deferred",     "failed"};
 
 template <class Get>
 std::string status_words(Get get) {
@@ -32,7 +33,8 @@ std::string status_words(Get get) {
   return grouped(all) + ": " + words;
 }
 
-std::string html_table(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows) {
+std::string html_table(const std::vector<std::string>& head,
+                       const std::vector<std::vector<std::string>>& rows) {
   if (rows.empty()) return "<p>None.</p>\n";
   std::string out = "<table>\n<tr>";
   for (const std::string& cell : head) out += "<th>" + base::escape_markup(cell) + "</th>";
@@ -97,12 +99,14 @@ std::string RunSummary::text(bool with_store) const {
   if (last_line >= first_line || counts.lines > 0) {
     double rate = seconds > 0 ? static_cast<double>(counts.lines) / seconds : 0;
     std::string went_on = resumed ? fmt::format(", from line {} on", grouped(first_line)) : "";
-    rows.push_back({"read", fmt::format("{}{} in {:.2f} s, {} a second", counted(counts.lines, "line"), went_on, seconds,
-                                        grouped(static_cast<uint64_t>(rate)))});
+    rows.push_back(
+        {"read", fmt::format("{}{} in {:.2f} s, {} a second", counted(counts.lines, "line"),
+                             went_on, seconds, grouped(static_cast<uint64_t>(rate)))});
   } else if (resumed) {
     rows.push_back({"read", "nothing new"});
   }
-  std::string events = fmt::format("{}, {} dropped, {}", counted(counts.events, "new event"), counted(counts.duplicates, "duplicate"),
+  std::string events = fmt::format("{}, {} dropped, {}", counted(counts.events, "new event"),
+                                   counted(counts.duplicates, "duplicate"),
                                    counted(dead_letter_count, "dead letter"));
   if (counts.snapshots > 0) events += ", " + counted(counts.snapshots, "snapshot");
   if (counts.gaps > 0) events += ", " + counted(counts.gaps, "gap");
@@ -111,7 +115,8 @@ std::string RunSummary::text(bool with_store) const {
   if (counts.timers > 0) rows.push_back({"timers", grouped(counts.timers) + " fired"});
   if (with_store) {
     auto total = [&](const char* name) { return static_cast<uint64_t>(totals.at(name)); };
-    rows.push_back({"store", fmt::format("{}, {}, {}", counted(total("events"), "event"), counted(total("duplicates"), "duplicate"),
+    rows.push_back({"store", fmt::format("{}, {}, {}", counted(total("events"), "event"),
+                                         counted(total("duplicates"), "duplicate"),
                                          counted(total("dead letters"), "dead letter"))});
     rows.push_back({"", status_words(total)});
   }
@@ -132,7 +137,8 @@ std::string RunSummary::text(bool with_store) const {
   list("values that a closed picklist lacks, kept", unknown_values);
   for (const std::string& warning : warnings) out += "warning: " + warning + "\n";
   for (const std::string& notice : notices) out += "note: " + notice + "\n";
-  if (notice_count > notices.size()) out += fmt::format("note: and {} more\n", notice_count - notices.size());
+  if (notice_count > notices.size())
+    out += fmt::format("note: and {} more\n", notice_count - notices.size());
   return out;
 }
 
@@ -175,13 +181,17 @@ Status write_report(const std::string& path, engine::Runtime& runtime, const Run
     });
     if (!runs) return runs;
     Status limits = reader.visit_counters([&](const CounterRow& row) {
-      if (row.used >= row.max) counters.push_back({row.scope, row.key, row.counter, row.window, std::to_string(row.used), std::to_string(row.max)});
+      if (row.used >= row.max)
+        counters.push_back({row.scope, row.key, row.counter, row.window, std::to_string(row.used),
+                            std::to_string(row.max)});
       return true;
     });
     if (!limits) return limits;
     return reader.visit_dead_letters([&](const DeadLetterRow& row) {
       constexpr size_t kShownMax = 200;
-      if (letters.size() < kShownMax) letters.push_back({std::to_string(row.seq), row.source, std::to_string(row.line), row.reason});
+      if (letters.size() < kShownMax)
+        letters.push_back(
+            {std::to_string(row.seq), row.source, std::to_string(row.line), row.reason});
       return true;
     });
   });
@@ -199,18 +209,29 @@ Status write_report(const std::string& path, engine::Runtime& runtime, const Run
     return rows;
   };
   std::vector<std::string> head{"", "executed", "reminded", "suppressed", "deferred", "failed"};
-  std::string page = "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Ensue run</title>\n<style>\n"
-                     "body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }\n"
-                     "table { border-collapse: collapse; }\nth, td { border-bottom: 1px solid #ccc; padding: .3rem .8rem .3rem 0; text-align: left; }\n"
-                     "td:nth-child(n+2) { font-variant-numeric: tabular-nums; }\npre { background: #f4f4f4; padding: 1rem; overflow-x: auto; }\n"
-                     "@media (prefers-color-scheme: dark) { body { background: #111; color: #ddd; } pre { background: #222; } th, td { border-color: #444; } }\n"
-                     "</style>\n</head>\n<body>\n<h1>What happened</h1>\n";
+  std::string page =
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Ensue "
+      "run</title>\n<style>\n"
+      "body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: "
+      "0 1rem; }\n"
+      "table { border-collapse: collapse; }\nth, td { border-bottom: 1px solid #ccc; padding: "
+      ".3rem .8rem .3rem 0; text-align: left; }\n"
+      "td:nth-child(n+2) { font-variant-numeric: tabular-nums; }\npre { background: #f4f4f4; "
+      "padding: 1rem; overflow-x: auto; }\n"
+      "@media (prefers-color-scheme: dark) { body { background: #111; color: #ddd; } pre { "
+      "background: #222; } th, td { border-color: #444; } }\n"
+      "</style>\n</head>\n<body>\n<h1>What happened</h1>\n";
   page += "<pre>" + base::escape_markup(summary.text(true)) + "</pre>\n";
-  page += "<h2>By automation</h2>\n" + html_table(head, rows_of(by_automation, [](const auto& key) { return key.first + " \"" + key.second + "\""; }));
-  page += "<h2>By user</h2>\n" + html_table(head, rows_of(by_user, [](const auto& key) { return key; }));
-  page += "<h2>Limits reached</h2>\n" + html_table({"scope", "whose", "counter", "day", "used", "maximum"}, counters);
+  page += "<h2>By automation</h2>\n" + html_table(head, rows_of(by_automation, [](const auto& key) {
+                                                    return key.first + " \"" + key.second + "\"";
+                                                  }));
+  page += "<h2>By user</h2>\n" +
+          html_table(head, rows_of(by_user, [](const auto& key) { return key; }));
+  page += "<h2>Limits reached</h2>\n" +
+          html_table({"scope", "whose", "counter", "day", "used", "maximum"}, counters);
   page += "<h2>Dead letters</h2>\n" + html_table({"number", "source", "line", "reason"}, letters);
-  page += fmt::format("<p>Ensue {}, clock at {}.</p>\n</body>\n</html>\n", kVersion, value::instant_text(runtime.now()));
+  page += fmt::format("<p>Ensue {}, clock at {}.</p>\n</body>\n</html>\n", kVersion,
+                      value::instant_text(runtime.now()));
   std::ofstream file(path, std::ios::binary);
   file << page;
   file.close();

@@ -16,8 +16,8 @@ struct RunSummary {
   uint64_t last_line = 0;
   double seconds = 0;
   bool resumed = false;
-  uint64_t records = 0;   // taken in from --records
-  BatchReport counts;     // sums over all batches; decisions and dead letters are counted, not kept
+  uint64_t records = 0;  // taken in from --records
+  BatchReport counts;    // sums over all batches; decisions and dead letters are counted, not kept
   uint64_t dead_letter_count = 0;
   std::map<std::string, int64_t> totals;  // of the store, all runs
   std::vector<std::string> warnings;
@@ -36,7 +36,8 @@ struct RunSummary {
   std::string json() const;
 };
 
-// An HTML page with the summary, the decisions by automation and by user, the limits and the dead letters.
+// An HTML page with the summary, the decisions by automation and by user, the limits and the dead
+// letters.
 Status write_report(const std::string& path, engine::Runtime& runtime, const RunSummary& summary);
 
 }  // namespace ensue::cli

@@ -17,12 +17,14 @@ struct RunsFlags {
 
 std::string what(const Decision& decision) {
   if (decision.limit) {
-    return fmt::format("{} of {} {}", decision.limit->count, decision.limit->max, decision.limit->counter);
+    return fmt::format("{} of {} {}", decision.limit->count, decision.limit->max,
+                       decision.limit->counter);
   }
   if (!decision.fault.empty()) return decision.fault;
   if (decision.effects.empty()) return "";
   const EffectRecord& effect = decision.effects.front();
-  return fmt::format("{}{}: {}", effect.op, effect.cadence.empty() ? "" : " \"" + effect.cadence + "\"", effect.outcome);
+  return fmt::format("{}{}: {}", effect.op,
+                     effect.cadence.empty() ? "" : " \"" + effect.cadence + "\"", effect.outcome);
 }
 
 int run_runs(const RunsFlags& flags) {
@@ -57,10 +59,12 @@ int run_runs(const RunsFlags& flags) {
     print("no runs\n");
     return kExitFine;
   }
-  std::vector<std::vector<std::string>> cells{{"number", "at", "status", "automation", "record", "for", ""}};
+  std::vector<std::vector<std::string>> cells{
+      {"number", "at", "status", "automation", "record", "for", ""}};
   for (const Decision& decision : decisions) {
-    cells.push_back({std::to_string(decision.seq), value::instant_text(decision.at), decision.status, decision.automation,
-                     decision.record, decision.user, what(decision)});
+    cells.push_back({std::to_string(decision.seq), value::instant_text(decision.at),
+                     decision.status, decision.automation, decision.record, decision.user,
+                     what(decision)});
   }
   print(table(cells, {true}));
   return kExitFine;
@@ -70,7 +74,8 @@ int run_runs(const RunsFlags& flags) {
 
 void add_runs(CLI::App& app, Commands& commands) {
   auto flags = std::make_shared<RunsFlags>();
-  CLI::App* command = app.add_subcommand("runs", "Show what a store's automations did, newest first");
+  CLI::App* command =
+      app.add_subcommand("runs", "Show what a store's automations did, newest first");
   flags->store.add_to(*command, false);
   command->add_option("--automation", flags->filter.automation, "Only this automation");
   command->add_option("--record", flags->filter.record, "Only this record, as Lead/00Q1");
@@ -79,7 +84,10 @@ void add_runs(CLI::App& app, Commands& commands) {
       ->check(CLI::IsMember({"executed", "reminded", "suppressed", "deferred", "failed"}));
   command->add_option("--since", flags->since, "Only since this date or time");
   command->add_option("--count", flags->count, "How many at the most")->capture_default_str();
-  command->add_option("--zone", flags->store.program.zone, "The zone of --since where it has no offset")->capture_default_str();
+  command
+      ->add_option("--zone", flags->store.program.zone,
+                   "The zone of --since where it has no offset")
+      ->capture_default_str();
   commands.push_back({command, [flags] { return run_runs(*flags); }});
 }
 

@@ -9,9 +9,11 @@
 namespace ensue::cli {
 
 void StoreFlags::add_to(CLI::App& app, bool acts) {
-  app.add_option("--store", store, "The store, an SQLite file written by `ensue run --store`")->required();
+  app.add_option("--store", store, "The store, an SQLite file written by `ensue run --store`")
+      ->required();
   if (acts) {
-    app.add_option("--clock", clock, "event: the time of the store's last event; wall: this machine's clock")
+    app.add_option("--clock", clock,
+                   "event: the time of the store's last event; wall: this machine's clock")
         ->check(CLI::IsMember({"event", "wall"}))
         ->capture_default_str();
   }
@@ -27,11 +29,14 @@ std::optional<Instant> instant_option(const std::string& text, const std::string
   return zone.instant(parsed->date, parsed->time);
 }
 
-Result<std::shared_ptr<Store>> look_at(const StoreFlags& flags) { return open_store(flags.store, false); }
+Result<std::shared_ptr<Store>> look_at(const StoreFlags& flags) {
+  return open_store(flags.store, false);
+}
 
 Result<std::string> person_option(Store& store, const std::string& name) {
   if (name.empty()) return name;
-  // The order of engine::Directory::user_named: the id, then a username, then an e-mail address, each the first by id.
+  // The order of engine::Directory::user_named: the id, then a username, then an e-mail address,
+  // each the first by id.
   std::string by_id, by_username, by_email;
   Status looked = store.read([&](StoreReader& reader) {
     return reader.visit_records("User", [&](const RecordRow& row) {
@@ -39,9 +44,11 @@ Result<std::string> person_option(Store& store, const std::string& name) {
       if (row.id == name) by_id = row.id;
       nlohmann::json body = nlohmann::json::parse(row.body, nullptr, false);
       if (!body.is_object()) return true;
-      for (auto [field, id] : {std::pair("Username", &by_username), std::pair("Email", &by_email)}) {
+      for (auto [field, id] :
+           {std::pair("Username", &by_username), std::pair("Email", &by_email)}) {
         auto found = body.find(field);
-        bool same = found != body.end() && found->is_string() && base::equal_folded(found->get<std::string>(), name);
+        bool same = found != body.end() && found->is_string() &&
+                    base::equal_folded(found->get<std::string>(), name);
         if (same && (id->empty() || row.id < *id)) *id = row.id;
       }
       return true;
@@ -54,6 +61,8 @@ Result<std::string> person_option(Store& store, const std::string& name) {
   return name;
 }
 
-std::string shown(const std::optional<Instant>& instant) { return instant ? value::instant_text(*instant) : ""; }
+std::string shown(const std::optional<Instant>& instant) {
+  return instant ? value::instant_text(*instant) : "";
+}
 
 }  // namespace ensue::cli

@@ -19,11 +19,13 @@ struct StoreFlags {
   void add_to(CLI::App& app, bool acts);
 };
 
-// `2026-03-26`, `2026-03-26T10:00` or with an offset; without one in `zone`. Empty when it is no such text.
+// `2026-03-26`, `2026-03-26T10:00` or with an offset; without one in `zone`. Empty when it is no
+// such text.
 std::optional<Instant> instant_option(const std::string& text, const std::string& zone);
 // A store for reading, or a complaint.
 Result<std::shared_ptr<Store>> look_at(const StoreFlags& flags);
-// The id of the user that an option names by id, username or e-mail address; the text itself where the store knows no such user.
+// The id of the user that an option names by id, username or e-mail address; the text itself where
+// the store knows no such user.
 Result<std::string> person_option(Store& store, const std::string& name);
 std::string shown(const std::optional<Instant>& instant);
 

@@ -18,7 +18,8 @@ struct WhyFlags {
   std::vector<std::string> records;
 };
 
-constexpr const char* kUsage = "write: ensue why [not] \"AUTOMATION\" for Object/id [since TIME] [PATH…] --store FILE";
+constexpr const char* kUsage =
+    "write: ensue why [not] \"AUTOMATION\" for Object/id [since TIME] [PATH…] --store FILE";
 
 struct Question {
   bool negated = false;
@@ -50,7 +51,8 @@ std::optional<Question> parse(const std::vector<std::string>& words) {
 
 // Without a store the question is answered by running the stream in memory first.
 Status replay(engine::Runtime& runtime, const std::string& file, bool snapshots) {
-  Result<LineReader> reader = LineReader::open(file, runtime.program().module->options.bounds.event_bytes_max);
+  Result<LineReader> reader =
+      LineReader::open(file, runtime.program().module->options.bounds.event_bytes_max);
   if (!reader) return reader.error();
   for (;;) {
     auto line = reader->next();
@@ -93,7 +95,8 @@ int run_why(WhyFlags flags) {
       return kExitUsage;
     }
   }
-  Result<engine::Explanation> explanation = engine::explain(runtime, question->automation, question->record, since);
+  Result<engine::Explanation> explanation =
+      engine::explain(runtime, question->automation, question->record, since);
   if (!explanation) return fail(explanation.error());
   if (flags.output.json()) {
     print(explanation->json() + "\n");
@@ -108,13 +111,20 @@ int run_why(WhyFlags flags) {
 
 void add_why(CLI::App& app, Commands& commands) {
   auto flags = std::make_shared<WhyFlags>();
-  CLI::App* command = app.add_subcommand("why", "Tell why an automation ran on a record, or why not");
-  command->add_option("WORDS", flags->words, "[not] \"AUTOMATION\" for Object/id [since TIME] [PATH…]")->required();
-  command->add_option("--store", flags->store, "The store that ran it; the automations kept in it are used unless a PATH is given");
-  command->add_option("--events", flags->events, "Without a store: run this stream in memory first");
+  CLI::App* command =
+      app.add_subcommand("why", "Tell why an automation ran on a record, or why not");
+  command
+      ->add_option("WORDS", flags->words, "[not] \"AUTOMATION\" for Object/id [since TIME] [PATH…]")
+      ->required();
+  command->add_option(
+      "--store", flags->store,
+      "The store that ran it; the automations kept in it are used unless a PATH is given");
+  command->add_option("--events", flags->events,
+                      "Without a store: run this stream in memory first");
   command->add_option("--records", flags->records, "Records to start that run with");
   command->add_option("--zone", flags->program.zone, "The org's time zone")->capture_default_str();
-  command->add_option("--currency", flags->program.currency, "The org's currency")->capture_default_str();
+  command->add_option("--currency", flags->program.currency, "The org's currency")
+      ->capture_default_str();
   command->add_option("--as", flags->program.as, "The author of actions without `by`");
   flags->output.add_to(*command);
   commands.push_back({command, [flags] { return run_why(*flags); }});

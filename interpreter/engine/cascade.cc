@@ -65,9 +65,11 @@ void Coverage::merge(const Coverage& other) {
 }
 
 Cascade::Cascade(CascadeContext context)
-    : c_(context), matcher_(context.program, context.book, context.directory, context.activations, context.index) {}
+    : c_(context),
+      matcher_(context.program, context.book, context.directory, context.activations,
+               context.index) {}
 
-// ---- Changes ----------------------------------------------------------------------------------------------------------
+// ---- Changes ----------------------------------------------------------------------------------
 
 // Makes the images before and after, and saves the record.
 Change Cascade::apply(const types::Event& event) {
@@ -94,7 +96,8 @@ Change Cascade::apply(const types::Event& event) {
   out.is_new = event.kind == ChangeKind::kCreate;
   if (!fresh) {
     // The image before is the engine's copy, corrected by the previous values the event carries.
-    types::Record before = known != nullptr ? *known : types::Record{event.object, event.record, {}, false};
+    types::Record before =
+        known != nullptr ? *known : types::Record{event.object, event.record, {}, false};
     before.fields.resize(object.fields.size());
     for (const types::FieldValue& row : event.before) before.fields[row.field.index] = row.value;
     out.before = std::make_shared<const types::Record>(std::move(before));
@@ -117,7 +120,8 @@ Status Cascade::external(const types::Event& event) {
   chain_runs_.clear();
   chain_events_ = 0;
   Change change = apply(event);
-  if (event.kind == ChangeKind::kSnapshot) return c_.book.error() ? Status(*c_.book.error()) : Status();
+  if (event.kind == ChangeKind::kSnapshot)
+    return c_.book.error() ? Status(*c_.book.error()) : Status();
   if (Status moved = owner_changed(change); !moved) return moved;
   queue_.push_back(std::move(change));
   return follow_chain();
@@ -157,7 +161,8 @@ Status Cascade::work_on(const Change& change) {
   return {};
 }
 
-void Cascade::save(types::Record after, plan::ChangeBits kind, const Key128& cause, const std::string& by, uint32_t depth) {
+void Cascade::save(types::Record after, plan::ChangeBits kind, const Key128& cause,
+                   const std::string& by, uint32_t depth) {
   types::RecordPtr before = c_.book.image(after.object, after.id);
   Change change;
   change.event = base::hash_key({"derived", cause.view(), after.id});
@@ -167,7 +172,8 @@ void Cascade::save(types::Record after, plan::ChangeBits kind, const Key128& cau
   change.is_new = kind == plan::kCreated;
   change.depth = depth;
   if (!change.is_new) change.before = before;
-  LastChange last{change.is_new ? ChangeKind::kCreate : ChangeKind::kUpdate, c_.now, change.event, by, {}};
+  LastChange last{
+      change.is_new ? ChangeKind::kCreate : ChangeKind::kUpdate, c_.now, change.event, by, {}};
   for (size_t i = 0; i < after.fields.size(); ++i) {
     types::FieldId field(i);
     const Value previous = change.before != nullptr ? change.before->raw(field) : Value();
@@ -180,9 +186,10 @@ void Cascade::save(types::Record after, plan::ChangeBits kind, const Key128& cau
   queue_.push_back(std::move(change));
 }
 
-// ---- Runs -------------------------------------------------------------------------------------------------------------
+// ---- Runs -------------------------------------------------------------------------------------
 
-Cascade::Run Cascade::make_run(const plan::UnitPlan& unit, const Change& change, std::string person, Key128 key) {
+Cascade::Run Cascade::make_run(const plan::UnitPlan& unit, const Change& change, std::string person,
+                               Key128 key) {
   Run run{unit, change, std::move(person), key, {}};
   run.decision.at = change.at;
   run.decision.automation = unit.name;
@@ -197,9 +204,11 @@ Status Cascade::run_unit(uint32_t number, const Change& change, const MatchResul
   const plan::UnitPlan& unit = *c_.program.units[number];
   std::string record = record_name(c_.program.schema(), *change.after);
   uint32_t& ordinal = chain_runs_[{unit.rule, record}];
-  // Not a fault: an automation runs at most once for a record in one chain, unless it may run again.
+  // Not a fault: an automation runs at most once for a record in one chain, unless it may run
+  // again.
   if (ordinal >= unit.runs_per_record_max) return {};
-  Key128 key = base::hash_key({"run", change.event.view(), record, unit.rule.view(), std::to_string(ordinal)});
+  Key128 key = base::hash_key(
+      {"run", change.event.view(), record, unit.rule.view(), std::to_string(ordinal)});
   ++ordinal;
   Run run = make_run(unit, change, match.person, key);
   const Bounds& bounds = c_.program.module->options.bounds;
@@ -208,11 +217,13 @@ Status Cascade::run_unit(uint32_t number, const Change& change, const MatchResul
     return finish(run, "failed");
   }
   if (change.depth > bounds.chain_depth_max) {
-    run.decision.fault = fmt::format("the chain of saves is deeper than {}", bounds.chain_depth_max);
+    run.decision.fault =
+        fmt::format("the chain of saves is deeper than {}", bounds.chain_depth_max);
     return finish(run, "failed");
   }
   if (++chain_events_ > bounds.chain_events_max) {
-    run.decision.fault = fmt::format("one event started more than {} runs", bounds.chain_events_max);
+    run.decision.fault =
+        fmt::format("one event started more than {} runs", bounds.chain_events_max);
     return finish(run, "failed");
   }
   if (unit.effects.front().reminder) {
@@ -225,7 +236,8 @@ Status Cascade::run_unit(uint32_t number, const Change& change, const MatchResul
 }
 
 Status Cascade::charge_and_execute(Run& run) {
-  limits::Subject subject{plan::unit_kind_name(run.unit.kind), run.unit.name, run.unit.author, run.person};
+  limits::Subject subject{plan::unit_kind_name(run.unit.kind), run.unit.name, run.unit.author,
+                          run.person};
   Result<limits::Decision> charged = c_.ledger.charge(c_.txn, run.key, subject, c_.now);
   if (!charged) return charged.error();
   if (charged->refused) return refuse(run, *charged->refused);
@@ -237,7 +249,8 @@ Status Cascade::execute(Run& run) {
   for (size_t i = 0; i < run.unit.effects.size(); ++i) {
     Result<EffectRecord> effect = apply_effect(run, run.unit.effects[i], i);
     if (!effect) {
-      bool fault = effect.error().code == ErrorCode::kFault || effect.error().code == ErrorCode::kBoundExceeded;
+      bool fault = effect.error().code == ErrorCode::kFault ||
+                   effect.error().code == ErrorCode::kBoundExceeded;
       if (!fault) return effect.error();
       run.decision.fault = effect.error().message;
       return finish(run, "failed");
@@ -253,7 +266,8 @@ Status Cascade::refuse(Run& run, const limits::LimitState& limit) {
     case limits::Policy::kDefer: return defer(run, limit);
     case limits::Policy::kRemind: {
       if (run.person.empty()) return finish(run, "suppressed");  // the system has nobody to remind
-      Result<EffectRecord> offered = offer_reminder(run.unit, run.unit.effects.front(), run.change, run.person);
+      Result<EffectRecord> offered =
+          offer_reminder(run.unit, run.unit.effects.front(), run.change, run.person);
       if (!offered) return offered.error();
       run.decision.effects.push_back(std::move(*offered));
       return finish(run, "reminded");
@@ -307,8 +321,11 @@ LimitRecord Cascade::limit_record(const limits::LimitState& state) const {
 
 void Cascade::warn(const limits::Decision& decision) {
   for (const limits::LimitState& state : decision.warnings) {
-    std::string whose = state.key.empty() ? state.scope : state.scope == "user" ? "user " + state.key : state.key;
-    c_.report.notices.push_back(fmt::format("{}: {} of {} {} used", whose, state.count, state.max, state.counter));
+    std::string whose = state.key.empty()       ? state.scope
+                        : state.scope == "user" ? "user " + state.key
+                                                : state.key;
+    c_.report.notices.push_back(
+        fmt::format("{}: {} of {} {} used", whose, state.count, state.max, state.counter));
   }
 }
 

@@ -1,8 +1,10 @@
-// The cascade: an event, the automations it starts, what they do, and the events that follow from it, in one chain.
+// The cascade: an event, the automations it starts, what they do, and the events that follow from
+// it, in one chain.
 //
-// A change is matched once, on its images before and after; the automations found run in order, each seeing what the ones
-// before did. What they write becomes changes of the same chain, queued first in first out and handled after the last of them
-// (ENGINE section 8). Everything goes into one transaction.
+// A change is matched once, on its images before and after; the automations found run in order,
+// each seeing what the ones before did. What they write becomes changes of the same chain, queued
+// first in first out and handled after the last of them (ENGINE section 8). Everything goes into
+// one transaction.
 #pragma once
 
 #include <deque>
@@ -20,7 +22,8 @@
 
 namespace ensue::engine {
 
-// Which outcomes the tests of conditions had, and which automations ran: what `test --coverage` reports.
+// Which outcomes the tests of conditions had, and which automations ran: what `test --coverage`
+// reports.
 struct Coverage {
   struct Outcomes {
     bool was_true = false;
@@ -53,8 +56,8 @@ struct CadenceVerb {
   std::string person;
   types::ObjectId target_object;
   std::string target;
-  std::string cadence;      // empty: all
-  std::string assignee;     // of kAdd: empty for the default
+  std::string cadence;   // empty: all
+  std::string assignee;  // of kAdd: empty for the default
   std::string disposition;
 };
 
@@ -62,14 +65,15 @@ class Cascade {
  public:
   explicit Cascade(CascadeContext context);
 
-  // One change from outside: applies it, matches it, runs what it starts, and follows the chain to its end.
+  // One change from outside: applies it, matches it, runs what it starts, and follows the chain to
+  // its end.
   Status external(const types::Event& event);
   // Moves the clock to `to`, firing the timers due on the way. The clock never goes back.
   Status advance(Instant to);
   // A verb used by hand; what it saves is matched like any other change.
   Result<EffectRecord> by_hand(const CadenceVerb& verb);
 
-  // ---- Reminders (reminders.cc) -----------------------------------------------------------------------------------
+  // ---- Reminders (reminders.cc) ---------------------------------------------------------------
   Status run_reminder(const ReminderRow& row, const std::string& person);
   Status ignore_reminder(const ReminderRow& row);
   Status snooze_reminder(const ReminderRow& row, std::optional<Instant> until);
@@ -84,7 +88,7 @@ class Cascade {
     Decision decision;
   };
 
-  // ---- Changes (cascade.cc) ---------------------------------------------------------------------------------------
+  // ---- Changes (cascade.cc) -------------------------------------------------------------------
   Change apply(const types::Event& event);
   Status follow_chain();
   Status work_on(const Change& change);
@@ -96,11 +100,12 @@ class Cascade {
   LimitRecord limit_record(const limits::LimitState& state) const;
   void warn(const limits::Decision& decision);
   // Saves a record on behalf of a run and queues the change for matching.
-  void save(types::Record after, plan::ChangeBits kind, const Key128& cause, const std::string& by, uint32_t depth);
+  void save(types::Record after, plan::ChangeBits kind, const Key128& cause, const std::string& by,
+            uint32_t depth);
   Status refuse(Run& run, const limits::LimitState& limit);
   Status charge_and_execute(Run& run);
 
-  // ---- Effects (effects.cc) ---------------------------------------------------------------------------------------
+  // ---- Effects (effects.cc) -------------------------------------------------------------------
   struct Target {
     types::ObjectId object;
     std::string id;
@@ -110,10 +115,10 @@ class Cascade {
     plan::EffectKind kind;
     std::string cadence;
     std::string disposition;
-    std::string assignee;      // resolved; empty: the default
+    std::string assignee;  // resolved; empty: the default
     bool assignee_given = false;
     std::string person;
-    Key128 action;             // the key of this effect
+    Key128 action;  // the key of this effect
     uint32_t depth = 0;
   };
   Result<Target> find_target(const Run& run, const plan::EffectPlan& effect);
@@ -122,11 +127,12 @@ class Cascade {
   Result<EffectRecord> apply_to_target(const EffectInput& input, const Target& target);
   Result<EffectRecord> add_to_cadence(const EffectInput& input, const Target& target);
   Result<EffectRecord> change_trackers(const EffectInput& input, const Target& target);
-  bool may_remove(const EffectInput& input, const Target& target, const cadence::Tracker& tracker) const;
-  Result<Value> evaluate(const plan::UnitPlan& unit, plan::ProgramRange program, const types::Record& it,
-                         const std::string& person);
+  bool may_remove(const EffectInput& input, const Target& target,
+                  const cadence::Tracker& tracker) const;
+  Result<Value> evaluate(const plan::UnitPlan& unit, plan::ProgramRange program,
+                         const types::Record& it, const std::string& person);
 
-  // ---- Trackers as records (tracker_records.cc) ---------------------------------------------------------------------
+  // ---- Trackers as records (tracker_records.cc) -----------------------------------------------
   struct TrackerRecord {
     types::RecordPtr record;
     cadence::Tracker tracker;
@@ -134,13 +140,15 @@ class Cascade {
   Result<std::vector<TrackerRecord>> trackers_of(std::string_view target);
   types::Record tracker_record(const cadence::Tracker& tracker, types::Record base) const;
   cadence::Tracker tracker_of(const types::Record& record) const;
-  void save_tracker(const TrackerRecord& before, const cadence::Tracker& after, const EffectInput& input, size_t ordinal);
+  void save_tracker(const TrackerRecord& before, const cadence::Tracker& after,
+                    const EffectInput& input, size_t ordinal);
   void create_tracker(const cadence::Tracker& tracker, const EffectInput& input);
-  Status save_step_tracker(const types::Record& tracker_record, const cadence::Tracker& tracker, const EffectInput& input);
+  Status save_step_tracker(const types::Record& tracker_record, const cadence::Tracker& tracker,
+                           const EffectInput& input);
 
-  // ---- Reminders and timers (reminders.cc, timers.cc) ---------------------------------------------------------------
-  Result<EffectRecord> offer_reminder(const plan::UnitPlan& unit, const plan::EffectPlan& effect, const Change& change,
-                                      const std::string& person);
+  // ---- Reminders and timers (reminders.cc, timers.cc) -----------------------------------------
+  Result<EffectRecord> offer_reminder(const plan::UnitPlan& unit, const plan::EffectPlan& effect,
+                                      const Change& change, const std::string& person);
   Status owner_changed(const Change& change);
   Status close_reminder(ReminderRow row, const char* state);
   std::string effect_sentence(const plan::UnitPlan& unit, const plan::EffectPlan& effect) const;
@@ -150,10 +158,13 @@ class Cascade {
   Status fire_reminder_expiry(const TimerRow& timer);
   Status fire_reminder_snooze(const TimerRow& timer);
   Status defer(Run& run, const limits::LimitState& limit);
-  // The change that a stored JSON text describes, on the record's present image; empty when the record is gone.
-  std::optional<Change> stored_change(types::ObjectId object, const std::string& id, const std::string& text);
+  // The change that a stored JSON text describes, on the record's present image; empty when the
+  // record is gone.
+  std::optional<Change> stored_change(types::ObjectId object, const std::string& id,
+                                      const std::string& text);
   std::string change_text(const Change& change) const;
-  std::optional<std::pair<types::ObjectId, std::string>> parse_record_name(const std::string& name) const;
+  std::optional<std::pair<types::ObjectId, std::string>> parse_record_name(
+      const std::string& name) const;
 
   CascadeContext c_;
   Matcher matcher_;

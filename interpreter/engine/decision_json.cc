@@ -105,7 +105,8 @@ Decision decision_of(const RunRow& row) {
   out.fault = text(detail, "fault");
   if (detail.contains("limit")) {
     const auto& limit = detail["limit"];
-    LimitRecord record{text(limit, "scope"), text(limit, "key"), text(limit, "counter"), limit.value("count", int64_t{0}),
+    LimitRecord record{text(limit, "scope"),           text(limit, "key"),
+                       text(limit, "counter"),         limit.value("count", int64_t{0}),
                        limit.value("max", int64_t{0}), {}};
     if (auto at = value::parse_datetime(text(limit, "resets_at"))) record.resets_at = at->instant();
     out.limit = std::move(record);
@@ -115,7 +116,8 @@ Decision decision_of(const RunRow& row) {
     record.op = text(effect, "op");
     record.target = text(effect, "target");
     record.cadence = text(effect, "cadence");
-    for (const auto& name : effect.value("cadences", nlohmann::json::array())) record.cadences.push_back(name.get<std::string>());
+    for (const auto& name : effect.value("cadences", nlohmann::json::array()))
+      record.cadences.push_back(name.get<std::string>());
     record.assignee = text(effect, "assignee");
     record.disposition = text(effect, "disposition");
     record.person = text(effect, "person");
@@ -126,9 +128,10 @@ Decision decision_of(const RunRow& row) {
 }
 
 const char* stop_name(Stop stop) {
-  static constexpr const char* kNames[] = {"starts",       "draft",     "other object", "other event", "author unknown",
-                                           "no owner",     "not own",   "not in team",  "territory",   "not active",
-                                           "not changed",  "condition", "not newly",    "fault"};
+  static constexpr const char* kNames[] = {
+      "starts",      "draft",     "other object", "other event", "author unknown",
+      "no owner",    "not own",   "not in team",  "territory",   "not active",
+      "not changed", "condition", "not newly",    "fault"};
   return kNames[static_cast<size_t>(stop)];
 }
 

@@ -70,7 +70,8 @@ std::string Directory::user_named(std::string_view name) const {
   if (users_.find(name) != users_.end()) return std::string(name);
   for (const NameMap* map : {&by_username_, &by_email_}) {
     auto [first, last] = map->equal_range(std::string(name));
-    // Of several users with one name, the first by id: the answer must not depend on the order of events.
+    // Of several users with one name, the first by id: the answer must not depend on the order of
+    // events.
     std::string best;
     for (auto at = first; at != last; ++at) {
       if (best.empty() || at->second < best) best = at->second;
@@ -92,7 +93,8 @@ std::vector<std::string> Directory::managers_of(std::string_view id, size_t most
   std::vector<std::string> out;
   const User* user = find(id);
   while (user != nullptr && !user->manager.empty() && out.size() < most) {
-    bool loop = user->manager == id || std::find(out.begin(), out.end(), user->manager) != out.end();
+    bool loop =
+        user->manager == id || std::find(out.begin(), out.end(), user->manager) != out.end();
     if (loop) break;
     out.push_back(user->manager);
     user = find(user->manager);

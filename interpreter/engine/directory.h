@@ -1,5 +1,5 @@
-// The directory: who the users are, who manages whom, and which queues there are. A mirror of the User and Queue records, kept in
-// memory because every event asks it.
+// The directory: who the users are, who manages whom, and which queues there are. A mirror of the
+// User and Queue records, kept in memory because every event asks it.
 #pragma once
 
 #include <map>
@@ -16,19 +16,21 @@ struct User {
   std::string id;
   std::string username;
   std::string email;
-  std::string manager;    // a user's id
+  std::string manager;  // a user's id
   std::string territory;
-  std::string zone;       // an IANA name, when the record has one
+  std::string zone;  // an IANA name, when the record has one
 };
 
 class Directory {
  public:
-  // Takes in a User or Queue record; others are left alone. True when something changed that names or the hierarchy depend on.
+  // Takes in a User or Queue record; others are left alone. True when something changed that names
+  // or the hierarchy depend on.
   bool update(const types::Schema& schema, const types::Record& record);
   void clear();
 
   const User* find(std::string_view id) const;
-  // By id, then username, then e-mail address (LANGUAGE section 3); names ignore case. Empty: nobody.
+  // By id, then username, then e-mail address (LANGUAGE section 3); names ignore case. Empty:
+  // nobody.
   std::string user_named(std::string_view name) const;
   std::string queue_named(std::string_view name) const;
   // The users above, nearest first; a loop in the hierarchy ends where it closes.

@@ -9,8 +9,8 @@ namespace ensue::engine {
 
 using plan::EffectKind;
 
-Result<Value> Cascade::evaluate(const plan::UnitPlan& unit, plan::ProgramRange program, const types::Record& it,
-                                const std::string& person) {
+Result<Value> Cascade::evaluate(const plan::UnitPlan& unit, plan::ProgramRange program,
+                                const types::Record& it, const std::string& person) {
   exec::Input input;
   input.it = &it;
   input.me = person;
@@ -18,7 +18,8 @@ Result<Value> Cascade::evaluate(const plan::UnitPlan& unit, plan::ProgramRange p
   return exec::evaluate(unit.code, program, unit.calendar.get(), input, matcher_.environment());
 }
 
-// The opportunity's contact role marked primary (LANGUAGE section 3), the first by id when several are.
+// The opportunity's contact role marked primary (LANGUAGE section 3), the first by id when several
+// are.
 std::string Cascade::primary_contact(const types::Record& opportunity) {
   const types::Schema& schema = c_.program.schema();
   types::ObjectId role = schema.find_object("OpportunityContactRole");
@@ -46,7 +47,8 @@ Result<Cascade::Target> Cascade::find_target(const Run& run, const plan::EffectP
   if (out.id.empty()) return out;
   const plan::PathPlan& path = run.unit.code.paths[run.unit.code.steps[effect.target.end - 1].a];
   std::vector<types::ObjectId> objects = path.from;
-  if (!path.hops.empty()) objects = schema.objects_of(schema.field(path.hops.back().fields[0]).type.objects);
+  if (!path.hops.empty())
+    objects = schema.objects_of(schema.field(path.hops.back().fields[0]).type.objects);
   for (types::ObjectId object : objects) {
     if (c_.book.image(object, out.id) != nullptr) out.object = object;
   }
@@ -56,7 +58,8 @@ Result<Cascade::Target> Cascade::find_target(const Run& run, const plan::EffectP
   return out;
 }
 
-Result<EffectRecord> Cascade::apply_effect(Run& run, const plan::EffectPlan& effect, size_t ordinal) {
+Result<EffectRecord> Cascade::apply_effect(Run& run, const plan::EffectPlan& effect,
+                                           size_t ordinal) {
   Result<Target> target = find_target(run, effect);
   if (!target) return target.error();
   EffectInput input;
@@ -68,7 +71,8 @@ Result<EffectRecord> Cascade::apply_effect(Run& run, const plan::EffectPlan& eff
   input.depth = run.change.depth + 1;
   if (!effect.assignee.empty()) {
     types::RecordPtr it = c_.book.image(run.change.after->object, run.change.after->id);
-    Result<Value> assignee = evaluate(run.unit, effect.assignee, it != nullptr ? *it : *run.change.after, run.person);
+    Result<Value> assignee =
+        evaluate(run.unit, effect.assignee, it != nullptr ? *it : *run.change.after, run.person);
     if (!assignee) return assignee.error();
     input.assignee = assignee->as_text();
     input.assignee_given = true;
@@ -89,7 +93,8 @@ Result<EffectRecord> Cascade::apply_to_target(const EffectInput& input, const Ta
     out.outcome = "no target";
     return out;
   }
-  Result<EffectRecord> done = input.kind == EffectKind::kAdd ? add_to_cadence(input, target) : change_trackers(input, target);
+  Result<EffectRecord> done = input.kind == EffectKind::kAdd ? add_to_cadence(input, target)
+                                                             : change_trackers(input, target);
   if (!done) return done.error();
   done->op = out.op;
   done->target = out.target;
@@ -115,7 +120,8 @@ Result<EffectRecord> Cascade::add_to_cadence(const EffectInput& input, const Tar
     out.cadence = definition->name;
     if (definition->draft) return refused("cadence not active");
     bool fits = definition->targets.empty() ||
-                std::find(definition->targets.begin(), definition->targets.end(), type) != definition->targets.end();
+                std::find(definition->targets.begin(), definition->targets.end(), type) !=
+                    definition->targets.end();
     if (!fits) return refused("wrong target");
   }
   Result<std::vector<TrackerRecord>> trackers = trackers_of(target.id);
@@ -133,19 +139,24 @@ Result<EffectRecord> Cascade::add_to_cadence(const EffectInput& input, const Tar
   if (!active) return active.error();
   if (*active >= int64_t{bounds.active_targets_max}) return refused("target limit");
   if (Status counted = c_.txn.add_total("active_targets", 1); !counted) return counted.error();
-  create_tracker(cadence::enter(definition, input.cadence, type, target.id, out.assignee, c_.now, c_.program.zone), input);
+  create_tracker(cadence::enter(definition, input.cadence, type, target.id, out.assignee, c_.now,
+                                c_.program.zone),
+                 input);
   out.outcome = "added";
   return out;
 }
 
-// Only the assignee, the record's owner or the cadence's author removes a target; the system may (ENGINE section 6).
-bool Cascade::may_remove(const EffectInput& input, const Target& target, const cadence::Tracker& tracker) const {
+// Only the assignee, the record's owner or the cadence's author removes a target; the system may
+// (ENGINE section 6).
+bool Cascade::may_remove(const EffectInput& input, const Target& target,
+                         const cadence::Tracker& tracker) const {
   if (input.person.empty() || input.person == tracker.owner) return true;
   types::RecordPtr record = c_.book.image(target.object, target.id);
   std::string owner = record != nullptr ? matcher_.owner_of(*record) : std::string();
   if (owner.empty() || owner == input.person) return true;
   const cadence::Definition* definition = c_.program.find_cadence(tracker.cadence);
-  return definition != nullptr && !definition->author.empty() && c_.directory.user_named(definition->author) == input.person;
+  return definition != nullptr && !definition->author.empty() &&
+         c_.directory.user_named(definition->author) == input.person;
 }
 
 Result<EffectRecord> Cascade::change_trackers(const EffectInput& input, const Target& target) {
@@ -195,16 +206,21 @@ Result<EffectRecord> Cascade::change_trackers(const EffectInput& input, const Ta
         break;
       default:
         if (row.tracker.owner == input.assignee) continue;
-        cadence::reassign(after, input.assignee, c_.program.find_cadence(row.tracker.cadence), c_.now, c_.program.zone);
+        cadence::reassign(after, input.assignee, c_.program.find_cadence(row.tracker.cadence),
+                          c_.now, c_.program.zone);
     }
     if (!after.open()) {
       if (Status counted = c_.txn.add_total("active_targets", -1); !counted) return counted.error();
     }
     out.cadences.push_back(row.tracker.cadence);
     save_tracker(row, after, input, ordinal++);
-    if (Status stepped = save_step_tracker(*row.record, after, input); !stepped) return stepped.error();
+    if (Status stepped = save_step_tracker(*row.record, after, input); !stepped)
+      return stepped.error();
   }
-  out.outcome = !out.cadences.empty() ? words.done : forbidden ? "not permitted" : any_open ? words.nothing : "not in cadence";
+  out.outcome = !out.cadences.empty() ? words.done
+                : forbidden           ? "not permitted"
+                : any_open            ? words.nothing
+                                      : "not in cadence";
   if (!input.cadence.empty()) out.cadences.clear();
   return out;
 }
@@ -225,7 +241,8 @@ Result<EffectRecord> Cascade::by_hand(const CadenceVerb& verb) {
   input.person = verb.person;
   input.action = base::hash_key({"by hand", std::to_string(*number)});
   input.depth = 1;
-  Target target{verb.target_object, verb.target, c_.program.schema().object(verb.target_object).name + "/" + verb.target};
+  Target target{verb.target_object, verb.target,
+                c_.program.schema().object(verb.target_object).name + "/" + verb.target};
   Result<EffectRecord> done = apply_to_target(input, target);
   if (!done) return done.error();
   if (Status followed = follow_chain(); !followed) return followed.error();

@@ -8,7 +8,8 @@ namespace ensue {
 class Engine::Impl {
  public:
   Impl(std::shared_ptr<Store> store, EngineOptions given)
-      : options(std::move(given)), runtime(std::move(store), {options.clock, options.keep_all_verdicts}) {}
+      : options(std::move(given)),
+        runtime(std::move(store), {options.clock, options.keep_all_verdicts}) {}
 
   EngineOptions options;
   engine::Runtime runtime;
@@ -44,26 +45,33 @@ Result<BatchReport> Engine::submit(const std::string& source, const std::vector<
 
 Result<BatchReport> Engine::advance(Instant now) { return impl_->runtime.advance(now); }
 
-Result<BatchReport> Engine::run_reminder(const std::string& id_or_record, const std::string& person) {
-  return impl_->runtime.reminder(id_or_record, person, [](engine::Cascade& cascade, const ReminderRow& row) {
-    return cascade.run_reminder(row, row.person);
-  });
+Result<BatchReport> Engine::run_reminder(const std::string& id_or_record,
+                                         const std::string& person) {
+  return impl_->runtime.reminder(id_or_record, person,
+                                 [](engine::Cascade& cascade, const ReminderRow& row) {
+                                   return cascade.run_reminder(row, row.person);
+                                 });
 }
 
-Result<BatchReport> Engine::ignore_reminder(const std::string& id_or_record, const std::string& person) {
-  return impl_->runtime.reminder(id_or_record, person, [](engine::Cascade& cascade, const ReminderRow& row) {
-    return cascade.ignore_reminder(row);
-  });
+Result<BatchReport> Engine::ignore_reminder(const std::string& id_or_record,
+                                            const std::string& person) {
+  return impl_->runtime.reminder(id_or_record, person,
+                                 [](engine::Cascade& cascade, const ReminderRow& row) {
+                                   return cascade.ignore_reminder(row);
+                                 });
 }
 
-Result<BatchReport> Engine::snooze_reminder(const std::string& id_or_record, const std::string& person,
+Result<BatchReport> Engine::snooze_reminder(const std::string& id_or_record,
+                                            const std::string& person,
                                             std::optional<Instant> until) {
-  return impl_->runtime.reminder(id_or_record, person, [until](engine::Cascade& cascade, const ReminderRow& row) {
-    return cascade.snooze_reminder(row, until);
-  });
+  return impl_->runtime.reminder(id_or_record, person,
+                                 [until](engine::Cascade& cascade, const ReminderRow& row) {
+                                   return cascade.snooze_reminder(row, until);
+                                 });
 }
 
-Status Engine::set_active(const std::string& automation, const std::string& author, const std::string& person, bool active) {
+Status Engine::set_active(const std::string& automation, const std::string& author,
+                          const std::string& person, bool active) {
   return impl_->runtime.set_active(automation, author, person, active);
 }
 

@@ -30,7 +30,8 @@ bool is_test(Op op) {
   }
 }
 
-// A condition taken apart: its tests, each a program of its own, and the control steps between them.
+// A condition taken apart: its tests, each a program of its own, and the control steps between
+// them.
 class Condition {
  public:
   explicit Condition(const plan::UnitPlan& unit) : unit_(unit) {
@@ -79,7 +80,8 @@ class Condition {
     return stack.empty() || stack.back();
   }
 
-  // The smallest set of tests that, answered the other way, make the condition true; the first of equals.
+  // The smallest set of tests that, answered the other way, make the condition true; the first of
+  // equals.
   std::vector<size_t> smallest_change(const std::vector<bool>& results) const {
     constexpr size_t kChangesMax = 4;
     std::vector<size_t> chosen;
@@ -90,7 +92,8 @@ class Condition {
   }
 
  private:
-  bool search(std::vector<bool> results, size_t left, size_t from, std::vector<size_t>& chosen) const {
+  bool search(std::vector<bool> results, size_t left, size_t from,
+              std::vector<size_t>& chosen) const {
     if (left == 0) return truth(results);
     for (size_t i = from; i + left <= results.size(); ++i) {
       results[i] = !results[i];
@@ -124,18 +127,25 @@ std::string one_line(std::string_view text) {
 
 class Explainer {
  public:
-  Explainer(Runtime& runtime, uint32_t number, const std::string& record_name_given, std::optional<Instant> since)
-      : runtime_(runtime), program_(runtime.program()), number_(number), unit_(*program_.units[number]),
-        record_name_(record_name_given), since_(since) {}
+  Explainer(Runtime& runtime, uint32_t number, const std::string& record_name_given,
+            std::optional<Instant> since)
+      : runtime_(runtime),
+        program_(runtime.program()),
+        number_(number),
+        unit_(*program_.units[number]),
+        record_name_(record_name_given),
+        since_(since) {}
 
   Result<Explanation> run() {
-    out_.automation = fmt::format("{} \"{}\"{}", plan::unit_kind_name(unit_.kind), unit_.name,
-                                  unit_.author.empty() ? "" : fmt::format(" by \"{}\"", unit_.author));
+    out_.automation =
+        fmt::format("{} \"{}\"{}", plan::unit_kind_name(unit_.kind), unit_.name,
+                    unit_.author.empty() ? "" : fmt::format(" by \"{}\"", unit_.author));
     out_.record = record_name_;
-    Status looked = runtime_.read([&](RecordBook& book, Matcher& matcher, StoreReader& reader) -> Status {
-      if (Status kept = read_kept(reader); !kept) return kept;
-      return match_again(book, matcher, reader);
-    });
+    Status looked =
+        runtime_.read([&](RecordBook& book, Matcher& matcher, StoreReader& reader) -> Status {
+          if (Status kept = read_kept(reader); !kept) return kept;
+          return match_again(book, matcher, reader);
+        });
     if (!looked) return looked.error();
     tell();
     return std::move(out_);
@@ -160,7 +170,8 @@ class Explainer {
     if (!out_.runs.empty()) out_.decision = out_.runs.front();
     return reader.visit_verdicts(unit_.name, record_name_, [&](const VerdictRow& row) {
       bool wanted = row.rule == unit_.rule && (!since_ || row.at >= *since_);
-      if (wanted) out_.verdicts.push_back(fmt::format("{}: {}", value::instant_text(row.at), row.verdict));
+      if (wanted)
+        out_.verdicts.push_back(fmt::format("{}: {}", value::instant_text(row.at), row.verdict));
       return true;
     });
   }
@@ -179,7 +190,8 @@ class Explainer {
     Result<LastChange> last = codec.decode_change(object, (*row)->last_change);
     if (!last) return last.error();
     types::RecordPtr image = book.image(object, id);
-    if (image == nullptr) return {ErrorCode::kStoreDamaged, fmt::format("record {} cannot be read", record_name_)};
+    if (image == nullptr)
+      return {ErrorCode::kStoreDamaged, fmt::format("record {} cannot be read", record_name_)};
     change_ = change_from(*last, image);
     snapshot_ = last->kind == types::ChangeKind::kSnapshot;
     match_ = matcher.examine(number_, change_, change_.at);
@@ -187,7 +199,7 @@ class Explainer {
     return {};
   }
 
-  // ---- The questions, in the order they are asked -------------------------------------------------------------------------
+  // ---- The questions, in the order they are asked ---------------------------------------------
   void ask(Stop stop, std::string question, std::string seen) {
     Finding finding;
     finding.question = std::move(question);
@@ -211,7 +223,8 @@ class Explainer {
     std::string out;
     const types::Object& object = program_.schema().object(change_.after->object);
     for (size_t i = 0; i < object.fields.size(); ++i) {
-      if (change_.changed.has(types::FieldId(i))) out += (out.empty() ? "" : ", ") + object.fields[i].name;
+      if (change_.changed.has(types::FieldId(i)))
+        out += (out.empty() ? "" : ", ") + object.fields[i].name;
     }
     return out.empty() ? "nothing changed" : "changed: " + out;
   }
@@ -236,31 +249,41 @@ class Explainer {
       ask(Stop::kAuthor, fmt::format("its author \"{}\" is a user", unit_.author), "");
       ask(Stop::kNoOwner, "a user owns the record", shown_owner);
       if (unit_.scope == plan::Scope::kTeam) {
-        ask(Stop::kTeam, fmt::format("the owner is in the team of {}", unit_.author), "owner " + shown_owner);
+        ask(Stop::kTeam, fmt::format("the owner is in the team of {}", unit_.author),
+            "owner " + shown_owner);
       } else {
         ask(Stop::kOwner, fmt::format("the owner is {}", unit_.author), "owner " + shown_owner);
       }
-      if (object.name == "Lead") ask(Stop::kTerritory, "the lead is in the author's territory", match_.stop == Stop::kTerritory ? match_.subject : "");
+      if (object.name == "Lead")
+        ask(Stop::kTerritory, "the lead is in the author's territory",
+            match_.stop == Stop::kTerritory ? match_.subject : "");
       ask(Stop::kInactive, "it is active for that person", match_.person);
     }
-    ask(Stop::kUnchanged, action ? "a field of the condition changed" : "something changed", changed_fields());
+    ask(Stop::kUnchanged, action ? "a field of the condition changed" : "something changed",
+        changed_fields());
     if (!unit_.condition.empty()) collect_tests(matcher);
-    if (unit_.guard == plan::Guard::kNewlyMeets) ask(Stop::kNotNewly, "the condition was false before the save", "");
+    if (unit_.guard == plan::Guard::kNewlyMeets)
+      ask(Stop::kNotNewly, "the condition was false before the save", "");
   }
 
   std::string source_of(plan::SourceRange range) const {
     const source::SourceSet& sources = *program_.module->sources;
     for (size_t i = 0; i < sources.size(); ++i) {
       const source::SourceFile& file = sources.file(source::FileId(i));
-      if (file.name() == unit_.file) return one_line(file.text().substr(range.begin, range.end - range.begin));
+      if (file.name() == unit_.file)
+        return one_line(file.text().substr(range.begin, range.end - range.begin));
     }
     return {};
   }
 
   std::string seen_text(const exec::TestSeen& seen, Op op) const {
     switch (op) {
-      case Op::kChanged: return fmt::format("was {}, is {}", value::source_text(seen.left), value::source_text(seen.right));
-      case Op::kHas: return fmt::format("{} of {} records fit", value::plain_text(seen.left), value::plain_text(seen.right));
+      case Op::kChanged:
+        return fmt::format("was {}, is {}", value::source_text(seen.left),
+                           value::source_text(seen.right));
+      case Op::kHas:
+        return fmt::format("{} of {} records fit", value::plain_text(seen.left),
+                           value::plain_text(seen.right));
       case Op::kIsNew: return seen.result ? "new" : "not new";
       default: return value::source_text(seen.left);
     }
@@ -277,7 +300,8 @@ class Explainer {
       input.me = match_.person;
       input.now = change_.at;
       OneTest trace;
-      Result<bool> result = exec::holds(unit_.code, test, unit_.calendar.get(), input, matcher.environment(), &trace);
+      Result<bool> result =
+          exec::holds(unit_.code, test, unit_.calendar.get(), input, matcher.environment(), &trace);
       Finding finding;
       finding.test = true;
       finding.passed = result && *result;
@@ -293,22 +317,27 @@ class Explainer {
     smallest_ = condition.smallest_change(results_);
   }
 
-  // ---- The answer -----------------------------------------------------------------------------------------------------------
+  // ---- The answer -----------------------------------------------------------------------------
   void tell() {
-    out_.basis = last_event_ && *last_event_ == change_.event
-                     ? "the run is kept; the tests are evaluated again from the stored images of that change"
-                     : fmt::format("the last change, at {}, is evaluated again from the stored images",
-                                   value::instant_text(change_.at));
-    if (out_.decision && *last_event_ != change_.event) out_.basis = "the run is kept; " + out_.basis;
+    out_.basis =
+        last_event_ && *last_event_ == change_.event
+            ? "the run is kept; the tests are evaluated again from the stored images of that change"
+            : fmt::format("the last change, at {}, is evaluated again from the stored images",
+                          value::instant_text(change_.at));
+    if (out_.decision && *last_event_ != change_.event)
+      out_.basis = "the run is kept; " + out_.basis;
     if (out_.decision) {
       const Decision& last = *out_.decision;
       std::string at = value::instant_text(last.at);
       if (last.status == "executed") {
-        out_.headline = fmt::format("it ran {}, last at {}, for {}", times(out_.run_count), at, last.user);
+        out_.headline =
+            fmt::format("it ran {}, last at {}, for {}", times(out_.run_count), at, last.user);
       } else if (last.limit) {
-        out_.headline = fmt::format("it was {} at {}: {}", last.status, at, limit_text(*last.limit));
+        out_.headline =
+            fmt::format("it was {} at {}: {}", last.status, at, limit_text(*last.limit));
       } else {
-        out_.headline = fmt::format("it was {} at {}{}", last.status, at, last.fault.empty() ? "" : ": " + last.fault);
+        out_.headline = fmt::format("it was {} at {}{}", last.status, at,
+                                    last.fault.empty() ? "" : ": " + last.fault);
       }
     } else {
       out_.headline = "it did not start: " + stop_sentence();
@@ -316,29 +345,38 @@ class Explainer {
     remedies();
   }
 
-  static std::string times(uint64_t count) { return count == 1 ? "once" : fmt::format("{} times", count); }
+  static std::string times(uint64_t count) {
+    return count == 1 ? "once" : fmt::format("{} times", count);
+  }
 
   static std::string limit_text(const LimitRecord& limit) {
-    std::string whose = limit.scope == "user" ? "user " + limit.key : limit.scope == "org" ? "the org" : limit.key;
-    return fmt::format("the limit on {} of {} is reached, {} of {}, until {}", limit.counter, whose, limit.count, limit.max,
-                       value::instant_text(limit.resets_at));
+    std::string whose = limit.scope == "user"  ? "user " + limit.key
+                        : limit.scope == "org" ? "the org"
+                                               : limit.key;
+    return fmt::format("the limit on {} of {} is reached, {} of {}, until {}", limit.counter, whose,
+                       limit.count, limit.max, value::instant_text(limit.resets_at));
   }
 
   std::string stop_sentence() const {
     switch (match_.stop) {
       case Stop::kNone:
-        return snapshot_ ? "the record came as a snapshot, which starts nothing"
-                         : "it would start on this change, but was not in force when the change came";
+        return snapshot_
+                   ? "the record came as a snapshot, which starts nothing"
+                   : "it would start on this change, but was not in force when the change came";
       case Stop::kDraft: return "it is a draft";
       case Stop::kObject: return "it watches another object";
       case Stop::kEvent: return fmt::format("it does not watch records being {}", event_word());
       case Stop::kAuthor: return fmt::format("there is no user \"{}\"", unit_.author);
       case Stop::kNoOwner: return "no user owns the record";
-      case Stop::kOwner: return fmt::format("the record belongs to {}, not to {}", match_.subject, unit_.author);
-      case Stop::kTeam: return fmt::format("{} is not in the team of {}", match_.subject, unit_.author);
+      case Stop::kOwner:
+        return fmt::format("the record belongs to {}, not to {}", match_.subject, unit_.author);
+      case Stop::kTeam:
+        return fmt::format("{} is not in the team of {}", match_.subject, unit_.author);
       case Stop::kTerritory:
-        return match_.subject.empty() ? "the lead has no territory, and the author has one"
-                                      : fmt::format("the lead is in territory \"{}\", and the author is not", match_.subject);
+        return match_.subject.empty()
+                   ? "the lead has no territory, and the author has one"
+                   : fmt::format("the lead is in territory \"{}\", and the author is not",
+                                 match_.subject);
       case Stop::kInactive: return fmt::format("it is switched off for {}", match_.person);
       case Stop::kUnchanged: return "the last edit changed none of the fields it looks at";
       case Stop::kCondition: return failing_tests();
@@ -351,7 +389,8 @@ class Explainer {
   std::string failing_tests() const {
     for (size_t index : smallest_) {
       const Finding& test = nth_test(index);
-      return fmt::format("`{}` is {} ({})", test.question, test.passed ? "true" : "false", test.seen);
+      return fmt::format("`{}` is {} ({})", test.question, test.passed ? "true" : "false",
+                         test.seen);
     }
     return "the condition is false";
   }
@@ -367,8 +406,9 @@ class Explainer {
   void remedies() {
     if (out_.decision && out_.decision->limit) {
       const LimitRecord& limit = *out_.decision->limit;
-      out_.remedies.push_back(fmt::format("a maximum of {} in place of {}, or the same change after {}", limit.max + 1, limit.max,
-                                          value::instant_text(limit.resets_at)));
+      out_.remedies.push_back(
+          fmt::format("a maximum of {} in place of {}, or the same change after {}", limit.max + 1,
+                      limit.max, value::instant_text(limit.resets_at)));
       return;
     }
     if (out_.decision) return;
@@ -376,31 +416,50 @@ class Explainer {
     switch (match_.stop) {
       case Stop::kDraft: out_.remedies.push_back("take `draft` out"); break;
       case Stop::kEvent:
-        out_.remedies.push_back((unit_.events & plan::kEdited) != 0 ? fmt::format("a {} that is created or edited", object.name)
-                                                                    : fmt::format("a {} that is created", object.name));
+        out_.remedies.push_back((unit_.events & plan::kEdited) != 0
+                                    ? fmt::format("a {} that is created or edited", object.name)
+                                    : fmt::format("a {} that is created", object.name));
         break;
-      case Stop::kAuthor: out_.remedies.push_back(fmt::format("a user whose id, username or e-mail is \"{}\"", unit_.author)); break;
+      case Stop::kAuthor:
+        out_.remedies.push_back(
+            fmt::format("a user whose id, username or e-mail is \"{}\"", unit_.author));
+        break;
       case Stop::kNoOwner: out_.remedies.push_back("an owner that is a user, not a queue"); break;
-      case Stop::kOwner: out_.remedies.push_back(fmt::format("the owner {} in place of {}", unit_.author, match_.subject)); break;
-      case Stop::kTeam: out_.remedies.push_back(fmt::format("{} below {} in the manager hierarchy", match_.subject, unit_.author)); break;
-      case Stop::kTerritory: out_.remedies.push_back("the same SalesTerritory for the lead and the author"); break;
+      case Stop::kOwner:
+        out_.remedies.push_back(
+            fmt::format("the owner {} in place of {}", unit_.author, match_.subject));
+        break;
+      case Stop::kTeam:
+        out_.remedies.push_back(
+            fmt::format("{} below {} in the manager hierarchy", match_.subject, unit_.author));
+        break;
+      case Stop::kTerritory:
+        out_.remedies.push_back("the same SalesTerritory for the lead and the author");
+        break;
       case Stop::kInactive:
-        out_.remedies.push_back(fmt::format("ensue activate \"{}\" --as {}", unit_.name,
-                                            unit_.activation == plan::Activation::kCreator ? unit_.author : match_.person));
+        out_.remedies.push_back(fmt::format(
+            "ensue activate \"{}\" --as {}", unit_.name,
+            unit_.activation == plan::Activation::kCreator ? unit_.author : match_.person));
         break;
       case Stop::kUnchanged:
-        out_.remedies.push_back(unit_.watched.empty() ? "a new record: without a condition an edit never starts it"
-                                                      : "an edit of one of: " + watched_fields());
+        out_.remedies.push_back(unit_.watched.empty()
+                                    ? "a new record: without a condition an edit never starts it"
+                                    : "an edit of one of: " + watched_fields());
         [[fallthrough]];
       case Stop::kCondition:
         for (size_t index : smallest_) {
-          if (match_.stop == Stop::kUnchanged && !results_.empty() && Condition(unit_).truth(results_)) break;
+          if (match_.stop == Stop::kUnchanged && !results_.empty() &&
+              Condition(unit_).truth(results_))
+            break;
           const Finding& test = nth_test(index);
-          out_.remedies.push_back(test.passed ? fmt::format("`{}` no longer true; it saw {}", test.question, test.seen)
-                                              : fmt::format("`{}` true; it saw {}", test.question, test.seen));
+          out_.remedies.push_back(
+              test.passed ? fmt::format("`{}` no longer true; it saw {}", test.question, test.seen)
+                          : fmt::format("`{}` true; it saw {}", test.question, test.seen));
         }
         break;
-      case Stop::kNotNewly: out_.remedies.push_back("a save that makes the condition true where it was false"); break;
+      case Stop::kNotNewly:
+        out_.remedies.push_back("a save that makes the condition true where it was false");
+        break;
       default: break;
     }
   }
@@ -422,8 +481,8 @@ class Explainer {
 
 }  // namespace
 
-Result<Explanation> explain(Runtime& runtime, const std::string& automation, const std::string& record,
-                            std::optional<Instant> since) {
+Result<Explanation> explain(Runtime& runtime, const std::string& automation,
+                            const std::string& record, std::optional<Instant> since) {
   const Program& program = runtime.program();
   std::vector<std::string> names;
   std::vector<uint32_t> found;
@@ -433,12 +492,17 @@ Result<Explanation> explain(Runtime& runtime, const std::string& automation, con
   }
   if (found.empty()) {
     auto near = base::nearest(automation, names);
-    return {ErrorCode::kNotFound, fmt::format("there is no automation \"{}\"{}", automation, near ? fmt::format("; did you mean \"{}\"?", *near) : "")};
+    return {ErrorCode::kNotFound,
+            fmt::format("there is no automation \"{}\"{}", automation,
+                        near ? fmt::format("; did you mean \"{}\"?", *near) : "")};
   }
   size_t slash = record.find('/');
-  types::ObjectId object = slash == std::string::npos ? types::ObjectId() : program.schema().find_object(record.substr(0, slash));
+  types::ObjectId object = slash == std::string::npos
+                               ? types::ObjectId()
+                               : program.schema().find_object(record.substr(0, slash));
   if (!object) {
-    return {ErrorCode::kInvalidArgument, fmt::format("\"{}\" names no record; write Object/id, as in Lead/00Q1", record)};
+    return {ErrorCode::kInvalidArgument,
+            fmt::format("\"{}\" names no record; write Object/id, as in Lead/00Q1", record)};
   }
   std::string name = program.schema().object(object).name + record.substr(slash);
   // Several authors may share a name: the one whose records it is about, else the first.
@@ -462,8 +526,9 @@ std::string Explanation::text() const {
   for (const Finding& finding : findings) {
     const char* mark = !finding.asked ? "·" : finding.passed ? "✓" : "✗";
     std::string question = finding.test ? "  " + finding.question : finding.question;
-    out += finding.seen.empty() ? fmt::format("  {} {}\n", mark, question)
-                                : fmt::format("  {} {:<{}}  {}\n", mark, question, width + 2, finding.seen);
+    out += finding.seen.empty()
+               ? fmt::format("  {} {}\n", mark, question)
+               : fmt::format("  {} {:<{}}  {}\n", mark, question, width + 2, finding.seen);
   }
   if (!remedies.empty()) {
     out += "\nthe smallest change that would have fired it\n";
@@ -484,11 +549,16 @@ std::string Explanation::text() const {
 }
 
 std::string Explanation::json() const {
-  nlohmann::ordered_json out{{"automation", automation}, {"record", record}, {"started", started()}, {"headline", headline}};
+  nlohmann::ordered_json out{{"automation", automation},
+                             {"record", record},
+                             {"started", started()},
+                             {"headline", headline}};
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   for (const Finding& finding : findings) {
-    nlohmann::ordered_json row{{"question", finding.question}, {"test", finding.test}, {"seen", finding.seen}};
-    row["passed"] = finding.asked ? nlohmann::ordered_json(finding.passed) : nlohmann::ordered_json(nullptr);
+    nlohmann::ordered_json row{
+        {"question", finding.question}, {"test", finding.test}, {"seen", finding.seen}};
+    row["passed"] =
+        finding.asked ? nlohmann::ordered_json(finding.passed) : nlohmann::ordered_json(nullptr);
     rows.push_back(std::move(row));
   }
   out["findings"] = std::move(rows);

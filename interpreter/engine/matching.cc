@@ -16,10 +16,10 @@ Change change_from(const LastChange& last, types::RecordPtr present) {
   out.at = last.at;
   out.by = last.by;
   out.is_new = last.kind == types::ChangeKind::kCreate;
-  out.kind = out.is_new                                       ? plan::kCreated
-             : last.kind == types::ChangeKind::kDelete        ? plan::kDeleted
-             : last.kind == types::ChangeKind::kUndelete      ? plan::kUndeleted
-                                                              : plan::kEdited;
+  out.kind = out.is_new                                  ? plan::kCreated
+             : last.kind == types::ChangeKind::kDelete   ? plan::kDeleted
+             : last.kind == types::ChangeKind::kUndelete ? plan::kUndeleted
+                                                         : plan::kEdited;
   if (!out.is_new) {
     types::Record before = *present;
     before.deleted = false;
@@ -40,11 +40,15 @@ bool Activations::active(const plan::UnitPlan& unit, std::string_view person) co
   return said(person).value_or(unit.activation == plan::Activation::kAssigneesOn);
 }
 
-Matcher::Matcher(const Program& program, RecordBook& book, const Directory& directory, const Activations& activations,
-                 const match::RuleIndex& index)
-    : program_(program), directory_(directory), activations_(activations), index_(index),
-      environment_{program.schema(), program.module->functions, program.bodies, book,
-                   program.zone,     program.currency,          program.module->options.bounds} {}
+Matcher::Matcher(const Program& program, RecordBook& book, const Directory& directory,
+                 const Activations& activations, const match::RuleIndex& index)
+    : program_(program),
+      directory_(directory),
+      activations_(activations),
+      index_(index),
+      environment_{
+          program.schema(), program.module->functions,     program.bodies, book, program.zone,
+          program.currency, program.module->options.bounds} {}
 
 std::string Matcher::owner_of(const types::Record& record) const {
   types::FieldId field = program_.schema().object(record.object).find_stored("OwnerId");
@@ -68,7 +72,8 @@ Stop Matcher::check_person(uint32_t number, const types::Record& record, MatchRe
   if (owner.empty()) return Stop::kNoOwner;
   if (unit.scope == plan::Scope::kOwn && owner != author) return Stop::kOwner;
   uint32_t levels = program_.module->options.bounds.manager_levels_max;
-  if (unit.scope == plan::Scope::kTeam && !directory_.is_below(owner, author, levels)) return Stop::kTeam;
+  if (unit.scope == plan::Scope::kTeam && !directory_.is_below(owner, author, levels))
+    return Stop::kTeam;
   out.person = owner;
   // Only leads are filtered by territory (ENGINE section 1).
   const types::Object& object = program_.schema().object(record.object);
@@ -77,13 +82,15 @@ Stop Matcher::check_person(uint32_t number, const types::Record& record, MatchRe
     std::string_view territory = field ? record.raw(field).as_text() : std::string_view();
     const User* user = directory_.find(author);
     out.subject = territory;
-    if (!base::equal_folded(territory, user != nullptr ? user->territory : "")) return Stop::kTerritory;
+    if (!base::equal_folded(territory, user != nullptr ? user->territory : ""))
+      return Stop::kTerritory;
   }
   return Stop::kNone;
 }
 
-Result<bool> Matcher::condition(const plan::UnitPlan& unit, const Change& change, std::string_view person, Instant now,
-                                bool before_save, exec::Trace* trace) {
+Result<bool> Matcher::condition(const plan::UnitPlan& unit, const Change& change,
+                                std::string_view person, Instant now, bool before_save,
+                                exec::Trace* trace) {
   exec::Input input;
   input.it = before_save ? change.before.get() : change.after.get();
   input.before = change.before.get();
@@ -95,7 +102,8 @@ Result<bool> Matcher::condition(const plan::UnitPlan& unit, const Change& change
   return exec::holds(unit.code, unit.condition, unit.calendar.get(), input, environment_, trace);
 }
 
-MatchResult Matcher::examine(uint32_t number, const Change& change, Instant now, exec::Trace* trace) {
+MatchResult Matcher::examine(uint32_t number, const Change& change, Instant now,
+                             exec::Trace* trace) {
   const plan::UnitPlan& unit = *program_.units[number];
   MatchResult out;
   auto stop = [&](Stop why) {
@@ -106,11 +114,14 @@ MatchResult Matcher::examine(uint32_t number, const Change& change, Instant now,
   if (unit.draft) return stop(Stop::kDraft);
   if ((unit.events & change.kind) == 0) return stop(Stop::kEvent);
   if (Stop why = check_person(number, *change.after, out); why != Stop::kNone) return stop(why);
-  if (unit.kind == plan::UnitKind::kAction && !activations_.active(unit, out.person)) return stop(Stop::kInactive);
-  // On an edit an action is looked at only when a field named in its conditions changed, a flow when anything did.
+  if (unit.kind == plan::UnitKind::kAction && !activations_.active(unit, out.person))
+    return stop(Stop::kInactive);
+  // On an edit an action is looked at only when a field named in its conditions changed, a flow
+  // when anything did.
   bool touched = unit.kind == plan::UnitKind::kFlow
                      ? !change.changed.empty()
-                     : std::any_of(unit.watched.begin(), unit.watched.end(), [&](types::FieldId f) { return change.changed.has(f); });
+                     : std::any_of(unit.watched.begin(), unit.watched.end(),
+                                   [&](types::FieldId f) { return change.changed.has(f); });
   if (change.kind == plan::kEdited && !touched) return stop(Stop::kUnchanged);
   Result<bool> after = condition(unit, change, out.person, now, false, trace);
   if (!after) {
@@ -126,7 +137,8 @@ MatchResult Matcher::examine(uint32_t number, const Change& change, Instant now,
   return out;
 }
 
-bool Matcher::still_holds(const plan::UnitPlan& unit, const Change& change, std::string_view person, Instant now) {
+bool Matcher::still_holds(const plan::UnitPlan& unit, const Change& change, std::string_view person,
+                          Instant now) {
   Result<bool> holds = condition(unit, change, person, now, false, nullptr);
   return holds && *holds;
 }

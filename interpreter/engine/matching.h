@@ -1,7 +1,8 @@
 // Matching: whether one automation starts on one change of a record, and if not, where it stopped.
 //
-// The questions are asked in the order of ENGINE section 2: the person, active for this person, scope, field changed,
-// condition. The engine and `why` ask them through the same function, so that an explanation cannot differ from what ran.
+// The questions are asked in the order of ENGINE section 2: the person, active for this person,
+// scope, field changed, condition. The engine and `why` ask them through the same function, so that
+// an explanation cannot differ from what ran.
 #pragma once
 
 #include <functional>
@@ -27,12 +28,24 @@ struct Change {
   types::RecordPtr after;
   types::FieldSet changed;
   bool is_new = false;
-  uint32_t depth = 0;            // 0: from outside; more: caused by a run
+  uint32_t depth = 0;  // 0: from outside; more: caused by a run
 };
 
 enum class Stop : uint8_t {
-  kNone,         // it starts
-  kDraft, kObject, kEvent, kAuthor, kNoOwner, kOwner, kTeam, kTerritory, kInactive, kUnchanged, kCondition, kNotNewly, kFault,
+  kNone,  // it starts
+  kDraft,
+  kObject,
+  kEvent,
+  kAuthor,
+  kNoOwner,
+  kOwner,
+  kTeam,
+  kTerritory,
+  kInactive,
+  kUnchanged,
+  kCondition,
+  kNotNewly,
+  kFault,
 };
 
 struct MatchResult {
@@ -58,13 +71,15 @@ class Activations {
 
 class Matcher {
  public:
-  Matcher(const Program& program, RecordBook& book, const Directory& directory, const Activations& activations,
-          const match::RuleIndex& index);
+  Matcher(const Program& program, RecordBook& book, const Directory& directory,
+          const Activations& activations, const match::RuleIndex& index);
 
   // `unit` is its number in the program's order.
-  MatchResult examine(uint32_t unit, const Change& change, Instant now, exec::Trace* trace = nullptr);
+  MatchResult examine(uint32_t unit, const Change& change, Instant now,
+                      exec::Trace* trace = nullptr);
   // The condition alone, on an image with a change of its own; a fault counts as false.
-  bool still_holds(const plan::UnitPlan& unit, const Change& change, std::string_view person, Instant now);
+  bool still_holds(const plan::UnitPlan& unit, const Change& change, std::string_view person,
+                   Instant now);
 
   // The record's owner, when that is a user.
   std::string owner_of(const types::Record& record) const;
@@ -72,8 +87,8 @@ class Matcher {
 
  private:
   Stop check_person(uint32_t unit, const types::Record& record, MatchResult& out) const;
-  Result<bool> condition(const plan::UnitPlan& unit, const Change& change, std::string_view person, Instant now, bool before_save,
-                         exec::Trace* trace);
+  Result<bool> condition(const plan::UnitPlan& unit, const Change& change, std::string_view person,
+                         Instant now, bool before_save, exec::Trace* trace);
 
   const Program& program_;
   const Directory& directory_;

@@ -13,7 +13,8 @@
 namespace ensue::engine {
 namespace {
 
-cadence::Definition definition_of(const check::Cadence& declared, const types::Schema& schema, lower::CalendarPtr calendar) {
+cadence::Definition definition_of(const check::Cadence& declared, const types::Schema& schema,
+                                  lower::CalendarPtr calendar) {
   cadence::Definition out;
   out.name = declared.name;
   out.author = declared.author;
@@ -50,14 +51,16 @@ std::set<types::FieldRef> linked_fields(const check::CheckedModule& module) {
   std::set<types::FieldRef> out;
   auto add = [&](const char* object_name, const char* field_name) {
     types::ObjectId object = module.schema.find_object(object_name);
-    types::FieldId field = object ? module.schema.object(object).find(field_name) : types::FieldId();
+    types::FieldId field =
+        object ? module.schema.object(object).find(field_name) : types::FieldId();
     if (field) out.insert({object, field});
   };
   add("ActionCadenceTracker", "Target");
   add("ActionCadenceStepTracker", "ActionCadenceTracker");
   add("OpportunityContactRole", "Opportunity");
   for (const check::CheckedFile& file : module.files) {
-    for (const check::Relation& relation : file.facts.relations) out.insert({relation.child, relation.lookup});
+    for (const check::Relation& relation : file.facts.relations)
+      out.insert({relation.child, relation.lookup});
   }
   return out;
 }
@@ -87,7 +90,8 @@ Loaded load_program(LoadInput input) {
   auto sources = std::make_shared<source::SourceSet>();
   source::DiagnosticSink sink;
   check::CheckInput check_input;
-  syntax::ParseBounds bounds{input.options.bounds.source_bytes_max, input.options.bounds.nesting_max};
+  syntax::ParseBounds bounds{input.options.bounds.source_bytes_max,
+                             input.options.bounds.nesting_max};
   for (const stdlib::EmbeddedText& text : stdlib::texts()) {
     sources->add("stdlib/" + std::string(text.name), std::string(text.text));
   }
@@ -103,7 +107,8 @@ Loaded load_program(LoadInput input) {
     out.session = {file, parsed.tree->root()};
     out.session_incomplete = parsed.incomplete;
     // A sentence that could not be read has no facts to look up; an empty tree stands for it.
-    if (!parsed.tree->root().valid()) parsed.tree->set_root(parsed.tree->add(syntax::NodeKind::kFile, 0, 0, 0, {}));
+    if (!parsed.tree->root().valid())
+      parsed.tree->set_root(parsed.tree->add(syntax::NodeKind::kFile, 0, 0, 0, {}));
     check_input.files.push_back({parsed.tree, {}});
     session = check::SessionInput{file, input.session->records, input.session->it};
     check_input.session = &*session;
@@ -113,8 +118,10 @@ Loaded load_program(LoadInput input) {
   check_input.known = input.known;
   out.module = check::check_program(check_input, sink);
   out.sources = sources;
-  // Graphs are drawn of what is sound by itself; a broken program would only repeat its errors there.
-  if (!sink.has_errors()) graph::report_graph_findings(*out.module, graph::build_trigger_graph(*out.module), sink);
+  // Graphs are drawn of what is sound by itself; a broken program would only repeat its errors
+  // there.
+  if (!sink.has_errors())
+    graph::report_graph_findings(*out.module, graph::build_trigger_graph(*out.module), sink);
   out.has_errors = sink.has_errors();
   out.has_warnings = sink.warning_count() > 0;
   out.diagnostics = sink.diagnostics(*sources);
@@ -125,7 +132,8 @@ Loaded load_program(LoadInput input) {
   program->module = out.module;
   program->bodies = exec::bodies_of(module.functions);
   // A declared function without a body, or the other way round, is a mistake of ours.
-  ENSUE_CHECK(std::find(program->bodies.begin(), program->bodies.end(), nullptr) == program->bodies.end());
+  ENSUE_CHECK(std::find(program->bodies.begin(), program->bodies.end(), nullptr) ==
+              program->bodies.end());
   ENSUE_CHECK(builtins::body_names().size() == module.functions.size());
   lower::Calendars calendars(module);
   for (const check::Automation& automation : module.automations) {
@@ -135,10 +143,12 @@ Loaded load_program(LoadInput input) {
       program->not_run.push_back(check::describe(automation));
     }
   }
-  std::sort(program->units.begin(), program->units.end(),
-            [](const plan::UnitPtr& a, const plan::UnitPtr& b) { return plan::runs_before(*a, *b); });
+  std::sort(
+      program->units.begin(), program->units.end(),
+      [](const plan::UnitPtr& a, const plan::UnitPtr& b) { return plan::runs_before(*a, *b); });
   for (const check::Cadence& cadence : module.cadences) {
-    program->cadences.push_back(definition_of(cadence, module.schema, calendars.for_file(cadence.name_span.file)));
+    program->cadences.push_back(
+        definition_of(cadence, module.schema, calendars.for_file(cadence.name_span.file)));
   }
   for (const check::Limit& limit : module.limits) program->limits.push_back(rule_of(limit));
   std::string zone = module.day_start ? module.day_start->zone : input.options.zone;

@@ -1,5 +1,5 @@
-// A loaded program: sources parsed, checked, drawn as graphs, lowered and verified. Immutable and shared; replacing the rules of
-// an engine is replacing the pointer to this.
+// A loaded program: sources parsed, checked, drawn as graphs, lowered and verified. Immutable and
+// shared; replacing the rules of an engine is replacing the pointer to this.
 #pragma once
 
 #include <map>
@@ -21,18 +21,20 @@ namespace ensue::engine {
 
 struct Program {
   std::shared_ptr<const check::CheckedModule> module;
-  std::vector<plan::UnitPtr> units;               // runnable ones, in the order they run
-  std::vector<std::string> not_run;               // automations that this version checks but does not run
-  std::vector<builtins::Body> bodies;             // by FunctionId
+  std::vector<plan::UnitPtr> units;    // runnable ones, in the order they run
+  std::vector<std::string> not_run;    // automations that this version checks but does not run
+  std::vector<builtins::Body> bodies;  // by FunctionId
   std::vector<cadence::Definition> cadences;
   std::vector<limits::Rule> limits;
-  calendar::Zone zone = calendar::Zone::utc();    // the org's: of `day starts at`, else of the options
-  calendar::Zone counter_zone = calendar::Zone::utc();  // of the days of counters; the org's, except in a test
+  calendar::Zone zone =
+      calendar::Zone::utc();  // the org's: of `day starts at`, else of the options
+  calendar::Zone counter_zone =
+      calendar::Zone::utc();  // of the days of counters; the org's, except in a test
   TimeOfDay day_starts_at;
   Currency currency;
-  std::set<types::FieldRef> linked;               // lookups searched from the other end
-  std::string fingerprint;                        // of the project's sources and names
-  std::vector<SourceText> sources;                // of the project
+  std::set<types::FieldRef> linked;  // lookups searched from the other end
+  std::string fingerprint;           // of the project's sources and names
+  std::vector<SourceText> sources;   // of the project
 
   const types::Schema& schema() const { return module->schema; }
   const cadence::Definition* find_cadence(std::string_view name) const;
@@ -43,8 +45,9 @@ using ProgramPtr = std::shared_ptr<const Program>;
 // A sentence to be checked together with a program.
 struct SessionText {
   std::string text;
-  std::map<std::string, std::string, base::FoldedLess> records;  // ids that may be named, and their objects
-  std::string it;                                                // the object of the record in hand
+  std::map<std::string, std::string, base::FoldedLess>
+      records;     // ids that may be named, and their objects
+  std::string it;  // the object of the record in hand
 };
 
 struct LoadInput {

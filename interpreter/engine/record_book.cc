@@ -15,7 +15,8 @@ types::RecordPtr RecordBook::image(types::ObjectId object, std::string_view id) 
   Key key{object.index, std::string(id)};
   if (auto found = changed_.find(key); found != changed_.end()) return found->second.image;
   if (auto found = cache_.find(key); found != cache_.end()) return found->second;
-  Result<std::optional<RecordRow>> row = reader_->record(program_->schema().object(object).name, id);
+  Result<std::optional<RecordRow>> row =
+      reader_->record(program_->schema().object(object).name, id);
   if (!row) {
     error_ = row.error();
     return nullptr;
@@ -45,7 +46,9 @@ void RecordBook::move_links(const types::Record* before, const types::Record& af
   for (const types::FieldRef& field : program_->linked) {
     if (field.object != after.object) continue;
     bool gone = after.deleted;
-    std::string_view old_target = before != nullptr && !before->deleted ? before->raw(field.field).as_text() : std::string_view();
+    std::string_view old_target = before != nullptr && !before->deleted
+                                      ? before->raw(field.field).as_text()
+                                      : std::string_view();
     std::string_view new_target = gone ? std::string_view() : after.raw(field.field).as_text();
     if (old_target == new_target) continue;
     if (!old_target.empty()) moved_links_[{field, std::string(old_target)}][after.id] = false;
@@ -100,13 +103,15 @@ types::RecordPtr RecordBook::find(types::ObjectId object, std::string_view id) {
   return found != nullptr && !found->deleted ? found : nullptr;
 }
 
-Result<std::vector<std::string>> RecordBook::referring(types::ObjectId child, types::FieldId lookup, std::string_view id,
-                                                       size_t most) {
+Result<std::vector<std::string>> RecordBook::referring(types::ObjectId child, types::FieldId lookup,
+                                                       std::string_view id, size_t most) {
   const types::Object& object = program_->schema().object(child);
-  Result<std::vector<std::string>> stored = reader_->linked(object.name, object.field(lookup).stored_as, id, most);
+  Result<std::vector<std::string>> stored =
+      reader_->linked(object.name, object.field(lookup).stored_as, id, most);
   if (!stored) return stored.error();
   std::set<std::string> ids(stored->begin(), stored->end());
-  if (auto moved = moved_links_.find({{child, lookup}, std::string(id)}); moved != moved_links_.end()) {
+  if (auto moved = moved_links_.find({{child, lookup}, std::string(id)});
+      moved != moved_links_.end()) {
     for (const auto& [child_id, linked] : moved->second) {
       if (linked) {
         ids.insert(child_id);
@@ -116,7 +121,8 @@ Result<std::vector<std::string>> RecordBook::referring(types::ObjectId child, ty
     }
   }
   if (ids.size() > most) {
-    return {ErrorCode::kBoundExceeded, "more than " + std::to_string(most) + " records of " + object.name + " would be looked at"};
+    return {ErrorCode::kBoundExceeded, "more than " + std::to_string(most) + " records of " +
+                                           object.name + " would be looked at"};
   }
   return std::vector<std::string>(ids.begin(), ids.end());
 }

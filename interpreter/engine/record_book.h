@@ -1,7 +1,8 @@
 // The record book: the engine's copy of the records as it stands in the chain at hand.
 //
-// Three layers: what the batch has changed, what has been read before, and the store. A batch begins on a transaction, is
-// flushed to it once, in order of object and id, and is then kept or abandoned as a whole.
+// Three layers: what the batch has changed, what has been read before, and the store. A batch
+// begins on a transaction, is flushed to it once, in order of object and id, and is then kept or
+// abandoned as a whole.
 #pragma once
 
 #include <map>
@@ -25,7 +26,7 @@ class RecordBook final : public exec::RecordSource {
   // Uses another program: what was read under the old schema is forgotten.
   void use(ProgramPtr program);
 
-  // ---- A batch ----------------------------------------------------------------------------------------------------
+  // ---- A batch --------------------------------------------------------------------------------
   void begin(StoreReader& reader) { reader_ = &reader; }
   // Writes what changed.
   Status flush(StoreTxn& txn);
@@ -34,16 +35,17 @@ class RecordBook final : public exec::RecordSource {
   void abandon();
   bool users_changed() const { return users_changed_; }
 
-  // ---- Records ----------------------------------------------------------------------------------------------------
-  // The present image, deleted ones included; null when the record was never seen. An error is kept in `error()`.
+  // ---- Records --------------------------------------------------------------------------------
+  // The present image, deleted ones included; null when the record was never seen. An error is kept
+  // in `error()`.
   types::RecordPtr image(types::ObjectId object, std::string_view id);
   void put(types::RecordPtr image, LastChange change);
   const std::optional<Error>& error() const { return error_; }
 
-  // ---- RecordSource -----------------------------------------------------------------------------------------------
+  // ---- RecordSource ---------------------------------------------------------------------------
   types::RecordPtr find(types::ObjectId object, std::string_view id) override;
-  Result<std::vector<std::string>> referring(types::ObjectId child, types::FieldId lookup, std::string_view id,
-                                             size_t most) override;
+  Result<std::vector<std::string>> referring(types::ObjectId child, types::FieldId lookup,
+                                             std::string_view id, size_t most) override;
   std::string person(std::string_view name, bool queue) override;
 
  private:
@@ -53,7 +55,9 @@ class RecordBook final : public exec::RecordSource {
     friend auto operator<=>(const Key&, const Key&) = default;
   };
   struct KeyHash {
-    size_t operator()(const Key& key) const { return std::hash<std::string>{}(key.id) * 31 + key.object; }
+    size_t operator()(const Key& key) const {
+      return std::hash<std::string>{}(key.id) * 31 + key.object;
+    }
   };
   struct Changed {
     types::RecordPtr image;
@@ -77,7 +81,8 @@ class RecordBook final : public exec::RecordSource {
   StoreReader* reader_ = nullptr;
   std::unordered_map<Key, types::RecordPtr, KeyHash> cache_;  // null: known to be missing
   std::map<Key, Changed> changed_;
-  std::map<LinkKey, std::map<std::string, bool>> moved_links_;  // by child id: linked now, or no longer
+  std::map<LinkKey, std::map<std::string, bool>>
+      moved_links_;  // by child id: linked now, or no longer
   bool users_changed_ = false;
   std::optional<Error> error_;
 };

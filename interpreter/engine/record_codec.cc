@@ -27,33 +27,39 @@ std::string RecordCodec::encode(const types::Record& record) const {
   const types::Object& object = schema_.object(record.object);
   std::string out = "{";
   for (size_t i = 0; i < record.fields.size(); ++i) {
-    if (!record.fields[i].is_blank()) append_member(out, object.fields[i].stored_as, record.fields[i]);
+    if (!record.fields[i].is_blank())
+      append_member(out, object.fields[i].stored_as, record.fields[i]);
   }
   return out + "}";
 }
 
 std::string RecordCodec::encode_change(const LastChange& change, types::ObjectId object_id) const {
   const types::Object& object = schema_.object(object_id);
-  std::string out = "{\"kind\":\"" + std::string(types::change_kind_name(change.kind)) + "\",\"at\":\"" +
-                    value::instant_text(change.at) + "\",\"event\":\"" + base::to_hex(change.event) + "\",\"by\":";
+  std::string out = "{\"kind\":\"" + std::string(types::change_kind_name(change.kind)) +
+                    "\",\"at\":\"" + value::instant_text(change.at) + "\",\"event\":\"" +
+                    base::to_hex(change.event) + "\",\"by\":";
   value::append_json_text(out, change.by);
   std::string before = "{";
-  for (const types::FieldValue& row : change.before) append_member(before, object.field(row.field).stored_as, row.value);
+  for (const types::FieldValue& row : change.before)
+    append_member(before, object.field(row.field).stored_as, row.value);
   return out + ",\"before\":" + before + "}}";
 }
 
-void RecordCodec::decode_fields(types::ObjectId object_id, uint32_t node, std::vector<types::FieldValue>& out) {
+void RecordCodec::decode_fields(types::ObjectId object_id, uint32_t node,
+                                std::vector<types::FieldValue>& out) {
   if (node == JsonTape::kNone) return;
   const types::Object& object = schema_.object(object_id);
   tape_.for_each(node, [&](uint32_t member) {
     types::FieldId field = object.find_stored(tape_.node(member).key);
     if (!field) return;
-    Result<Value> value = intake::value_from_json(tape_, member, schema_, object.field(field).type, bounds_, false);
+    Result<Value> value =
+        intake::value_from_json(tape_, member, schema_, object.field(field).type, bounds_, false);
     out.push_back({field, value ? std::move(*value) : Value()});
   });
 }
 
-Result<types::Record> RecordCodec::decode(types::ObjectId object, std::string_view id, std::string_view body, bool deleted) {
+Result<types::Record> RecordCodec::decode(types::ObjectId object, std::string_view id,
+                                          std::string_view body, bool deleted) {
   if (Status parsed = tape_.parse(body); !parsed) {
     return {ErrorCode::kStoreDamaged, "record " + std::string(id) + ": " + parsed.error().message};
   }
@@ -69,11 +75,13 @@ Result<types::Record> RecordCodec::decode(types::ObjectId object, std::string_vi
 }
 
 Result<LastChange> RecordCodec::decode_change(types::ObjectId object, std::string_view text) {
-  if (Status parsed = tape_.parse(text); !parsed) return {ErrorCode::kStoreDamaged, "a change: " + parsed.error().message};
+  if (Status parsed = tape_.parse(text); !parsed)
+    return {ErrorCode::kStoreDamaged, "a change: " + parsed.error().message};
   LastChange out;
   std::string_view kind = tape_.text(JsonTape::kRoot, "kind");
-  for (types::ChangeKind candidate : {types::ChangeKind::kCreate, types::ChangeKind::kUpdate, types::ChangeKind::kDelete,
-                                      types::ChangeKind::kUndelete, types::ChangeKind::kSnapshot, types::ChangeKind::kGap}) {
+  for (types::ChangeKind candidate :
+       {types::ChangeKind::kCreate, types::ChangeKind::kUpdate, types::ChangeKind::kDelete,
+        types::ChangeKind::kUndelete, types::ChangeKind::kSnapshot, types::ChangeKind::kGap}) {
     if (kind == types::change_kind_name(candidate)) out.kind = candidate;
   }
   if (auto at = value::parse_datetime(tape_.text(JsonTape::kRoot, "at"))) out.at = at->instant();

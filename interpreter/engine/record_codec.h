@@ -30,8 +30,10 @@ class RecordCodec {
   // All changed fields are named, those that were blank before as null.
   std::string encode_change(const LastChange& change, types::ObjectId object) const;
 
-  // Fields that the schema has lost are dropped; values that no longer fit their field's type become blank.
-  Result<types::Record> decode(types::ObjectId object, std::string_view id, std::string_view body, bool deleted);
+  // Fields that the schema has lost are dropped; values that no longer fit their field's type
+  // become blank.
+  Result<types::Record> decode(types::ObjectId object, std::string_view id, std::string_view body,
+                               bool deleted);
   Result<LastChange> decode_change(types::ObjectId object, std::string_view text);
 
  private:

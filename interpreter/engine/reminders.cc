@@ -1,4 +1,5 @@
-// Reminders: offering an effect to a person instead of doing it (sales-engagement 1.8, ENGINE sections 1 and 8).
+// Reminders: offering an effect to a person instead of doing it (sales-engagement 1.8, ENGINE
+// sections 1 and 8).
 #include <fmt/format.h>
 
 #include "base/key128.h"
@@ -18,11 +19,15 @@ bool live(const ReminderRow& row) { return row.state == "open" || row.state == "
 }  // namespace
 
 std::string Cascade::effect_sentence(const plan::UnitPlan&, const plan::EffectPlan& effect) const {
-  std::string where = effect.cadence.empty() ? "all cadences" : fmt::format("cadence \"{}\"", effect.cadence);
+  std::string where =
+      effect.cadence.empty() ? "all cadences" : fmt::format("cadence \"{}\"", effect.cadence);
   switch (effect.kind) {
     case plan::EffectKind::kAdd: return "add it to " + where;
     case plan::EffectKind::kRemove:
-      return "remove it from " + where + (effect.disposition.empty() ? "" : fmt::format(", with disposition \"{}\"", effect.disposition));
+      return "remove it from " + where +
+             (effect.disposition.empty()
+                  ? ""
+                  : fmt::format(", with disposition \"{}\"", effect.disposition));
     case plan::EffectKind::kPause: return "pause it in " + where;
     case plan::EffectKind::kResume: return "resume it in " + where;
     default: return "change its assignee in " + where;
@@ -30,7 +35,8 @@ std::string Cascade::effect_sentence(const plan::UnitPlan&, const plan::EffectPl
 }
 
 // At most one is open for an action, a record and a person: a new match refreshes it.
-Result<EffectRecord> Cascade::offer_reminder(const plan::UnitPlan& unit, const plan::EffectPlan& effect, const Change& change,
+Result<EffectRecord> Cascade::offer_reminder(const plan::UnitPlan& unit,
+                                             const plan::EffectPlan& effect, const Change& change,
                                              const std::string& person) {
   std::string whom = person;
   if (!effect.person.empty() && unit.kind == plan::UnitKind::kFlow) {
@@ -53,7 +59,8 @@ Result<EffectRecord> Cascade::offer_reminder(const plan::UnitPlan& unit, const p
   if (!known) return known.error();
   bool refreshed = known->has_value() && live(**known);
   if (known->has_value() && (*known)->expires_at) {
-    if (Status removed = c_.txn.remove_timer(*(*known)->expires_at, row.id); !removed) return removed.error();
+    if (Status removed = c_.txn.remove_timer(*(*known)->expires_at, row.id); !removed)
+      return removed.error();
   }
   row.rule = unit.rule;
   row.event = change.event;
@@ -68,7 +75,8 @@ Result<EffectRecord> Cascade::offer_reminder(const plan::UnitPlan& unit, const p
   row.offered_at = c_.now;
   auto later = [&](const std::optional<Duration>& duration) -> Result<std::optional<Instant>> {
     if (!duration) return std::optional<Instant>();
-    auto at = exec::add_duration(Value::datetime(c_.now), *duration, false, c_.program.zone, unit.calendar.get());
+    auto at = exec::add_duration(Value::datetime(c_.now), *duration, false, c_.program.zone,
+                                 unit.calendar.get());
     if (!at) return at.error();
     return std::optional(at->as_instant());
   };
@@ -79,7 +87,8 @@ Result<EffectRecord> Cascade::offer_reminder(const plan::UnitPlan& unit, const p
   row.due_at = *due;
   row.expires_at = *expires;
   if (row.expires_at) {
-    if (Status timed = put_timer(*row.expires_at, row.id, "reminder_expiry", ""); !timed) return timed.error();
+    if (Status timed = put_timer(*row.expires_at, row.id, "reminder_expiry", ""); !timed)
+      return timed.error();
   }
   if (Status put = c_.txn.put_reminder(row); !put) return put.error();
   out.outcome = refreshed ? "refreshed" : "offered";
@@ -99,20 +108,27 @@ Status Cascade::close_reminder(ReminderRow row, const char* state) {
 }
 
 Status Cascade::run_reminder(const ReminderRow& row, const std::string& person) {
-  if (row.person != person) return {ErrorCode::kNotPermitted, fmt::format("the reminder is for {}, not for {}", row.person, person)};
-  if (!live(row)) return {ErrorCode::kInvalidArgument, fmt::format("the reminder is {} already", row.state)};
+  if (row.person != person)
+    return {ErrorCode::kNotPermitted,
+            fmt::format("the reminder is for {}, not for {}", row.person, person)};
+  if (!live(row))
+    return {ErrorCode::kInvalidArgument, fmt::format("the reminder is {} already", row.state)};
   const plan::UnitPlan* unit = c_.program.find_unit(row.rule);
   if (unit == nullptr) {
-    return {ErrorCode::kNotFound, fmt::format("there is no {} \"{}\" any more", "action", row.automation)};
+    return {ErrorCode::kNotFound,
+            fmt::format("there is no {} \"{}\" any more", "action", row.automation)};
   }
   auto named = parse_record_name(row.record);
-  std::optional<Change> change = named ? stored_change(named->first, named->second, row.change) : std::nullopt;
+  std::optional<Change> change =
+      named ? stored_change(named->first, named->second, row.change) : std::nullopt;
   if (!change) return {ErrorCode::kNotFound, fmt::format("{} is gone", row.record)};
   queue_.clear();
   chain_runs_.clear();
   chain_events_ = 0;
-  // The run is another than any automatic one on the same event, and the same however often it is asked for.
-  Key128 key = base::hash_key({"run", row.event.view(), row.record, row.rule.view(), "reminder", person});
+  // The run is another than any automatic one on the same event, and the same however often it is
+  // asked for.
+  Key128 key =
+      base::hash_key({"run", row.event.view(), row.record, row.rule.view(), "reminder", person});
   Run run = make_run(*unit, *change, person, key);
   run.decision.at = c_.now;
   limits::Subject subject{plan::unit_kind_name(unit->kind), unit->name, unit->author, person};
@@ -127,20 +143,24 @@ Status Cascade::run_reminder(const ReminderRow& row, const std::string& person) 
 }
 
 Status Cascade::ignore_reminder(const ReminderRow& row) {
-  if (!live(row)) return {ErrorCode::kInvalidArgument, fmt::format("the reminder is {} already", row.state)};
+  if (!live(row))
+    return {ErrorCode::kInvalidArgument, fmt::format("the reminder is {} already", row.state)};
   return close_reminder(row, "ignored");
 }
 
 // Until a given time, by default the start of the person's next day.
 Status Cascade::snooze_reminder(const ReminderRow& row, std::optional<Instant> until) {
-  if (!live(row)) return {ErrorCode::kInvalidArgument, fmt::format("the reminder is {} already", row.state)};
+  if (!live(row))
+    return {ErrorCode::kInvalidArgument, fmt::format("the reminder is {} already", row.state)};
   if (!until) {
     const User* user = c_.directory.find(row.person);
-    std::optional<calendar::Zone> own = user != nullptr ? calendar::Zone::find(user->zone) : std::nullopt;
+    std::optional<calendar::Zone> own =
+        user != nullptr ? calendar::Zone::find(user->zone) : std::nullopt;
     const calendar::Zone& zone = own ? *own : c_.program.zone;
     until = zone.day_start({zone.date(c_.now).days + 1});
   }
-  if (*until <= c_.now) return {ErrorCode::kInvalidArgument, "a reminder is snoozed until a later time"};
+  if (*until <= c_.now)
+    return {ErrorCode::kInvalidArgument, "a reminder is snoozed until a later time"};
   ReminderRow after = row;
   if (row.snoozed_until) {
     if (Status removed = c_.txn.remove_timer(*row.snoozed_until, row.id); !removed) return removed;
@@ -153,7 +173,8 @@ Status Cascade::snooze_reminder(const ReminderRow& row, std::optional<Instant> u
 
 // A reminder moves with the record to a new owner in scope, else it expires.
 Status Cascade::owner_changed(const Change& change) {
-  types::FieldId owner_field = c_.program.schema().object(change.after->object).find_stored("OwnerId");
+  types::FieldId owner_field =
+      c_.program.schema().object(change.after->object).find_stored("OwnerId");
   bool moved = owner_field && change.before != nullptr && change.changed.has(owner_field);
   if (!moved && !change.after->deleted) return {};
   std::string name = record_name(c_.program.schema(), *change.after);
@@ -166,8 +187,10 @@ Status Cascade::owner_changed(const Change& change) {
     if (Status closed = close_reminder(row, "expired"); !closed) return closed;
     const plan::UnitPlan* unit = c_.program.find_unit(row.rule);
     std::string author = c_.directory.user_named(row.author);
-    bool in_scope = unit != nullptr && !change.after->deleted && !owner.empty() && unit->scope == plan::Scope::kTeam &&
-                    c_.directory.is_below(owner, author, levels) && c_.activations.active(*unit, owner);
+    bool in_scope = unit != nullptr && !change.after->deleted && !owner.empty() &&
+                    unit->scope == plan::Scope::kTeam &&
+                    c_.directory.is_below(owner, author, levels) &&
+                    c_.activations.active(*unit, owner);
     if (!in_scope) continue;
     ReminderRow after = row;
     after.id = reminder_key(row.rule, row.record, owner);
@@ -175,7 +198,8 @@ Status Cascade::owner_changed(const Change& change) {
     after.state = "open";
     after.snoozed_until.reset();
     if (after.expires_at) {
-      if (Status timed = put_timer(*after.expires_at, after.id, "reminder_expiry", ""); !timed) return timed;
+      if (Status timed = put_timer(*after.expires_at, after.id, "reminder_expiry", ""); !timed)
+        return timed;
     }
     if (Status put = c_.txn.put_reminder(after); !put) return put;
   }

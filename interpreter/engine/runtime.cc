@@ -17,7 +17,8 @@ constexpr const char* kStatuses[] = {"executed", "reminded", "suppressed", "defe
 std::string link_list(const Program& program) {
   std::string out;
   for (const types::FieldRef& field : program.linked) {
-    out += program.schema().object(field.object).name + "." + program.schema().field(field).stored_as + "\n";
+    out += program.schema().object(field.object).name + "." +
+           program.schema().field(field).stored_as + "\n";
   }
   return out;
 }
@@ -27,12 +28,13 @@ std::string link_list(const Program& program) {
 Runtime::Runtime(std::shared_ptr<Store> store, RuntimeOptions options)
     : store_(std::move(store)), options_(options), book_(directory_) {}
 
-// ---- Programs ---------------------------------------------------------------------------------------------------------
+// ---- Programs ---------------------------------------------------------------------------------
 
 Status Runtime::use(ProgramPtr program) {
   program_ = std::move(program);
   book_.use(program_);
-  ledger_ = std::make_unique<limits::Ledger>(program_->limits, program_->counter_zone, program_->day_starts_at);
+  ledger_ = std::make_unique<limits::Ledger>(program_->limits, program_->counter_zone,
+                                             program_->day_starts_at);
   if (Status loaded = load_state(); !loaded) return loaded;
   if (Status filled = fill_links(); !filled) return filled;
   rebuild_index();
@@ -74,7 +76,8 @@ Status Runtime::load_state() {
   });
 }
 
-// A program may search lookups from the other end that no program before it did: their links are filled in once.
+// A program may search lookups from the other end that no program before it did: their links are
+// filled in once.
 Status Runtime::fill_links() {
   std::string wanted = link_list(*program_);
   std::string known;
@@ -91,7 +94,8 @@ Status Runtime::fill_links() {
   return store_->commit([&](StoreTxn& txn) -> Status {
     std::map<types::ObjectId, std::vector<types::FieldId>> fields;
     for (const types::FieldRef& field : program_->linked) {
-      std::string line = schema.object(field.object).name + "." + schema.field(field).stored_as + "\n";
+      std::string line =
+          schema.object(field.object).name + "." + schema.field(field).stored_as + "\n";
       if (known.find(line) == std::string::npos) fields[field.object];
     }
     for (const types::FieldRef& field : program_->linked) {
@@ -109,7 +113,8 @@ Status Runtime::fill_links() {
         if (!record) return record.error();
         for (types::FieldId lookup : lookups) {
           std::string_view target = record->raw(lookup).as_text();
-          if (!row.deleted && !target.empty()) row.links.emplace_back(schema.object(object).field(lookup).stored_as, target);
+          if (!row.deleted && !target.empty())
+            row.links.emplace_back(schema.object(object).field(lookup).stored_as, target);
         }
         if (Status put = txn.put_record(row); !put) return put;
       }
@@ -121,16 +126,20 @@ Status Runtime::fill_links() {
 void Runtime::rebuild_index() {
   index_version_ = directory_.version();
   // In place: a cascade at work keeps its reference.
-  index_ = match::RuleIndex(program_->units, [&](const std::string& author) { return directory_.user_named(author); });
+  index_ = match::RuleIndex(
+      program_->units, [&](const std::string& author) { return directory_.user_named(author); });
 }
 
-// ---- Batches ------------------------------------------------------------------------------------------------------------
+// ---- Batches ----------------------------------------------------------------------------------
 
 CascadeContext Runtime::context(StoreTxn& txn, BatchReport& report) {
-  return {*program_, book_, directory_, activations_, index_, *ledger_, txn, now_, report, options_.keep_all_verdicts, options_.coverage};
+  return {*program_,        book_, directory_, activations_, index_,
+          *ledger_,         txn,   now_,       report,       options_.keep_all_verdicts,
+          options_.coverage};
 }
 
-Result<BatchReport> Runtime::commit(const std::function<Status(Cascade&, StoreTxn&, BatchReport&)>& work) {
+Result<BatchReport> Runtime::commit(
+    const std::function<Status(Cascade&, StoreTxn&, BatchReport&)>& work) {
   BatchReport report;
   Instant before = now_;
   bool users_changed = false;
@@ -201,31 +210,36 @@ Result<BatchReport> Runtime::submit(const Lines& input) {
         case intake::LineResult::Kind::kPoison: {
           if (!input.dead_letter) {
             std::string number = std::to_string(line.number);
-            Result<bool> admitted = txn.admit(base::hash_key({"dead letter", input.source, number, line.text}));
+            Result<bool> admitted =
+                txn.admit(base::hash_key({"dead letter", input.source, number, line.text}));
             if (!admitted) return admitted.error();
             if (!*admitted) {
               ++report.duplicates;
               break;
             }
           }
-          DeadLetterRow letter{0, input.source, line.number, now_, result.reason, std::string(line.text)};
+          DeadLetterRow letter{0,    input.source,  line.number,
+                               now_, result.reason, std::string(line.text)};
           if (Status added = txn.add_dead_letter(letter); !added) return added;
           report.dead_letters.push_back(std::move(letter));
           break;
         }
         case intake::LineResult::Kind::kGap:
           ++report.gaps;
-          report.notices.push_back(result.events.empty()
-                                       ? fmt::format("line {}: changes of {} were lost at the source", line.number, result.reason)
-                                       : fmt::format("line {}: a change of {} was lost at the source", line.number,
-                                                     result.events.front().record));
+          report.notices.push_back(
+              result.events.empty() ? fmt::format("line {}: changes of {} were lost at the source",
+                                                  line.number, result.reason)
+                                    : fmt::format("line {}: a change of {} was lost at the source",
+                                                  line.number, result.events.front().record));
           break;
         case intake::LineResult::Kind::kEvents:
           for (types::Event& event : result.events) {
             bool snapshot = input.snapshots || event.kind == types::ChangeKind::kSnapshot;
-            if (input.snapshots && event.kind == types::ChangeKind::kDelete) continue;  // gone before the copy begins
+            if (input.snapshots && event.kind == types::ChangeKind::kDelete)
+              continue;  // gone before the copy begins
             if (snapshot) {
-              // A snapshot is known by what it says, so that a changed one is taken in and a repeated one is not.
+              // A snapshot is known by what it says, so that a changed one is taken in and a
+              // repeated one is not.
               event.kind = types::ChangeKind::kSnapshot;
               event.key = base::hash_key({"snapshot", event.key.view(), line.text});
             }
@@ -284,10 +298,11 @@ Result<BatchReport> Runtime::in_cascade(const std::function<Status(Cascade&)>& w
   return commit([&](Cascade& cascade, StoreTxn&, BatchReport&) { return work(cascade); });
 }
 
-// ---- What people do -------------------------------------------------------------------------------------------------------
+// ---- What people do ---------------------------------------------------------------------------
 
-Result<BatchReport> Runtime::reminder(const std::string& id_or_record, const std::string& person,
-                                      const std::function<Status(Cascade&, const ReminderRow&)>& act) {
+Result<BatchReport> Runtime::reminder(
+    const std::string& id_or_record, const std::string& person,
+    const std::function<Status(Cascade&, const ReminderRow&)>& act) {
   std::string user = directory_.user_named(person);
   if (user.empty()) return {ErrorCode::kNotFound, fmt::format("there is no user \"{}\"", person)};
   std::vector<ReminderRow> found;
@@ -308,48 +323,60 @@ Result<BatchReport> Runtime::reminder(const std::string& id_or_record, const std
     });
   });
   if (!looked) return looked.error();
-  if (found.empty()) return {ErrorCode::kNotFound, fmt::format("{} has no reminder about {}", person, id_or_record)};
+  if (found.empty())
+    return {ErrorCode::kNotFound, fmt::format("{} has no reminder about {}", person, id_or_record)};
   if (found.size() > 1) {
     return {ErrorCode::kInvalidArgument,
             fmt::format("{} reminders fit {}; name one by its id", found.size(), id_or_record)};
   }
   if (found[0].person != user) {
-    return {ErrorCode::kNotPermitted, fmt::format("the reminder is for {}, not for {}", found[0].person, user)};
+    return {ErrorCode::kNotPermitted,
+            fmt::format("the reminder is for {}, not for {}", found[0].person, user)};
   }
   return in_cascade([&](Cascade& cascade) { return act(cascade, found[0]); });
 }
 
-Status Runtime::set_active(const std::string& automation, const std::string& author, const std::string& person, bool active) {
+Status Runtime::set_active(const std::string& automation, const std::string& author,
+                           const std::string& person, bool active) {
   std::string user = directory_.user_named(person);
   if (user.empty()) return {ErrorCode::kNotFound, fmt::format("there is no user \"{}\"", person)};
   const plan::UnitPlan* found = nullptr;
   const plan::UnitPlan* own = nullptr;
   size_t count = 0;
   for (const plan::UnitPtr& unit : program_->units) {
-    if (unit->kind != plan::UnitKind::kAction || !base::equal_folded(unit->name, automation)) continue;
+    if (unit->kind != plan::UnitKind::kAction || !base::equal_folded(unit->name, automation))
+      continue;
     if (!author.empty() && !base::equal_folded(unit->author, author)) continue;
     if (directory_.user_named(unit->author) == user) own = unit.get();
     found = unit.get();
     ++count;
   }
-  if (found == nullptr) return {ErrorCode::kNotFound, fmt::format("there is no action \"{}\"", automation)};
+  if (found == nullptr)
+    return {ErrorCode::kNotFound, fmt::format("there is no action \"{}\"", automation)};
   if (own != nullptr) found = own;
   if (count > 1 && own == nullptr) {
-    return {ErrorCode::kInvalidArgument, fmt::format("{} actions are called \"{}\"; say whose is meant", count, automation)};
+    return {ErrorCode::kInvalidArgument,
+            fmt::format("{} actions are called \"{}\"; say whose is meant", count, automation)};
   }
-  if (found->draft) return {ErrorCode::kNotPermitted, fmt::format("\"{}\" is a draft; it stays off until `draft` is taken out", found->name)};
+  if (found->draft)
+    return {ErrorCode::kNotPermitted,
+            fmt::format("\"{}\" is a draft; it stays off until `draft` is taken out", found->name)};
   std::string creator = directory_.user_named(found->author);
   ActivationRow row{found->rule, found->name, user, active};
   if (found->activation == plan::Activation::kCreator) {
     if (user != creator) {
-      return {ErrorCode::kNotPermitted, fmt::format("only its author, {}, switches \"{}\" on or off", found->author, found->name)};
+      return {ErrorCode::kNotPermitted,
+              fmt::format("only its author, {}, switches \"{}\" on or off", found->author,
+                          found->name)};
     }
     row.person.clear();
   } else {
     uint32_t levels = program_->module->options.bounds.manager_levels_max;
-    bool assignee = found->scope == plan::Scope::kOwn ? user == creator : directory_.is_below(user, creator, levels);
+    bool assignee = found->scope == plan::Scope::kOwn ? user == creator
+                                                      : directory_.is_below(user, creator, levels);
     if (!assignee) {
-      return {ErrorCode::kNotPermitted, fmt::format("\"{}\" is not assigned to {}", found->name, person)};
+      return {ErrorCode::kNotPermitted,
+              fmt::format("\"{}\" is not assigned to {}", found->name, person)};
     }
   }
   Status done = store_->commit([&](StoreTxn& txn) { return txn.put_activation(row); });

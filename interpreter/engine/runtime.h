@@ -1,5 +1,5 @@
-// The runtime: one program working on one store. The insides of the public Engine, also used by the commands, the tests of the
-// language and the REPL, so that all of them run the same thing.
+// The runtime: one program working on one store. The insides of the public Engine, also used by the
+// commands, the tests of the language and the REPL, so that all of them run the same thing.
 #pragma once
 
 #include <functional>
@@ -28,16 +28,18 @@ class Runtime {
  public:
   Runtime(std::shared_ptr<Store> store, RuntimeOptions options);
 
-  // Puts a program in force and reads what the store knows. Once at the start, again for every reload.
+  // Puts a program in force and reads what the store knows. Once at the start, again for every
+  // reload.
   Status use(ProgramPtr program);
 
-  // ---- Batches, one commit each -------------------------------------------------------------------------------------
+  // ---- Batches, one commit each ---------------------------------------------------------------
   struct Lines {
     std::string source;
     std::vector<InputLine> lines;
     std::optional<CursorRow> cursor;
     std::optional<int64_t> dead_letter;  // the lines are this one, tried again
-    bool snapshots = false;  // `--records`: every line fills the copy and fires nothing, whatever its kind
+    bool snapshots =
+        false;  // `--records`: every line fills the copy and fires nothing, whatever its kind
   };
   Result<BatchReport> submit(const Lines& lines);
   Result<BatchReport> submit(const std::vector<types::Event>& events);
@@ -47,9 +49,10 @@ class Runtime {
 
   Result<BatchReport> reminder(const std::string& id_or_record, const std::string& person,
                                const std::function<Status(Cascade&, const ReminderRow&)>& act);
-  Status set_active(const std::string& automation, const std::string& author, const std::string& person, bool active);
+  Status set_active(const std::string& automation, const std::string& author,
+                    const std::string& person, bool active);
 
-  // ---- Looking ------------------------------------------------------------------------------------------------------
+  // ---- Looking --------------------------------------------------------------------------------
   const Program& program() const { return *program_; }
   bool has_program() const { return program_ != nullptr; }
   Store& store() { return *store_; }

@@ -52,7 +52,8 @@ void Scenario::set_columns(std::vector<std::string> names, std::vector<Value> va
 }
 
 std::vector<Decision> Scenario::take_news() {
-  std::vector<Decision> out(decisions_.begin() + static_cast<std::ptrdiff_t>(news_from_), decisions_.end());
+  std::vector<Decision> out(decisions_.begin() + static_cast<std::ptrdiff_t>(news_from_),
+                            decisions_.end());
   news_from_ = decisions_.size();
   return out;
 }
@@ -65,7 +66,8 @@ std::vector<std::string> Scenario::unexpected_faults() const {
   return out;
 }
 
-Scenario::Outcome Scenario::carry_out(const check::CheckedModule& module, check::NodeRef statement) {
+Scenario::Outcome Scenario::carry_out(const check::CheckedModule& module,
+                                      check::NodeRef statement) {
   module_ = &module;
   file_ = statement.file;
   tree_ = &module.tree(statement.file);
@@ -74,7 +76,8 @@ Scenario::Outcome Scenario::carry_out(const check::CheckedModule& module, check:
     case NodeKind::kClockStmt: return set_clock(id);
     case NodeKind::kGivenRecord: {
       ast::GivenRecord given(*tree_, id);
-      return put_record(given.object(), given.id(), given.assignments(), types::ChangeKind::kSnapshot);
+      return put_record(given.object(), given.id(), given.assignments(),
+                        types::ChangeKind::kSnapshot);
     }
     case NodeKind::kWhenCreated: {
       ast::WhenCreated when(*tree_, id);
@@ -89,32 +92,37 @@ Scenario::Outcome Scenario::carry_out(const check::CheckedModule& module, check:
     case NodeKind::kAdvanceStmt: return advance(id);
     case NodeKind::kExpectStmt: return expect(id);
     default:
-      return std::optional(Failure{tree_->span(id), "this version does not carry out this sentence"});
+      return std::optional(
+          Failure{tree_->span(id), "this version does not carry out this sentence"});
   }
 }
 
-// ---- Values -----------------------------------------------------------------------------------------------------------
+// ---- Values -----------------------------------------------------------------------------------
 
-Result<Value> Scenario::evaluate(const check::CheckedModule& module, check::NodeRef expr, bool as_condition,
+Result<Value> Scenario::evaluate(const check::CheckedModule& module, check::NodeRef expr,
+                                 bool as_condition,
                                  const std::optional<std::pair<std::string, std::string>>& it) {
   lower::Calendars calendars(module);
   lower::ExprPlan plan = lower::lower_expression(module, expr, as_condition, calendars);
   Result<Value> out = Value();
   Status looked = runtime_->read([&](RecordBook& book, Matcher& matcher, StoreReader&) -> Status {
     exec::Input input;
-    types::RecordPtr in_hand = it ? book.find(module.schema.find_object(it->first), it->second) : nullptr;
+    types::RecordPtr in_hand =
+        it ? book.find(module.schema.find_object(it->first), it->second) : nullptr;
     input.it = in_hand.get();
     input.now = runtime_->now();
     input.locals = columns_;
-    out = exec::evaluate(plan.code, plan.program, plan.calendar.get(), input, matcher.environment());
+    out =
+        exec::evaluate(plan.code, plan.program, plan.calendar.get(), input, matcher.environment());
     return {};
   });
   if (!looked) return looked.error();
   return out;
 }
 
-Result<std::vector<types::FieldValue>> Scenario::assigned(types::ObjectId object, const std::string& record, NodeId assignments,
-                                                          bool defaults) {
+Result<std::vector<types::FieldValue>> Scenario::assigned(types::ObjectId object,
+                                                          const std::string& record,
+                                                          NodeId assignments, bool defaults) {
   const types::Object& shape = module_->schema.object(object);
   const check::Facts& facts = module_->file(file_).facts;
   std::vector<types::FieldValue> out;
@@ -128,7 +136,8 @@ Result<std::vector<types::FieldValue>> Scenario::assigned(types::ObjectId object
   Result<Currency> currency = currency_of(object, record, out);
   if (!currency) return currency.error();
   for (types::FieldValue& row : out) {
-    Result<Value> stored = coerce(row.value, shape.field(row.field), {module_->schema, program_->zone, *currency});
+    Result<Value> stored =
+        coerce(row.value, shape.field(row.field), {module_->schema, program_->zone, *currency});
     if (!stored) return stored.error();
     row.value = std::move(*stored);
   }
@@ -136,17 +145,21 @@ Result<std::vector<types::FieldValue>> Scenario::assigned(types::ObjectId object
   // What a person leaves out when creating a record gets its default.
   for (size_t i = 0; i < shape.fields.size(); ++i) {
     types::FieldId field(i);
-    bool given = std::any_of(out.begin(), out.end(), [&](const types::FieldValue& row) { return row.field == field; });
-    if (!given && !shape.fields[i].default_value.is_blank()) out.push_back({field, shape.fields[i].default_value});
+    bool given = std::any_of(out.begin(), out.end(),
+                             [&](const types::FieldValue& row) { return row.field == field; });
+    if (!given && !shape.fields[i].default_value.is_blank())
+      out.push_back({field, shape.fields[i].default_value});
   }
   return out;
 }
 
 // The record's currency once `assigned` is written, else the org's.
-Result<Currency> Scenario::currency_of(types::ObjectId object, const std::string& record, const std::vector<types::FieldValue>& assigned) {
+Result<Currency> Scenario::currency_of(types::ObjectId object, const std::string& record,
+                                       const std::vector<types::FieldValue>& assigned) {
   types::FieldId field = module_->schema.object(object).find_stored("CurrencyIsoCode");
   if (!field) return program_->currency;
-  auto row = std::find_if(assigned.begin(), assigned.end(), [&](const types::FieldValue& r) { return r.field == field; });
+  auto row = std::find_if(assigned.begin(), assigned.end(),
+                          [&](const types::FieldValue& r) { return r.field == field; });
   Value code = row != assigned.end() ? row->value : Value();
   if (row == assigned.end()) {
     Status looked = runtime_->read([&](RecordBook& book, Matcher&, StoreReader&) -> Status {
@@ -165,21 +178,24 @@ Result<Instant> Scenario::instant(NodeId datetime) {
   auto parsed = value::parse_datetime(tree_->text(datetime));
   if (!parsed) return Error{ErrorCode::kInvalidArgument, "this date and time does not exist"};
   if (parsed->offset_ms) return parsed->instant();
-  calendar::Zone zone = zone_name.valid() ? calendar::Zone::find(tree_->text(zone_name)).value_or(program_->zone) : program_->zone;
+  calendar::Zone zone = zone_name.valid()
+                            ? calendar::Zone::find(tree_->text(zone_name)).value_or(program_->zone)
+                            : program_->zone;
   return zone.instant(parsed->date, parsed->time);
 }
 
 Result<int64_t> Scenario::count(NodeId id) {
   if (tree_->is(id, NodeKind::kNumber)) return value::parse_decimal(tree_->text(id))->coefficient;
   for (size_t i = 0; i < column_names_.size(); ++i) {
-    bool whole = base::equal_folded(column_names_[i], tree_->text(id)) && columns_[i].is_numeric() &&
-                 value::trimmed(columns_[i].as_decimal()).scale == 0;
+    bool whole = base::equal_folded(column_names_[i], tree_->text(id)) &&
+                 columns_[i].is_numeric() && value::trimmed(columns_[i].as_decimal()).scale == 0;
     if (whole) return value::trimmed(columns_[i].as_decimal()).coefficient;
   }
-  return Error{ErrorCode::kInvalidArgument, fmt::format("`{}` is not a whole number here", tree_->text(id))};
+  return Error{ErrorCode::kInvalidArgument,
+               fmt::format("`{}` is not a whole number here", tree_->text(id))};
 }
 
-// ---- Doing ------------------------------------------------------------------------------------------------------------
+// ---- Doing ------------------------------------------------------------------------------------
 
 Scenario::Outcome Scenario::set_clock(NodeId id) {
   NodeId at = ast::ClockStmt(*tree_, id).at();
@@ -196,7 +212,8 @@ Scenario::Outcome Scenario::set_clock(NodeId id) {
   return std::optional<Failure>();
 }
 
-types::Event Scenario::new_event(types::ObjectId object, const std::string& record, types::ChangeKind kind) {
+types::Event Scenario::new_event(types::ObjectId object, const std::string& record,
+                                 types::ChangeKind kind) {
   types::Event event;
   event.key = base::hash_key({"scenario", std::to_string(++events_)});
   event.object = object;
@@ -213,12 +230,14 @@ Scenario::Outcome Scenario::submit(types::Event event) {
 Scenario::Outcome Scenario::take(Result<BatchReport> report, NodeId id) {
   if (!report) {
     const Error& error = report.error();
-    bool refusal = error.code == ErrorCode::kNotPermitted || error.code == ErrorCode::kLimitReached || error.code == ErrorCode::kFault;
+    bool refusal = error.code == ErrorCode::kNotPermitted ||
+                   error.code == ErrorCode::kLimitReached || error.code == ErrorCode::kFault;
     if (refusal) {
       faults_.push_back({error.message, false});
       return std::optional<Failure>();
     }
-    bool of_the_world = error.code == ErrorCode::kIo || error.code == ErrorCode::kStoreDamaged || error.code == ErrorCode::kStorageFull;
+    bool of_the_world = error.code == ErrorCode::kIo || error.code == ErrorCode::kStoreDamaged ||
+                        error.code == ErrorCode::kStorageFull;
     if (of_the_world || !id.valid()) return error;
     return std::optional(Failure{tree_->span(id), error.message});
   }
@@ -229,7 +248,8 @@ Scenario::Outcome Scenario::take(Result<BatchReport> report, NodeId id) {
   return std::optional<Failure>();
 }
 
-Scenario::Outcome Scenario::put_record(NodeId object_name, NodeId record, NodeId assignments, types::ChangeKind kind) {
+Scenario::Outcome Scenario::put_record(NodeId object_name, NodeId record, NodeId assignments,
+                                       types::ChangeKind kind) {
   types::ObjectId object = module_->schema.find_object(text(object_name));
   types::Event event = new_event(object, text(record), kind);
   Result<std::vector<types::FieldValue>> fields = assigned(object, event.record, assignments, true);
@@ -242,9 +262,12 @@ Scenario::Outcome Scenario::put_record(NodeId object_name, NodeId record, NodeId
 Scenario::Outcome Scenario::set_fields(NodeId id) {
   ast::WhenSet when(*tree_, id);
   auto object = object_of(text(when.id()));
-  if (!object) return std::optional(Failure{tree_->span(when.id()), fmt::format("there is no record \"{}\"", text(when.id()))});
+  if (!object)
+    return std::optional(
+        Failure{tree_->span(when.id()), fmt::format("there is no record \"{}\"", text(when.id()))});
   types::Event event = new_event(*object, text(when.id()), types::ChangeKind::kUpdate);
-  Result<std::vector<types::FieldValue>> fields = assigned(*object, event.record, when.assignments(), false);
+  Result<std::vector<types::FieldValue>> fields =
+      assigned(*object, event.record, when.assignments(), false);
   if (!fields) return take(fields.error(), when.assignments());
   event.set = std::move(*fields);
   return submit(std::move(event));
@@ -253,9 +276,12 @@ Scenario::Outcome Scenario::set_fields(NodeId id) {
 Scenario::Outcome Scenario::delete_record(NodeId id) {
   ast::WhenDeleted when(*tree_, id);
   auto object = object_of(text(when.id()));
-  if (!object) return std::optional(Failure{tree_->span(when.id()), fmt::format("there is no record \"{}\"", text(when.id()))});
+  if (!object)
+    return std::optional(
+        Failure{tree_->span(when.id()), fmt::format("there is no record \"{}\"", text(when.id()))});
   bool undeleted = when.op() == 1;
-  return submit(new_event(*object, text(when.id()), undeleted ? types::ChangeKind::kUndelete : types::ChangeKind::kDelete));
+  return submit(new_event(*object, text(when.id()),
+                          undeleted ? types::ChangeKind::kUndelete : types::ChangeKind::kDelete));
 }
 
 Scenario::Outcome Scenario::advance(NodeId id) {
@@ -265,17 +291,20 @@ Scenario::Outcome Scenario::advance(NodeId id) {
     Result<Instant> at = instant(stmt.to());
     if (!at) return std::optional(Failure{tree_->span(stmt.to()), at.error().message});
     if (*at < to) {
-      return std::optional(Failure{tree_->span(stmt.to()), fmt::format("the clock is at {} already, and never goes back", value::instant_text(to))});
+      return std::optional(Failure{
+          tree_->span(stmt.to()),
+          fmt::format("the clock is at {} already, and never goes back", value::instant_text(to))});
     }
     to = *at;
   } else {
     const check::Facts& facts = module_->file(file_).facts;
     (void)facts;
     uint8_t op = tree_->op(stmt.duration());
-    Duration duration{value::parse_decimal(tree_->text(stmt.duration()))->coefficient, static_cast<DurationUnit>(op & 15),
-                      (op & syntax::kBusinessUnit) != 0};
+    Duration duration{value::parse_decimal(tree_->text(stmt.duration()))->coefficient,
+                      static_cast<DurationUnit>(op & 15), (op & syntax::kBusinessUnit) != 0};
     lower::CalendarPtr calendar = lower::Calendars(*module_).for_file(file_);
-    auto moved = exec::add_duration(Value::datetime(to), duration, false, program_->zone, calendar.get());
+    auto moved =
+        exec::add_duration(Value::datetime(to), duration, false, program_->zone, calendar.get());
     if (!moved) return std::optional(Failure{tree_->span(id), moved.error().message});
     to = moved->as_instant();
   }
@@ -290,7 +319,8 @@ Scenario::Outcome Scenario::event_arrives(NodeId id) {
   batch.lines = {{line, ++events_}};
   Result<BatchReport> report = runtime_->submit(batch);
   if (report && !report->dead_letters.empty()) {
-    return std::optional(Failure{tree_->span(id), "the event cannot be read: " + report->dead_letters[0].reason});
+    return std::optional(
+        Failure{tree_->span(id), "the event cannot be read: " + report->dead_letters[0].reason});
   }
   return take(std::move(report), id);
 }
@@ -305,18 +335,21 @@ Scenario::Outcome Scenario::use_reminder(NodeId id) {
   }
   if (when.duration().valid()) {
     uint8_t op = tree_->op(when.duration());
-    Duration duration{value::parse_decimal(tree_->text(when.duration()))->coefficient, static_cast<DurationUnit>(op & 15),
-                      (op & syntax::kBusinessUnit) != 0};
+    Duration duration{value::parse_decimal(tree_->text(when.duration()))->coefficient,
+                      static_cast<DurationUnit>(op & 15), (op & syntax::kBusinessUnit) != 0};
     lower::CalendarPtr calendar = lower::Calendars(*module_).for_file(file_);
-    auto moved = exec::add_duration(Value::datetime(runtime_->now()), duration, false, program_->zone, calendar.get());
+    auto moved = exec::add_duration(Value::datetime(runtime_->now()), duration, false,
+                                    program_->zone, calendar.get());
     if (!moved) return std::optional(Failure{tree_->span(id), moved.error().message});
     until = moved->as_instant();
   }
   uint8_t verb = when.op();
   return take(runtime_->reminder(text(when.about()), text(when.person()),
                                  [&](Cascade& cascade, const ReminderRow& row) {
-                                   if (verb == syntax::kReminderRuns) return cascade.run_reminder(row, row.person);
-                                   if (verb == syntax::kReminderIgnores) return cascade.ignore_reminder(row);
+                                   if (verb == syntax::kReminderRuns)
+                                     return cascade.run_reminder(row, row.person);
+                                   if (verb == syntax::kReminderIgnores)
+                                     return cascade.ignore_reminder(row);
                                    return cascade.snooze_reminder(row, until);
                                  }),
               id);
@@ -324,21 +357,27 @@ Scenario::Outcome Scenario::use_reminder(NodeId id) {
 
 Scenario::Outcome Scenario::activate(NodeId id) {
   ast::WhenActivates when(*tree_, id);
-  Status done = runtime_->set_active(text(when.action()), text(when.author()), text(when.person()), when.op() == 0);
+  Status done = runtime_->set_active(text(when.action()), text(when.author()), text(when.person()),
+                                     when.op() == 0);
   if (done) return std::optional<Failure>();
   return take(done.error(), id);
 }
 
 Scenario::Outcome Scenario::use_verb(NodeId id) {
   ast::WhenCadence when(*tree_, id);
-  static constexpr plan::EffectKind kKinds[] = {plan::EffectKind::kAdd, plan::EffectKind::kRemove, plan::EffectKind::kPause,
-                                                plan::EffectKind::kResume, plan::EffectKind::kChangeAssignee};
+  static constexpr plan::EffectKind kKinds[] = {plan::EffectKind::kAdd, plan::EffectKind::kRemove,
+                                                plan::EffectKind::kPause, plan::EffectKind::kResume,
+                                                plan::EffectKind::kChangeAssignee};
   CadenceVerb verb;
   verb.kind = kKinds[when.op()];
   verb.person = runtime_->directory().user_named(text(when.person()));
-  if (verb.person.empty()) return std::optional(Failure{tree_->span(when.person()), fmt::format("there is no user \"{}\"", text(when.person()))});
+  if (verb.person.empty())
+    return std::optional(Failure{tree_->span(when.person()),
+                                 fmt::format("there is no user \"{}\"", text(when.person()))});
   auto object = object_of(text(when.target()));
-  if (!object) return std::optional(Failure{tree_->span(when.target()), fmt::format("there is no record \"{}\"", text(when.target()))});
+  if (!object)
+    return std::optional(Failure{tree_->span(when.target()),
+                                 fmt::format("there is no record \"{}\"", text(when.target()))});
   verb.target_object = *object;
   verb.target = text(when.target());
   if (when.scope().valid()) verb.cadence = text(ast::CadenceScope(*tree_, when.scope()).name());
@@ -346,7 +385,8 @@ Scenario::Outcome Scenario::use_verb(NodeId id) {
   // By hand a target is given to its owner, unless another assignee is named.
   if (when.assignee().valid()) {
     Result<Value> assignee = evaluate(*module_, {file_, when.assignee()}, false);
-    if (!assignee) return std::optional(Failure{tree_->span(when.assignee()), assignee.error().message});
+    if (!assignee)
+      return std::optional(Failure{tree_->span(when.assignee()), assignee.error().message});
     verb.assignee = assignee->as_text();
   }
   std::string outcome;
@@ -357,7 +397,8 @@ Scenario::Outcome Scenario::use_verb(NodeId id) {
     return {};
   }),
                        id);
-  if (outcome == "not permitted") faults_.push_back({fmt::format("{} may not remove {}", verb.person, verb.target), false});
+  if (outcome == "not permitted")
+    faults_.push_back({fmt::format("{} may not remove {}", verb.person, verb.target), false});
   return taken;
 }
 

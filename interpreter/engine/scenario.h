@@ -1,6 +1,8 @@
-// A scenario: the sentences of a test, carried out on a runtime of its own with a clock that only moves when told to.
+// A scenario: the sentences of a test, carried out on a runtime of its own with a clock that only
+// moves when told to.
 //
-// Used by `ensue test` for declared tests and by the REPL for what a person types, so that both mean the same.
+// Used by `ensue test` for declared tests and by the REPL for what a person types, so that both
+// mean the same.
 #pragma once
 
 #include <map>
@@ -29,15 +31,18 @@ class Scenario {
   // Puts another program in force, keeping records and clock (REPL).
   Status use(ProgramPtr program);
 
-  // Carries out one sentence of `module`, which is the program's own or a later one with the same schema. A failure of the
-  // sentence is a value; an error is the world's.
-  Result<std::optional<Failure>> carry_out(const check::CheckedModule& module, check::NodeRef statement);
+  // Carries out one sentence of `module`, which is the program's own or a later one with the same
+  // schema. A failure of the sentence is a value; an error is the world's.
+  Result<std::optional<Failure>> carry_out(const check::CheckedModule& module,
+                                           check::NodeRef statement);
   // Faults that no `expect fault` has asked for: a test that ends with one fails.
   std::vector<std::string> unexpected_faults() const;
 
-  // The value of an expression, with the records of the scenario; `it` names the record in hand by object and id.
-  Result<Value> evaluate(const check::CheckedModule& module, check::NodeRef expr, bool as_condition,
-                         const std::optional<std::pair<std::string, std::string>>& it = std::nullopt);
+  // The value of an expression, with the records of the scenario; `it` names the record in hand by
+  // object and id.
+  Result<Value> evaluate(
+      const check::CheckedModule& module, check::NodeRef expr, bool as_condition,
+      const std::optional<std::pair<std::string, std::string>>& it = std::nullopt);
 
   Runtime& runtime() { return *runtime_; }
   const std::vector<Decision>& decisions() const { return decisions_; }
@@ -51,9 +56,10 @@ class Scenario {
   };
   using Outcome = Result<std::optional<Failure>>;
 
-  // ---- Doing ----------------------------------------------------------------------------------------------------
+  // ---- Doing ----------------------------------------------------------------------------------
   Outcome set_clock(syntax::NodeId id);
-  Outcome put_record(syntax::NodeId object, syntax::NodeId record, syntax::NodeId assignments, types::ChangeKind kind);
+  Outcome put_record(syntax::NodeId object, syntax::NodeId record, syntax::NodeId assignments,
+                     types::ChangeKind kind);
   Outcome set_fields(syntax::NodeId id);
   Outcome delete_record(syntax::NodeId id);
   Outcome advance(syntax::NodeId id);
@@ -62,15 +68,17 @@ class Scenario {
   Outcome activate(syntax::NodeId id);
   Outcome use_verb(syntax::NodeId id);
   Outcome submit(types::Event event);
-  // Keeps what a batch decided. A refusal (not permitted, over a limit) is a fault that a test may expect.
+  // Keeps what a batch decided. A refusal (not permitted, over a limit) is a fault that a test may
+  // expect.
   Outcome take(Result<BatchReport> report, syntax::NodeId id);
   Status force(ProgramPtr program);
-  Result<std::vector<types::FieldValue>> assigned(types::ObjectId object, const std::string& record, syntax::NodeId assignments,
-                                                  bool defaults);
-  Result<Currency> currency_of(types::ObjectId object, const std::string& record, const std::vector<types::FieldValue>& assigned);
+  Result<std::vector<types::FieldValue>> assigned(types::ObjectId object, const std::string& record,
+                                                  syntax::NodeId assignments, bool defaults);
+  Result<Currency> currency_of(types::ObjectId object, const std::string& record,
+                               const std::vector<types::FieldValue>& assigned);
   types::Event new_event(types::ObjectId object, const std::string& record, types::ChangeKind kind);
 
-  // ---- Expecting --------------------------------------------------------------------------------------------------
+  // ---- Expecting ------------------------------------------------------------------------------
   Outcome expect(syntax::NodeId id);
   Result<std::string> check_expectation(syntax::NodeId id, bool negated);
   Result<std::string> expect_automation(syntax::NodeId id, bool negated);
@@ -92,7 +100,9 @@ class Scenario {
   Result<int64_t> count(syntax::NodeId id);
   Result<Instant> instant(syntax::NodeId datetime);
 
-  std::string text(syntax::NodeId id) const { return id.valid() ? std::string(tree_->text(id)) : std::string(); }
+  std::string text(syntax::NodeId id) const {
+    return id.valid() ? std::string(tree_->text(id)) : std::string();
+  }
 
   std::shared_ptr<Program> program_;  // a copy, with the zone of this scenario's clock
   std::optional<calendar::Zone> zone_;

@@ -18,7 +18,9 @@ namespace ast = syntax::ast;
 namespace {
 
 std::string times(int64_t count) { return count == 1 ? "once" : fmt::format("{} times", count); }
-std::string counted(int64_t count, const char* noun) { return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s"); }
+std::string counted(int64_t count, const char* noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
 
 }  // namespace
 
@@ -48,18 +50,22 @@ Result<std::string> Scenario::expect_automation(NodeId id, bool negated) {
   ast::ExpectAutomation expected(*tree_, id);
   bool flow = (expected.op() & syntax::kOutcomeOfFlow) != 0;
   uint8_t outcome = expected.op() & 15;
-  if (outcome == syntax::kOutcomeTook) return std::string("this version does not run flows with branches, so it cannot tell which was taken");
+  if (outcome == syntax::kOutcomeTook)
+    return std::string(
+        "this version does not run flows with branches, so it cannot tell which was taken");
   std::string name = text(expected.name());
   std::string author = text(expected.author());
   std::map<std::string, int64_t> statuses;
   std::map<std::string, int64_t> suppressed_by;
   for (const Decision& decision : decisions_) {
-    bool same = decision.kind == (flow ? "flow" : "action") && base::equal_folded(decision.automation, name) &&
+    bool same = decision.kind == (flow ? "flow" : "action") &&
+                base::equal_folded(decision.automation, name) &&
                 (author.empty() || base::equal_folded(decision.author, author));
     if (!same) continue;
     bool refused = decision.status == "failed" && decision.limit;  // `when reached fail`
     ++statuses[refused ? "suppressed" : decision.status];
-    if (decision.limit && (decision.status == "suppressed" || refused)) ++suppressed_by[decision.limit->scope];
+    if (decision.limit && (decision.status == "suppressed" || refused))
+      ++suppressed_by[decision.limit->scope];
   }
   std::string what = fmt::format("{} \"{}\"", flow ? "flow" : "action", name);
   // Runs let through: without those suppressed, put off or only offered.
@@ -76,11 +82,12 @@ Result<std::string> Scenario::expect_automation(NodeId id, bool negated) {
         if (!wanted) return wanted.error().message;
         bool fits = ran == *wanted;
         if (fits != negated) return std::string();
-        return fmt::format("{} ran {}{}, {} expected", what, ran == 0 ? "never" : times(ran), others,
-                           negated ? "not " + times(*wanted) : times(*wanted));
+        return fmt::format("{} ran {}{}, {} expected", what, ran == 0 ? "never" : times(ran),
+                           others, negated ? "not " + times(*wanted) : times(*wanted));
       }
       if ((ran > 0) != negated) return std::string();
-      return negated ? fmt::format("{} ran {}", what, times(ran)) : fmt::format("{} never ran{}", what, others);
+      return negated ? fmt::format("{} ran {}", what, times(ran))
+                     : fmt::format("{} never ran{}", what, others);
     }
     default: {
       int64_t suppressed = outcome == syntax::kOutcomeSuppressedByUser  ? suppressed_by["user"]
@@ -91,7 +98,8 @@ Result<std::string> Scenario::expect_automation(NodeId id, bool negated) {
                        : outcome == syntax::kOutcomeSuppressedByOrg ? " on the whole org"
                                                                     : "";
       return negated ? fmt::format("{} was suppressed by a limit{} {}", what, by, times(suppressed))
-                     : fmt::format("{} was not suppressed by a limit{}; it ran {}{}", what, by, ran == 0 ? "never" : times(ran), others);
+                     : fmt::format("{} was not suppressed by a limit{}; it ran {}{}", what, by,
+                                   ran == 0 ? "never" : times(ran), others);
     }
   }
 }
@@ -105,14 +113,16 @@ Result<std::string> Scenario::expect_charged(NodeId id, bool negated) {
   int64_t used = 0;
   Status looked = runtime_->store().read([&](StoreReader& reader) {
     return reader.visit_counters([&](const CounterRow& row) {
-      bool theirs = row.scope == "user" && row.key == person && row.counter == "action executions" && row.window == day;
+      bool theirs = row.scope == "user" && row.key == person &&
+                    row.counter == "action executions" && row.window == day;
       if (theirs) used = row.used;
       return true;
     });
   });
   if (!looked) return looked.error();
   if ((used == *wanted) != negated) return std::string();
-  return fmt::format("{} charged to \"{}\" on {}, {}{} expected", used == 1 ? "1 execution is" : fmt::format("{} executions are", used),
+  return fmt::format("{} charged to \"{}\" on {}, {}{} expected",
+                     used == 1 ? "1 execution is" : fmt::format("{} executions are", used),
                      text(expected.person()), day, negated ? "not " : "", *wanted);
 }
 
@@ -143,7 +153,8 @@ Result<std::string> Scenario::expect_has(NodeId id, bool negated) {
     return {};
   });
   if (!looked) return looked.error();
-  if (record == nullptr) return negated ? std::string() : fmt::format("\"{}\" is deleted", text(expected.id()));
+  if (record == nullptr)
+    return negated ? std::string() : fmt::format("\"{}\" is deleted", text(expected.id()));
   Result<bool> fits = record_fits(*record, expected.condition());
   if (!fits) return fits.error().message;
   if (*fits != negated) return std::string();
@@ -155,17 +166,20 @@ Result<std::string> Scenario::expect_has(NodeId id, bool negated) {
     NodeId node = stack.back();
     stack.pop_back();
     const check::Fact& fact = facts.of(node);
-    if (fact.binding == check::Binding::kPath && facts.paths[fact.index].base == check::PathBase::kSearched &&
+    if (fact.binding == check::Binding::kPath &&
+        facts.paths[fact.index].base == check::PathBase::kSearched &&
         facts.paths[fact.index].hops.size() == 1) {
       const types::FieldRef& field = facts.paths[fact.index].hops[0].fields[0];
-      std::string row = fmt::format("{} is {}", module_->schema.field(field).name, value::source_text(record->raw(field.field)));
+      std::string row = fmt::format("{} is {}", module_->schema.field(field).name,
+                                    value::source_text(record->raw(field.field)));
       if (seen.find(row) == std::string::npos) seen = row + (seen.empty() ? "" : ", ") + seen;
     }
     for (NodeId child : tree_->children(node)) {
       if (child.valid()) stack.push_back(child);
     }
   }
-  return fmt::format("\"{}\" {}: {}", text(expected.id()), negated ? "does fit" : "does not fit", seen);
+  return fmt::format("\"{}\" {}: {}", text(expected.id()), negated ? "does fit" : "does not fit",
+                     seen);
 }
 
 Result<std::string> Scenario::expect_records(NodeId id, bool negated) {
@@ -194,11 +208,13 @@ Result<std::string> Scenario::expect_records(NodeId id, bool negated) {
     Result<int64_t> wanted = count(expected.count());
     if (!wanted) return wanted.error().message;
     if ((found == *wanted) != negated) return std::string();
-    return fmt::format("{} of {} there, {}{} expected", counted(found, "record"), name, negated ? "not " : "", *wanted);
+    return fmt::format("{} of {} there, {}{} expected", counted(found, "record"), name,
+                       negated ? "not " : "", *wanted);
   }
   if ((found > 0) != negated) return std::string();
   return negated ? fmt::format("{} of {} there", counted(found, "such record"), name)
-                 : fmt::format("there is no such {} among {}", name, counted(static_cast<int64_t>(records.size()), "record"));
+                 : fmt::format("there is no such {} among {}", name,
+                               counted(static_cast<int64_t>(records.size()), "record"));
 }
 
 Result<std::vector<Scenario::TrackerSeen>> Scenario::trackers_of(const std::string& target) {
@@ -211,9 +227,13 @@ Result<std::vector<Scenario::TrackerSeen>> Scenario::trackers_of(const std::stri
     for (const std::string& id : *ids) {
       types::RecordPtr record = book.find(object, id);
       if (record == nullptr) continue;
-      auto field = [&](const char* name) { return std::string(record->raw(shape.find_stored(name)).as_text()); };
-      TrackerSeen row{field("CadenceName"), field("State"), field("CurrentTrack"), field("CurrentStepTitle"), field("OwnerId"),
-                      field("CompletionDisposition"), std::nullopt};
+      auto field = [&](const char* name) {
+        return std::string(record->raw(shape.find_stored(name)).as_text());
+      };
+      TrackerSeen row{field("CadenceName"),  field("State"),
+                      field("CurrentTrack"), field("CurrentStepTitle"),
+                      field("OwnerId"),      field("CompletionDisposition"),
+                      std::nullopt};
       const Value& due = record->raw(shape.find_stored("CurrentStepDueDate"));
       if (due.is(Value::Kind::kDatetime)) row.due = due.as_instant();
       out.push_back(std::move(row));
@@ -235,25 +255,31 @@ Result<std::string> Scenario::expect_in_cadence(NodeId id, bool negated_by_no) {
     if (!at) return at.error().message;
     due = *at;
   }
-  std::string assignee = expected.assignee().valid() ? runtime_->directory().user_named(text(expected.assignee())) : "";
+  std::string assignee = expected.assignee().valid()
+                             ? runtime_->directory().user_named(text(expected.assignee()))
+                             : "";
   std::string seen;
   bool found = false;
   for (const TrackerSeen& row : *trackers) {
     if (row.state != "Active" && row.state != "Paused") continue;
     std::string due_text = row.due ? ", due " + value::instant_text(*row.due) : "";
     seen += fmt::format("{}\"{}\"{}{}, assigned to {}{}", seen.empty() ? "" : "; ", row.cadence,
-                        row.track.empty() ? "" : " on track " + row.track, row.step.empty() ? "" : " at step \"" + row.step + "\"",
+                        row.track.empty() ? "" : " on track " + row.track,
+                        row.step.empty() ? "" : " at step \"" + row.step + "\"",
                         row.owner.empty() ? "nobody" : row.owner, due_text);
-    bool fits = base::equal_folded(row.cadence, text(expected.cadence())) &&
-                (!expected.track().valid() || base::equal_folded(row.track, text(expected.track()))) &&
-                (!expected.step().valid() || base::equal_folded(row.step, text(expected.step()))) &&
-                (!expected.assignee().valid() || row.owner == assignee) && (!due || row.due == due);
+    bool fits =
+        base::equal_folded(row.cadence, text(expected.cadence())) &&
+        (!expected.track().valid() || base::equal_folded(row.track, text(expected.track()))) &&
+        (!expected.step().valid() || base::equal_folded(row.step, text(expected.step()))) &&
+        (!expected.assignee().valid() || row.owner == assignee) && (!due || row.due == due);
     found = found || fits;
   }
   if (found != negated) return std::string();
   std::string where = seen.empty() ? "it is in no cadence" : "it is in " + seen;
-  return negated ? fmt::format("\"{}\" is in cadence \"{}\"", text(expected.id()), text(expected.cadence()))
-                 : fmt::format("\"{}\" is not so in cadence \"{}\"; {}", text(expected.id()), text(expected.cadence()), where);
+  return negated ? fmt::format("\"{}\" is in cadence \"{}\"", text(expected.id()),
+                               text(expected.cadence()))
+                 : fmt::format("\"{}\" is not so in cadence \"{}\"; {}", text(expected.id()),
+                               text(expected.cadence()), where);
 }
 
 Result<std::string> Scenario::expect_left(NodeId id, bool negated) {
@@ -263,14 +289,20 @@ Result<std::string> Scenario::expect_left(NodeId id, bool negated) {
   bool left = false;
   std::string dispositions;
   for (const TrackerSeen& row : *trackers) {
-    if (row.state != "Complete" || !base::equal_folded(row.cadence, text(expected.cadence()))) continue;
-    dispositions += (dispositions.empty() ? "" : ", ") + (row.disposition.empty() ? std::string("none") : "\"" + row.disposition + "\"");
-    bool fits = !expected.disposition().valid() || base::equal_folded(row.disposition, text(expected.disposition()));
+    if (row.state != "Complete" || !base::equal_folded(row.cadence, text(expected.cadence())))
+      continue;
+    dispositions += (dispositions.empty() ? "" : ", ") +
+                    (row.disposition.empty() ? std::string("none") : "\"" + row.disposition + "\"");
+    bool fits = !expected.disposition().valid() ||
+                base::equal_folded(row.disposition, text(expected.disposition()));
     left = left || fits;
   }
   if (left != negated) return std::string();
-  std::string what = fmt::format("\"{}\" {} cadence \"{}\"", text(expected.id()), negated ? "left" : "has not left", text(expected.cadence()));
-  if (!negated && !dispositions.empty()) what = fmt::format("\"{}\" left cadence \"{}\" with disposition {}", text(expected.id()), text(expected.cadence()), dispositions);
+  std::string what = fmt::format("\"{}\" {} cadence \"{}\"", text(expected.id()),
+                                 negated ? "left" : "has not left", text(expected.cadence()));
+  if (!negated && !dispositions.empty())
+    what = fmt::format("\"{}\" left cadence \"{}\" with disposition {}", text(expected.id()),
+                       text(expected.cadence()), dispositions);
   return what;
 }
 
@@ -285,15 +317,18 @@ Result<std::string> Scenario::expect_reminder(NodeId id, bool negated) {
       if (row.state == "open" && row.person == person && about) {
         ++found;
       } else {
-        others += fmt::format("{}one for {} about {} is {}", others.empty() ? "" : "; ", row.person, row.record, row.state);
+        others += fmt::format("{}one for {} about {} is {}", others.empty() ? "" : "; ", row.person,
+                              row.record, row.state);
       }
       return true;
     });
   });
   if (!looked) return looked.error();
   if ((found > 0) != negated) return std::string();
-  return negated ? fmt::format("\"{}\" has {}", text(expected.person()), counted(found, "such reminder"))
-                 : fmt::format("\"{}\" has no such reminder{}", text(expected.person()), others.empty() ? "" : "; " + others);
+  return negated ? fmt::format("\"{}\" has {}", text(expected.person()),
+                               counted(found, "such reminder"))
+                 : fmt::format("\"{}\" has no such reminder{}", text(expected.person()),
+                               others.empty() ? "" : "; " + others);
 }
 
 Result<std::string> Scenario::expect_fault(NodeId id, bool negated) {
@@ -309,7 +344,9 @@ Result<std::string> Scenario::expect_fault(NodeId id, bool negated) {
     if (!negated && fits) fault.expected = true;
   }
   if (found != negated) return std::string();
-  return negated ? "there was a fault: " + seen : seen.empty() ? std::string("there was no fault") : "there was another fault: " + seen;
+  return negated        ? "there was a fault: " + seen
+         : seen.empty() ? std::string("there was no fault")
+                        : "there was another fault: " + seen;
 }
 
 }  // namespace ensue::engine

@@ -50,14 +50,16 @@ std::vector<Job> collect(const Program& program, const std::string& filter) {
   return out;
 }
 
-TestResult run_one(const ProgramPtr& program, const Job& job, const TestOptions& options, Coverage* coverage) {
+TestResult run_one(const ProgramPtr& program, const Job& job, const TestOptions& options,
+                   Coverage* coverage) {
   const check::CheckedModule& module = *program->module;
   source::FileId file = job.test->declaration.file;
   const syntax::Tree& tree = module.tree(file);
   TestResult out;
   out.name = job.name;
   out.file = module.sources->file(file).name();
-  out.line = module.sources->file(file).position_of(tree.node(job.test->declaration.node).begin).line;
+  out.line =
+      module.sources->file(file).position_of(tree.node(job.test->declaration.node).begin).line;
   Scenario scenario(program, options.make_store(), coverage);
   std::vector<Value> values;
   for (NodeId cell : job.cells) {
@@ -69,7 +71,8 @@ TestResult run_one(const ProgramPtr& program, const Job& job, const TestOptions&
     values.push_back(std::move(*value));
   }
   scenario.set_columns(job.columns, std::move(values));
-  for (NodeId statement : tree.items(ast::TestDecl(tree, job.test->declaration.node).statements())) {
+  for (NodeId statement :
+       tree.items(ast::TestDecl(tree, job.test->declaration.node).statements())) {
     Result<std::optional<Failure>> done = scenario.carry_out(module, {file, statement});
     if (!done) {
       out.world = done.error().message;
@@ -82,14 +85,16 @@ TestResult run_one(const ProgramPtr& program, const Job& job, const TestOptions&
   }
   std::vector<std::string> faults = scenario.unexpected_faults();
   if (!faults.empty()) {
-    out.failure = Failure{tree.span(ast::TestDecl(tree, job.test->declaration.node).name()), "the test ends with a fault it did not expect: " + faults[0]};
+    out.failure = Failure{tree.span(ast::TestDecl(tree, job.test->declaration.node).name()),
+                          "the test ends with a fault it did not expect: " + faults[0]};
     return out;
   }
   out.passed = true;
   return out;
 }
 
-std::string place_of(const Program& program, const plan::UnitPlan& unit, plan::SourceRange range, std::string& text) {
+std::string place_of(const Program& program, const plan::UnitPlan& unit, plan::SourceRange range,
+                     std::string& text) {
   const source::SourceSet& sources = *program.module->sources;
   for (size_t i = 0; i < sources.size(); ++i) {
     const source::SourceFile& file = sources.file(source::FileId(i));
@@ -101,9 +106,7 @@ std::string place_of(const Program& program, const plan::UnitPlan& unit, plan::S
   return unit.file;
 }
 
-bool is_test(plan::Op op) {
-  return (op >= plan::Op::kCompare && op <= plan::Op::kHas);
-}
+bool is_test(plan::Op op) { return (op >= plan::Op::kCompare && op <= plan::Op::kHas); }
 
 }  // namespace
 
@@ -115,14 +118,16 @@ std::vector<TestResult> run_tests(const ProgramPtr& program, const TestOptions& 
   auto work = [&] {
     Coverage seen;
     for (size_t i = next++; i < jobs.size(); i = next++) {
-      results[i] = run_one(program, jobs[i], options, options.coverage != nullptr ? &seen : nullptr);
+      results[i] =
+          run_one(program, jobs[i], options, options.coverage != nullptr ? &seen : nullptr);
     }
     if (options.coverage == nullptr) return;
     std::lock_guard lock(merging);
     options.coverage->merge(seen);
   };
   std::vector<std::thread> threads;
-  for (unsigned i = 1; i < std::min<size_t>(options.threads, jobs.size()); ++i) threads.emplace_back(work);
+  for (unsigned i = 1; i < std::min<size_t>(options.threads, jobs.size()); ++i)
+    threads.emplace_back(work);
   work();
   for (std::thread& thread : threads) thread.join();
   return results;
@@ -137,18 +142,22 @@ CoverageReport report_coverage(const Program& program, const Coverage& coverage)
     if (coverage.runs.count(number) != 0) {
       ++out.automations_run;
     } else {
-      out.missing.push_back(fmt::format("{}: {} \"{}\" was never started", place_of(program, unit, unit.range, text),
+      out.missing.push_back(fmt::format("{}: {} \"{}\" was never started",
+                                        place_of(program, unit, unit.range, text),
                                         plan::unit_kind_name(unit.kind), unit.name));
     }
     for (uint32_t step = unit.condition.begin; step < unit.condition.end; ++step) {
       if (!is_test(unit.code.steps[step].op)) continue;
       auto found = coverage.tests.find({number, step});
-      Coverage::Outcomes seen = found == coverage.tests.end() ? Coverage::Outcomes{} : found->second;
+      Coverage::Outcomes seen =
+          found == coverage.tests.end() ? Coverage::Outcomes{} : found->second;
       out.outcomes += 2;
       out.outcomes_seen += (seen.was_true ? 1 : 0) + (seen.was_false ? 1 : 0);
       if (seen.was_true && seen.was_false) continue;
       std::string place = place_of(program, unit, unit.code.ranges[step], text);
-      const char* missing = !seen.was_true && !seen.was_false ? "looked at" : seen.was_true ? "false" : "true";
+      const char* missing = !seen.was_true && !seen.was_false ? "looked at"
+                            : seen.was_true                   ? "false"
+                                                              : "true";
       out.missing.push_back(fmt::format("{}: `{}` was never {}", place, text, missing));
     }
   }

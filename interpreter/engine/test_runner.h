@@ -12,7 +12,7 @@
 namespace ensue::engine {
 
 struct TestResult {
-  std::string name;   // with the values of its row, for a table of cases
+  std::string name;  // with the values of its row, for a table of cases
   std::string file;
   uint32_t line = 0;
   bool passed = false;
@@ -31,9 +31,10 @@ struct TestOptions {
 // Results in source order, whatever the threads did.
 std::vector<TestResult> run_tests(const ProgramPtr& program, const TestOptions& options);
 
-// What the tests never saw, for people: tests of conditions with one outcome only, automations that never ran.
+// What the tests never saw, for people: tests of conditions with one outcome only, automations that
+// never ran.
 struct CoverageReport {
-  size_t outcomes = 0;       // two for each test of a condition
+  size_t outcomes = 0;  // two for each test of a condition
   size_t outcomes_seen = 0;
   size_t automations = 0;
   size_t automations_run = 0;

@@ -1,4 +1,5 @@
-// Timers: what happens at a time of its own. Due ones fire between events, in order of due time and id.
+// Timers: what happens at a time of its own. Due ones fire between events, in order of due time and
+// id.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -10,11 +11,13 @@
 namespace ensue::engine {
 namespace {
 
-// Ids that sort in the order of the decisions they come from: deferred runs are tried in their first order.
+// Ids that sort in the order of the decisions they come from: deferred runs are tried in their
+// first order.
 Key128 ordered_key(int64_t order, const Key128& key) {
   Key128 out = key;
   auto n = static_cast<uint64_t>(order);
-  for (int i = 0; i < 8; ++i) out.bytes[static_cast<size_t>(i)] = static_cast<unsigned char>(n >> (56 - 8 * i));
+  for (int i = 0; i < 8; ++i)
+    out.bytes[static_cast<size_t>(i)] = static_cast<unsigned char>(n >> (56 - 8 * i));
   return out;
 }
 
@@ -34,7 +37,8 @@ Status Cascade::advance(Instant to) {
       next_timer_ = *next;
     }
     if (!next_timer_->has_value() || **next_timer_ > to) break;
-    Result<std::vector<TimerRow>> due = c_.txn.due_timers(std::max(**next_timer_, c_.now), kFiredAtOnceMax);
+    Result<std::vector<TimerRow>> due =
+        c_.txn.due_timers(std::max(**next_timer_, c_.now), kFiredAtOnceMax);
     if (!due) return due.error();
     for (const TimerRow& timer : *due) {
       if (timer.due > to) break;
@@ -67,7 +71,7 @@ Status Cascade::fire(const TimerRow& timer) {
   return follow_chain();
 }
 
-// ---- Deferred runs ------------------------------------------------------------------------------------------------------
+// ---- Deferred runs ----------------------------------------------------------------------------
 
 // Tried once at the next day's start, in the first order, before that day's events.
 Status Cascade::defer(Run& run, const limits::LimitState& limit) {
@@ -80,7 +84,9 @@ Status Cascade::defer(Run& run, const limits::LimitState& limit) {
                                  {"person", run.person},
                                  {"change", change_text(run.change)}};
   Instant due = limit.per_day ? limit.resets_at : c_.ledger.next_day_start(c_.now);
-  if (Status timed = put_timer(due, ordered_key(*order, run.key), "deferred", payload.dump()); !timed) return timed;
+  if (Status timed = put_timer(due, ordered_key(*order, run.key), "deferred", payload.dump());
+      !timed)
+    return timed;
   return finish(run, "deferred");
 }
 
@@ -94,7 +100,9 @@ Status Cascade::fire_deferred(const TimerRow& timer) {
   if (!rule || !first_run) return {ErrorCode::kStoreDamaged, "a deferred run cannot be read"};
   const plan::UnitPlan* unit = c_.program.find_unit(*rule);
   auto named = parse_record_name(record);
-  std::optional<Change> change = named ? stored_change(named->first, named->second, payload.value("change", "")) : std::nullopt;
+  std::optional<Change> change =
+      named ? stored_change(named->first, named->second, payload.value("change", ""))
+            : std::nullopt;
   // The automation or the record is gone, or it is off by now: nothing is left to try.
   if (unit == nullptr || !change || change->after->deleted) return {};
   if (unit->kind == plan::UnitKind::kAction && !c_.activations.active(*unit, person)) return {};
@@ -113,7 +121,7 @@ Status Cascade::fire_deferred(const TimerRow& timer) {
   return execute(run);
 }
 
-// ---- Reminders ------------------------------------------------------------------------------------------------------------
+// ---- Reminders --------------------------------------------------------------------------------
 
 Status Cascade::fire_reminder_expiry(const TimerRow& timer) {
   Result<std::optional<ReminderRow>> row = c_.txn.reminder(timer.id);
@@ -130,7 +138,8 @@ Status Cascade::fire_reminder_snooze(const TimerRow& timer) {
   ReminderRow after = **row;
   const plan::UnitPlan* unit = c_.program.find_unit(after.rule);
   auto named = parse_record_name(after.record);
-  std::optional<Change> change = named ? stored_change(named->first, named->second, after.change) : std::nullopt;
+  std::optional<Change> change =
+      named ? stored_change(named->first, named->second, after.change) : std::nullopt;
   bool holds = unit != nullptr && change && !change->after->deleted &&
                matcher_.still_holds(*unit, *change, after.person, c_.now);
   if (!holds) return close_reminder(std::move(after), "expired");
@@ -139,7 +148,7 @@ Status Cascade::fire_reminder_snooze(const TimerRow& timer) {
   return c_.txn.put_reminder(after);
 }
 
-// ---- Stored changes -------------------------------------------------------------------------------------------------------
+// ---- Stored changes ---------------------------------------------------------------------------
 
 std::string Cascade::change_text(const Change& change) const {
   LastChange last;
@@ -152,10 +161,12 @@ std::string Cascade::change_text(const Change& change) const {
     if (!change.changed.has(field)) continue;
     last.before.push_back({field, change.before != nullptr ? change.before->raw(field) : Value()});
   }
-  return RecordCodec(c_.program.schema(), c_.program.module->options.bounds).encode_change(last, change.after->object);
+  return RecordCodec(c_.program.schema(), c_.program.module->options.bounds)
+      .encode_change(last, change.after->object);
 }
 
-std::optional<Change> Cascade::stored_change(types::ObjectId object, const std::string& id, const std::string& text) {
+std::optional<Change> Cascade::stored_change(types::ObjectId object, const std::string& id,
+                                             const std::string& text) {
   types::RecordPtr present = c_.book.image(object, id);
   if (present == nullptr) return std::nullopt;
   RecordCodec codec(c_.program.schema(), c_.program.module->options.bounds);
@@ -164,7 +175,8 @@ std::optional<Change> Cascade::stored_change(types::ObjectId object, const std::
   return change_from(*last, present);
 }
 
-std::optional<std::pair<types::ObjectId, std::string>> Cascade::parse_record_name(const std::string& name) const {
+std::optional<std::pair<types::ObjectId, std::string>> Cascade::parse_record_name(
+    const std::string& name) const {
   size_t slash = name.find('/');
   if (slash == std::string::npos) return std::nullopt;
   types::ObjectId object = c_.program.schema().find_object(name.substr(0, slash));

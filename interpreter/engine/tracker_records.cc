@@ -10,7 +10,8 @@ namespace {
 // Sets fields of a record by their names in the library.
 class FieldWriter {
  public:
-  FieldWriter(const types::Schema& schema, types::Record& record) : object_(schema.object(record.object)), record_(record) {
+  FieldWriter(const types::Schema& schema, types::Record& record)
+      : object_(schema.object(record.object)), record_(record) {
     record_.fields.resize(object_.fields.size());
   }
   FieldWriter& set(const char* name, Value value) {
@@ -30,12 +31,15 @@ std::string text_of(const types::Object& object, const types::Record& record, co
   return std::string(record.raw(object.find_stored(name)).as_text());
 }
 
-std::optional<Instant> instant_of(const types::Object& object, const types::Record& record, const char* name) {
+std::optional<Instant> instant_of(const types::Object& object, const types::Record& record,
+                                  const char* name) {
   const Value& value = record.raw(object.find_stored(name));
   return value.is(Value::Kind::kDatetime) ? std::optional(value.as_instant()) : std::nullopt;
 }
 
-Value instant_value(const std::optional<Instant>& instant) { return instant ? Value::datetime(*instant) : Value(); }
+Value instant_value(const std::optional<Instant>& instant) {
+  return instant ? Value::datetime(*instant) : Value();
+}
 
 const char* step_state(const cadence::Tracker& tracker) {
   switch (tracker.state) {
@@ -106,7 +110,9 @@ void Cascade::create_tracker(const cadence::Tracker& tracker, const EffectInput&
   record.object = schema.find_object("ActionCadenceTracker");
   record.id = base::short_id("trk", input.action);
   record = tracker_record(tracker, std::move(record));
-  FieldWriter(schema, record).set("CreatedDate", Value::datetime(c_.now)).set("CreatedById", Value::text(input.person));
+  FieldWriter(schema, record)
+      .set("CreatedDate", Value::datetime(c_.now))
+      .set("CreatedById", Value::text(input.person));
   std::string tracker_id = record.id;
   save(std::move(record), plan::kCreated, input.action, input.person, input.depth);
   if (tracker.step.empty()) return;
@@ -130,18 +136,21 @@ void Cascade::create_tracker(const cadence::Tracker& tracker, const EffectInput&
   save(std::move(step), plan::kCreated, input.action, input.person, input.depth);
 }
 
-void Cascade::save_tracker(const TrackerRecord& before, const cadence::Tracker& after, const EffectInput& input, size_t ordinal) {
+void Cascade::save_tracker(const TrackerRecord& before, const cadence::Tracker& after,
+                           const EffectInput& input, size_t ordinal) {
   Key128 cause = base::hash_key({"tracker", input.action.view(), std::to_string(ordinal)});
   save(tracker_record(after, *before.record), plan::kEdited, cause, input.person, input.depth);
 }
 
 // The step the target is on follows its tracker: assignee, due time, paused or cancelled.
-Status Cascade::save_step_tracker(const types::Record& record, const cadence::Tracker& tracker, const EffectInput& input) {
+Status Cascade::save_step_tracker(const types::Record& record, const cadence::Tracker& tracker,
+                                  const EffectInput& input) {
   const types::Schema& schema = c_.program.schema();
   types::ObjectId object = schema.find_object("ActionCadenceStepTracker");
   const types::Object& shape = schema.object(object);
   uint32_t most = c_.program.module->options.bounds.query_rows_max;
-  auto ids = c_.book.referring(object, shape.find_stored("ActionCadenceTrackerId"), record.id, most);
+  auto ids =
+      c_.book.referring(object, shape.find_stored("ActionCadenceTrackerId"), record.id, most);
   if (!ids) return ids.error();
   for (const std::string& id : *ids) {
     types::RecordPtr step = c_.book.find(object, id);

@@ -29,8 +29,8 @@ Result<Value> calculate(Op op, const Value& left, const Value& right) {
   if (!left.is_numeric() || !right.is_numeric()) return Value();
   bool money_left = left.is(Kind::kMoney);
   bool money_right = right.is(Kind::kMoney);
-  bool clash = money_left && money_right && left.as_currency().given() && right.as_currency().given() &&
-               !(left.as_currency() == right.as_currency());
+  bool clash = money_left && money_right && left.as_currency().given() &&
+               right.as_currency().given() && !(left.as_currency() == right.as_currency());
   if (clash) return fault("two currencies cannot be calculated with each other");
   bool additive = op == Op::kAdd || op == Op::kSubtract;
   bool percents = additive && left.is(Kind::kPercent) && right.is(Kind::kPercent);

@@ -20,8 +20,8 @@ using value::TextCase;
 
 class Machine {
  public:
-  Machine(const plan::Code& code, const calendar::BusinessCalendar* calendar, const Input& input, const Environment& env,
-          Trace* trace)
+  Machine(const plan::Code& code, const calendar::BusinessCalendar* calendar, const Input& input,
+          const Environment& env, Trace* trace)
       : code_(code), calendar_(calendar), input_(input), env_(env), trace_(trace) {
     stack_.reserve(code.stack_max);
   }
@@ -29,7 +29,9 @@ class Machine {
   Result<Value> run(plan::ProgramRange program) {
     for (uint32_t at = program.begin; at < program.end; ++at) {
       if (++steps_ > env_.bounds.run_steps_max) {
-        return {ErrorCode::kBoundExceeded, "the condition takes more than " + std::to_string(env_.bounds.run_steps_max) + " steps"};
+        return {ErrorCode::kBoundExceeded, "the condition takes more than " +
+                                               std::to_string(env_.bounds.run_steps_max) +
+                                               " steps"};
       }
       const Step& step = code_.steps[at];
       switch (step.op) {
@@ -107,7 +109,8 @@ class Machine {
       case Op::kAgo: ago(step.flags); break;
       case Op::kDayStart: {
         Value date = pop();
-        push(date.is(Value::Kind::kDate) ? Value::datetime(env_.zone.day_start(date.as_date())) : date);
+        push(date.is(Value::Kind::kDate) ? Value::datetime(env_.zone.day_start(date.as_date()))
+                                         : date);
         break;
       }
       case Op::kJoin: join(step.a); break;
@@ -138,7 +141,7 @@ class Machine {
     }
   }
 
-  // ---- Reading ----------------------------------------------------------------------------------------------------
+  // ---- Reading --------------------------------------------------------------------------------
   Value read_path(const plan::PathPlan& path) {
     const types::Record* record = nullptr;
     types::RecordPtr held;
@@ -168,17 +171,20 @@ class Machine {
       if (!field) return absent(path);
       current = types::read_field(env_.schema, *record, field, env_.currency);
       const types::Type& type = env_.schema.object(record->object).field(field).type;
-      next_objects = type.is(types::TypeKind::kRecord) ? env_.schema.objects_of(type.objects) : std::vector<types::ObjectId>();
+      next_objects = type.is(types::TypeKind::kRecord) ? env_.schema.objects_of(type.objects)
+                                                       : std::vector<types::ObjectId>();
       may_be = &next_objects;
       record = nullptr;
     }
     return current;
   }
 
-  // What a path gives where its record, or its field in that record, is not there: a boolean is never blank (LANGUAGE section 1).
+  // What a path gives where its record, or its field in that record, is not there: a boolean is
+  // never blank (LANGUAGE section 1).
   Value absent(const plan::PathPlan& path) const {
     const types::FieldRef& last = path.hops.back().fields.front();
-    bool boolean = env_.schema.object(last.object).field(last.field).type.is(types::TypeKind::kBoolean);
+    bool boolean =
+        env_.schema.object(last.object).field(last.field).type.is(types::TypeKind::kBoolean);
     return boolean ? Value::boolean(false) : Value();
   }
 
@@ -197,7 +203,7 @@ class Machine {
     return nullptr;
   }
 
-  // ---- Calculation --------------------------------------------------------------------------------------------------
+  // ---- Calculation ----------------------------------------------------------------------------
   void calculate(Op op) {
     Value right = pop();
     Value left = pop();
@@ -211,16 +217,19 @@ class Machine {
   void ago(uint8_t flags) {
     Duration duration = pop().as_duration();
     bool from_now = (flags & 1) != 0;
-    Value when = (flags & 2) != 0 ? Value::date(env_.zone.date(input_.now)) : Value::datetime(input_.now);
+    Value when =
+        (flags & 2) != 0 ? Value::date(env_.zone.date(input_.now)) : Value::datetime(input_.now);
     push(add_duration(when, duration, !from_now, env_.zone, calendar_));
   }
 
   void join(uint32_t count) {
     std::string out;
-    for (size_t i = stack_.size() - count; i < stack_.size(); ++i) out += value::plain_text(stack_[i]);
+    for (size_t i = stack_.size() - count; i < stack_.size(); ++i)
+      out += value::plain_text(stack_[i]);
     stack_.resize(stack_.size() - count);
     if (out.size() > env_.bounds.text_bytes_max) {
-      fail(ErrorCode::kBoundExceeded, "a text grows over " + std::to_string(env_.bounds.text_bytes_max) + " bytes");
+      fail(ErrorCode::kBoundExceeded,
+           "a text grows over " + std::to_string(env_.bounds.text_bytes_max) + " bytes");
       return;
     }
     push(Value::text(out));
@@ -228,12 +237,13 @@ class Machine {
 
   void call(const Step& step) {
     std::span<const Value> args(stack_.data() + (stack_.size() - step.b), step.b);
-    Result<Value> result = env_.bodies[step.a](args, builtins::CallContext{env_.zone, env_.bounds.text_bytes_max});
+    Result<Value> result =
+        env_.bodies[step.a](args, builtins::CallContext{env_.zone, env_.bounds.text_bytes_max});
     stack_.resize(stack_.size() - step.b);
     push(std::move(result));
   }
 
-  // ---- Tests --------------------------------------------------------------------------------------------------------
+  // ---- Tests ----------------------------------------------------------------------------------
   void currencies(const Value& left, const Value& right) {
     fault("cannot compare " + left.as_currency().code() + " with " + right.as_currency().code());
   }
@@ -241,7 +251,8 @@ class Machine {
   void compare(const Step& step, uint32_t at) {
     Value right = pop();
     Value left = pop();
-    TextCase text_case = (step.flags & plan::kCompareExactly) != 0 ? TextCase::kExact : TextCase::kIgnored;
+    TextCase text_case =
+        (step.flags & plan::kCompareExactly) != 0 ? TextCase::kExact : TextCase::kIgnored;
     uint8_t op = step.flags & static_cast<uint8_t>(~plan::kCompareExactly);
     if (op >= plan::kCompareContains) {
       auto test = static_cast<value::TextTest>(op - plan::kCompareContains);
@@ -249,7 +260,8 @@ class Machine {
       return;
     }
     bool equality = op <= plan::kCompareNotEqual;
-    Ordering order = equality ? value::compare_equal(left, right, text_case) : value::compare_order(left, right);
+    Ordering order =
+        equality ? value::compare_equal(left, right, text_case) : value::compare_order(left, right);
     if (order == Ordering::kFault) {
       currencies(left, right);
       return;
@@ -259,7 +271,9 @@ class Machine {
       case plan::kCompareEqual: result = order == Ordering::kEqual; break;
       case plan::kCompareNotEqual: result = order != Ordering::kEqual; break;
       case plan::kCompareLess: result = order == Ordering::kLess; break;
-      case plan::kCompareLessOrEqual: result = order == Ordering::kLess || order == Ordering::kEqual; break;
+      case plan::kCompareLessOrEqual:
+        result = order == Ordering::kLess || order == Ordering::kEqual;
+        break;
       case plan::kCompareGreater: result = order == Ordering::kGreater; break;
       default: result = order == Ordering::kGreater || order == Ordering::kEqual; break;
     }
@@ -279,7 +293,10 @@ class Machine {
       found = order == Ordering::kEqual;
     }
     Value value = left;
-    Value items = trace_ != nullptr ? Value::list({stack_.begin() + static_cast<std::ptrdiff_t>(first), stack_.end()}) : Value();
+    Value items =
+        trace_ != nullptr
+            ? Value::list({stack_.begin() + static_cast<std::ptrdiff_t>(first), stack_.end()})
+            : Value();
     stack_.resize(first - 1);
     push_test(at, found != ((step.flags & 1) != 0), value, items);
   }
@@ -306,7 +323,8 @@ class Machine {
     Value from = (step.flags & 1) != 0 ? pop() : Value();
     types::FieldId field(step.a);
     auto read = [&](const types::Record* record) {
-      return record == nullptr ? Value() : types::read_field(env_.schema, *record, field, env_.currency);
+      return record == nullptr ? Value()
+                               : types::read_field(env_.schema, *record, field, env_.currency);
     };
     bool moved = !input_.before_save && input_.changed != nullptr && input_.changed->has(field);
     Value before = read(input_.before);
@@ -332,7 +350,8 @@ class Machine {
       push_test(at, relation.quantifier != plan::Quantifier::kAny, Value::number(0), Value());
       return;
     }
-    auto ids = env_.records.referring(relation.child, relation.lookup, parent.as_text(), env_.bounds.query_rows_max);
+    auto ids = env_.records.referring(relation.child, relation.lookup, parent.as_text(),
+                                      env_.bounds.query_rows_max);
     if (!ids) {
       fail(ids.error().code, ids.error().message);
       return;
@@ -384,13 +403,15 @@ class Machine {
 
 }  // namespace
 
-Result<Value> evaluate(const plan::Code& code, plan::ProgramRange program, const calendar::BusinessCalendar* calendar,
-                       const Input& input, const Environment& environment, Trace* trace) {
+Result<Value> evaluate(const plan::Code& code, plan::ProgramRange program,
+                       const calendar::BusinessCalendar* calendar, const Input& input,
+                       const Environment& environment, Trace* trace) {
   return Machine(code, calendar, input, environment, trace).run(program);
 }
 
-Result<bool> holds(const plan::Code& code, plan::ProgramRange program, const calendar::BusinessCalendar* calendar,
-                   const Input& input, const Environment& environment, Trace* trace) {
+Result<bool> holds(const plan::Code& code, plan::ProgramRange program,
+                   const calendar::BusinessCalendar* calendar, const Input& input,
+                   const Environment& environment, Trace* trace) {
   if (program.empty()) return true;
   Result<Value> result = evaluate(code, program, calendar, input, environment, trace);
   if (!result) return result.error();
@@ -405,20 +426,23 @@ std::vector<builtins::Body> bodies_of(const types::FunctionTable& functions) {
   return out;
 }
 
-Result<Value> add_duration(const Value& when, const Duration& duration, bool subtract, const calendar::Zone& zone,
-                           const calendar::BusinessCalendar* calendar) {
+Result<Value> add_duration(const Value& when, const Duration& duration, bool subtract,
+                           const calendar::Zone& zone, const calendar::BusinessCalendar* calendar) {
   if (when.is_blank()) return Value();
   Duration signed_duration = duration;
   if (subtract) signed_duration.amount = -signed_duration.amount;
   bool date = when.is(Value::Kind::kDate);
   if (duration.business) {
     ENSUE_CHECK(calendar != nullptr);  // the checker asks for one
-    // A date counts from noon, so that business days step over dates alone; shorter units start with the day.
+    // A date counts from noon, so that business days step over dates alone; shorter units start
+    // with the day.
     bool days = duration.unit >= DurationUnit::kDay;
     constexpr TimeOfDay kNoon{12 * 3'600'000};
-    Instant from = date ? calendar->zone.instant(when.as_date(), days ? kNoon : TimeOfDay{}) : when.as_instant();
+    Instant from = date ? calendar->zone.instant(when.as_date(), days ? kNoon : TimeOfDay{})
+                        : when.as_instant();
     auto moved = calendar::add_business(from, signed_duration, *calendar);
-    if (!moved) return {ErrorCode::kFault, "the calendar \"" + calendar->name + "\" has no such time"};
+    if (!moved)
+      return {ErrorCode::kFault, "the calendar \"" + calendar->name + "\" has no such time"};
     return date ? Value::date(calendar->zone.date(*moved)) : Value::datetime(*moved);
   }
   if (date) {

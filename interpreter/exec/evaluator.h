@@ -1,8 +1,9 @@
 // The evaluator: runs the programs of a plan on a record.
 //
-// A loop over immutable steps with an explicit stack. It reads records through a RecordSource and never writes; what it saw is
-// told to a Trace when one is given. Results are a value, or an Error: kFault (two currencies compared, a number out of range)
-// or kBoundExceeded (steps, rows). Not shared between threads; cheap to make.
+// A loop over immutable steps with an explicit stack. It reads records through a RecordSource and
+// never writes; what it saw is told to a Trace when one is given. Results are a value, or an Error:
+// kFault (two currencies compared, a number out of range) or kBoundExceeded (steps, rows). Not
+// shared between threads; cheap to make.
 #pragma once
 
 #include <span>
@@ -25,11 +26,12 @@ class RecordSource {
   virtual ~RecordSource() = default;
   // Null when there is none, or it is deleted.
   virtual types::RecordPtr find(types::ObjectId object, std::string_view id) = 0;
-  // The ids of the records of `child` whose lookup holds `id`, in order of id, deleted ones left out. An error when there are
-  // more than `most`.
-  virtual Result<std::vector<std::string>> referring(types::ObjectId child, types::FieldId lookup, std::string_view id,
-                                                     size_t most) = 0;
-  // The id of a user by id, username or e-mail, or of a queue by id or name; empty when there is none.
+  // The ids of the records of `child` whose lookup holds `id`, in order of id, deleted ones left
+  // out. An error when there are more than `most`.
+  virtual Result<std::vector<std::string>> referring(types::ObjectId child, types::FieldId lookup,
+                                                     std::string_view id, size_t most) = 0;
+  // The id of a user by id, username or e-mail, or of a queue by id or name; empty when there is
+  // none.
   virtual std::string person(std::string_view name, bool queue) = 0;
 };
 
@@ -53,9 +55,11 @@ struct Input {
   const types::Record* before = nullptr;  // its image before the save; null on creation
   const types::FieldSet* changed = nullptr;
   bool is_new = false;
-  bool before_save = false;  // evaluate as it stood before the save: nothing had changed, nothing was new
-  const types::Record* searched = nullptr;  // the record that a bare name belongs to, in an expectation
-  std::string_view me;       // a user's id; empty for the system
+  bool before_save =
+      false;  // evaluate as it stood before the save: nothing had changed, nothing was new
+  const types::Record* searched =
+      nullptr;          // the record that a bare name belongs to, in an expectation
+  std::string_view me;  // a user's id; empty for the system
   std::span<const Value> locals;
   Instant now;
 };
@@ -72,20 +76,22 @@ struct Environment {
 };
 
 // Runs one program. O(steps), plus the records that `has` looks at.
-Result<Value> evaluate(const plan::Code& code, plan::ProgramRange program, const calendar::BusinessCalendar* calendar,
-                       const Input& input, const Environment& environment, Trace* trace = nullptr);
+Result<Value> evaluate(const plan::Code& code, plan::ProgramRange program,
+                       const calendar::BusinessCalendar* calendar, const Input& input,
+                       const Environment& environment, Trace* trace = nullptr);
 
 // The same for a condition: true or false. An empty program is true.
-Result<bool> holds(const plan::Code& code, plan::ProgramRange program, const calendar::BusinessCalendar* calendar,
-                   const Input& input, const Environment& environment, Trace* trace = nullptr);
+Result<bool> holds(const plan::Code& code, plan::ProgramRange program,
+                   const calendar::BusinessCalendar* calendar, const Input& input,
+                   const Environment& environment, Trace* trace = nullptr);
 
-// The bodies of a table of functions, in its order. Null entries are functions without a body, which the library must not
-// have.
+// The bodies of a table of functions, in its order. Null entries are functions without a body,
+// which the library must not have.
 std::vector<builtins::Body> bodies_of(const types::FunctionTable& functions);
 
-// A duration applied to a date or an instant, business durations in `calendar`. Blank in, blank out; kFault outside the years
-// 1 to 9999.
-Result<Value> add_duration(const Value& when, const Duration& duration, bool subtract, const calendar::Zone& zone,
-                           const calendar::BusinessCalendar* calendar);
+// A duration applied to a date or an instant, business durations in `calendar`. Blank in, blank
+// out; kFault outside the years 1 to 9999.
+Result<Value> add_duration(const Value& when, const Duration& duration, bool subtract,
+                           const calendar::Zone& zone, const calendar::BusinessCalendar* calendar);
 
 }  // namespace ensue::exec

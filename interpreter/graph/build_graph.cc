@@ -1,5 +1,5 @@
-// From a checked automation to its flow graph. Conditions become one node a test, wired as they are decided: an `and` goes on at
-// yes and leaves at no, an `or` the other way round.
+// From a checked automation to its flow graph. Conditions become one node a test, wired as they are
+// decided: an `and` goes on at yes and leaves at no, an `or` the other way round.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -40,11 +40,13 @@ class GraphBuilder {
     }
     if (automation_.condition.valid()) {
       bool edits = (automation_.events & syntax::kOnEdited) != 0;
-      if (edits && automation_.kind == check::AutomationKind::kAction) next = question(next, "did a field of the condition change?", "no");
+      if (edits && automation_.kind == check::AutomationKind::kAction)
+        next = question(next, "did a field of the condition change?", "no");
       Branches branches = condition(automation_.condition.node, next);
       leave(branches.no);
       next = branches.yes;
-      if (automation_.guard == check::GuardKind::kNewlyMeets) next = question(next, "was it false before the save?", "no");
+      if (automation_.guard == check::GuardKind::kNewlyMeets)
+        next = question(next, "was it false before the save?", "no");
     }
     if (automation_.kind == check::AutomationKind::kAction) {
       action_effect(next);
@@ -62,7 +64,7 @@ class GraphBuilder {
     Opens no;
   };
 
-  // ---- Wiring -----------------------------------------------------------------------------------------------------------
+  // ---- Wiring ---------------------------------------------------------------------------------
   void close(const Opens& opens, NodeId to) {
     for (const Open& open : opens) graph_.add_edge(open.from, to, open.label);
   }
@@ -83,7 +85,7 @@ class GraphBuilder {
     return {{id, "yes"}};
   }
 
-  // ---- Labels -----------------------------------------------------------------------------------------------------------
+  // ---- Labels ---------------------------------------------------------------------------------
   std::string written(syntax::NodeId id) const {
     std::string out;
     bool blank = false;
@@ -107,17 +109,19 @@ class GraphBuilder {
     }
     ast::FlowDecl flow(tree_, automation_.declaration.node);
     std::string out;
-    for (syntax::NodeId trigger : tree_.items(flow.triggers())) out += (out.empty() ? "" : ", ") + written(trigger);
+    for (syntax::NodeId trigger : tree_.items(flow.triggers()))
+      out += (out.empty() ? "" : ", ") + written(trigger);
     if (flow.over().valid()) out += " " + written(flow.over());
     return out.empty() ? "called" : out;
   }
 
   std::string person_label() const {
-    if (automation_.scope == check::Scope::kTeam) return fmt::format("is the owner in the team of {}?", automation_.author);
+    if (automation_.scope == check::Scope::kTeam)
+      return fmt::format("is the owner in the team of {}?", automation_.author);
     return fmt::format("does it belong to {}?", automation_.author);
   }
 
-  // ---- Conditions -------------------------------------------------------------------------------------------------------
+  // ---- Conditions -----------------------------------------------------------------------------
   Branches condition(syntax::NodeId id, const Opens& from) {
     switch (tree_.kind(id)) {
       case NodeKind::kAnd: return joined_tests(tree_.children(id), from, true);
@@ -155,7 +159,7 @@ class GraphBuilder {
     return out;
   }
 
-  // ---- Effects and statements ---------------------------------------------------------------------------------------------
+  // ---- Effects and statements -----------------------------------------------------------------
   void action_effect(const Opens& from) {
     if (automation_.effects.empty()) return;
     const check::CadenceEffect& effect = automation_.effects.front();
@@ -165,7 +169,8 @@ class GraphBuilder {
       leave({{limit, "no"}});
       next = {{limit, "yes"}};
     }
-    NodeId done = place(next, {Kind::kStep, written(effect.statement.node), module_.span(effect.statement)});
+    NodeId done =
+        place(next, {Kind::kStep, written(effect.statement.node), module_.span(effect.statement)});
     close({{done, ""}}, end_node(effect.reminder ? "offered" : "done"));
   }
 
@@ -190,17 +195,20 @@ class GraphBuilder {
       }
       case NodeKind::kForStmt: {
         ast::ForStmt stmt(tree_, id);
-        std::string label = fmt::format("for each {} in {}", tree_.text(stmt.name()), written(stmt.source()));
+        std::string label =
+            fmt::format("for each {} in {}", tree_.text(stmt.name()), written(stmt.source()));
         NodeId head = place(from, {Kind::kTest, label, tree_.span(id)});
         close(block(stmt.body(), {{head, "next"}}), head);
         return {{head, "no more"}};
       }
       case NodeKind::kWaitStmt: {
         ast::WaitStmt stmt(tree_, id);
-        std::string label = stmt.duration().valid() ? "wait " + written(stmt.duration()) : "wait until " + written(stmt.until());
+        std::string label = stmt.duration().valid() ? "wait " + written(stmt.duration())
+                                                    : "wait until " + written(stmt.until());
         NodeId wait = place(from, {Kind::kWait, label, tree_.span(id)});
         Opens after{{wait, ""}};
-        if (stmt.timeout_body().valid()) after = joined(std::move(after), block(stmt.timeout_body(), {{wait, "timeout"}}));
+        if (stmt.timeout_body().valid())
+          after = joined(std::move(after), block(stmt.timeout_body(), {{wait, "timeout"}}));
         return after;
       }
       case NodeKind::kTryStmt: {

@@ -11,10 +11,13 @@ FlowGraph::~FlowGraph() = default;
 FlowGraph::FlowGraph(FlowGraph&&) noexcept = default;
 FlowGraph& FlowGraph::operator=(FlowGraph&&) noexcept = default;
 
-NodeId FlowGraph::add_node(Node node) { return NodeId(boost::add_vertex(std::move(node), impl_->graph)); }
+NodeId FlowGraph::add_node(Node node) {
+  return NodeId(boost::add_vertex(std::move(node), impl_->graph));
+}
 
 void FlowGraph::add_edge(NodeId from, NodeId to, std::string label) {
-  boost::add_edge(from.index, to.index, EdgeProperty{std::move(label), impl_->edge_count++}, impl_->graph);
+  boost::add_edge(from.index, to.index, EdgeProperty{std::move(label), impl_->edge_count++},
+                  impl_->graph);
 }
 
 size_t FlowGraph::size() const { return boost::num_vertices(impl_->graph); }
@@ -26,9 +29,11 @@ std::vector<Edge> FlowGraph::edges() const {
   for (auto [edge, end] = boost::edges(impl_->graph); edge != end; ++edge) {
     const EdgeProperty& property = impl_->graph[*edge];
     rows.push_back({property.order,
-                    {NodeId(boost::source(*edge, impl_->graph)), NodeId(boost::target(*edge, impl_->graph)), property.label}});
+                    {NodeId(boost::source(*edge, impl_->graph)),
+                     NodeId(boost::target(*edge, impl_->graph)), property.label}});
   }
-  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::sort(rows.begin(), rows.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<Edge> out;
   for (auto& [order, edge] : rows) out.push_back(std::move(edge));
   return out;

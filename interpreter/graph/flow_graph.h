@@ -1,8 +1,9 @@
 // Flow graphs: an automation as places where its run can be and ways between them.
 //
-// A façade over Boost.Graph, whose headers stay in the .cc files (they cost seconds of compile time). Nodes are dense ids in
-// order of insertion, which is the author's order, so pictures and tables do not depend on addresses. Graphs are built once and
-// not edited; an analysis is a free function that gives a table by NodeId.
+// A façade over Boost.Graph, whose headers stay in the .cc files (they cost seconds of compile
+// time). Nodes are dense ids in order of insertion, which is the author's order, so pictures and
+// tables do not depend on addresses. Graphs are built once and not edited; an analysis is a free
+// function that gives a table by NodeId.
 #pragma once
 
 #include <memory>
@@ -20,8 +21,8 @@ enum class NodeKind : uint8_t { kStart, kQuestion, kTest, kLimit, kStep, kWait, 
 
 struct Node {
   NodeKind kind = NodeKind::kStep;
-  std::string label;   // in the author's words
-  source::Span span;   // invalid for nodes that no text stands for
+  std::string label;  // in the author's words
+  source::Span span;  // invalid for nodes that no text stands for
 };
 
 struct FlowNodeTag {};
@@ -45,8 +46,8 @@ class FlowGraph {
 
   size_t size() const;
   const Node& node(NodeId id) const;
-  std::vector<Edge> edges() const;                  // in order of insertion
-  std::vector<Edge> edges_from(NodeId id) const;    // in order of insertion
+  std::vector<Edge> edges() const;                // in order of insertion
+  std::vector<Edge> edges_from(NodeId id) const;  // in order of insertion
   std::string title;
 
   // The library's graph, for the analyses. Defined in internal/boost_graph.h.
@@ -57,22 +58,23 @@ class FlowGraph {
   std::unique_ptr<Impl> impl_;
 };
 
-// The graph of one automation: trigger, person, condition test by test, limit, effects or statements, ends. The first node is
-// the start.
+// The graph of one automation: trigger, person, condition test by test, limit, effects or
+// statements, ends. The first node is the start.
 FlowGraph build_graph(const check::CheckedModule& module, const check::Automation& automation);
 
-// ---- Analyses -----------------------------------------------------------------------------------------------------------
+// ---- Analyses ---------------------------------------------------------------------------------
 
 // Whether a node can be reached from the first one. By NodeId.
 std::vector<bool> reachable_nodes(const FlowGraph& graph);
-// The node that every way from the first one passes last before this one; none for the first and for unreachable nodes. By NodeId.
+// The node that every way from the first one passes last before this one; none for the first and
+// for unreachable nodes. By NodeId.
 std::vector<NodeId> immediate_dominators(const FlowGraph& graph);
 // The strongly connected component of each node, numbered in topological order. By NodeId.
 std::vector<uint32_t> components(const FlowGraph& graph);
 // One cycle, as its edges in order, for each component that has one; in order of the smallest node.
 std::vector<std::vector<Edge>> cycles(const FlowGraph& graph);
 
-// ---- Pictures -----------------------------------------------------------------------------------------------------------
+// ---- Pictures ---------------------------------------------------------------------------------
 
 std::string render_dot(const FlowGraph& graph);
 std::string render_mermaid(const FlowGraph& graph);

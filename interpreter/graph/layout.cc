@@ -18,7 +18,9 @@ constexpr double kMargin = 20.0;
 constexpr size_t kLabelColumns = 34;
 
 size_t letters(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
 }
 
 double width_of(std::string_view text) {
@@ -53,7 +55,7 @@ struct Item {
   double x = 0;
   double width = 0;
   size_t layer = 0;
-  std::vector<size_t> up;    // neighbours in the layer above
+  std::vector<size_t> up;  // neighbours in the layer above
   std::vector<size_t> down;
 };
 
@@ -185,7 +187,8 @@ class Layering {
         for (size_t n : near) sum += position[n];
         centre[item] = near.empty() ? position[item] : sum / static_cast<double>(near.size());
       }
-      std::stable_sort(layer.begin(), layer.end(), [&](size_t a, size_t b) { return centre[a] < centre[b]; });
+      std::stable_sort(layer.begin(), layer.end(),
+                       [&](size_t a, size_t b) { return centre[a] < centre[b]; });
       number(layer);
     };
     constexpr int kSweeps = 8;
@@ -196,7 +199,8 @@ class Layering {
     for (size_t i = 1; i < layers_.size(); ++i) sort_by(layers_[i], true);
   }
 
-  // Pushes the items of a layer apart, keeping them as near to where they want to be as their order allows.
+  // Pushes the items of a layer apart, keeping them as near to where they want to be as their order
+  // allows.
   void settle(const std::vector<size_t>& layer, const std::vector<double>& wanted) {
     std::vector<double> left(layer.size());
     double edge = -1e18;
@@ -256,7 +260,8 @@ class Layering {
     if (items_.empty()) least = most = 0;
     std::vector<double> top(layers_.size());
     std::vector<double> height(layers_.size(), 0);
-    for (size_t i = 0; i < graph_.size(); ++i) height[layer_[i]] = std::max(height[layer_[i]], picture_.boxes[i].height);
+    for (size_t i = 0; i < graph_.size(); ++i)
+      height[layer_[i]] = std::max(height[layer_[i]], picture_.boxes[i].height);
     double y = kMargin + 28;  // below the title
     for (size_t i = 0; i < layers_.size(); ++i) {
       top[i] = y;
@@ -268,19 +273,23 @@ class Layering {
       box.x = x_of(i);
       box.y = top[layer_[i]] + (height[layer_[i]] - box.height) / 2;
     }
-    for (size_t i = 0; i < edges_.size(); ++i) picture_.routes.push_back(route(i, top, height, x_of));
-    picture_.width = std::max(most - least, static_cast<double>(letters(graph_.title)) * 8.5) + 2 * kMargin;
+    for (size_t i = 0; i < edges_.size(); ++i)
+      picture_.routes.push_back(route(i, top, height, x_of));
+    picture_.width =
+        std::max(most - least, static_cast<double>(letters(graph_.title)) * 8.5) + 2 * kMargin;
     picture_.height = y - kGapY + kMargin;
     for (size_t i = 0; i < edges_.size(); ++i) {
       const Route& r = picture_.routes[i];
-      for (const Point& point : r.points) picture_.width = std::max(picture_.width, point.x + kMargin);
+      for (const Point& point : r.points)
+        picture_.width = std::max(picture_.width, point.x + kMargin);
       picture_.width = std::max(picture_.width, r.label.x + width_of(edges_[i].label) + kMargin);
     }
     return std::move(picture_);
   }
 
   template <class XOf>
-  Route route(size_t edge, const std::vector<double>& top, const std::vector<double>& height, XOf x_of) const {
+  Route route(size_t edge, const std::vector<double>& top, const std::vector<double>& height,
+              XOf x_of) const {
     Route out;
     auto [from, to] = downward(edge);
     const Box& a = picture_.boxes[from];
@@ -301,7 +310,8 @@ class Layering {
     out.points.push_back({b.x, b.y});
     const Point& first = out.points[0];
     const Point& second = out.points[1];
-    out.label = {first.x + (second.x - first.x) * 0.35 + 5, first.y + (second.y - first.y) * 0.35 + 4};
+    out.label = {first.x + (second.x - first.x) * 0.35 + 5,
+                 first.y + (second.y - first.y) * 0.35 + 4};
     if (reversed_[edge]) std::reverse(out.points.begin(), out.points.end());
     return out;
   }

@@ -1,8 +1,9 @@
-// Where the nodes of a picture stand: layers from top to bottom, few crossings, edges through the gaps.
+// Where the nodes of a picture stand: layers from top to bottom, few crossings, edges through the
+// gaps.
 //
-// The method is Sugiyama's: cycles are broken at back edges, nodes get the longest-path layer, long edges get a bend in each
-// layer they cross, layers are ordered by the barycentre of their neighbours, and x is settled by averaging. Deterministic: ties
-// keep the order of insertion.
+// The method is Sugiyama's: cycles are broken at back edges, nodes get the longest-path layer, long
+// edges get a bend in each layer they cross, layers are ordered by the barycentre of their
+// neighbours, and x is settled by averaging. Deterministic: ties keep the order of insertion.
 #pragma once
 
 #include <string>

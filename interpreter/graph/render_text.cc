@@ -6,7 +6,8 @@ namespace ensue::graph {
 namespace {
 
 const char* kind_word(NodeKind kind) {
-  static constexpr const char* kWords[] = {"start", "question", "test", "limit", "step", "wait", "end"};
+  static constexpr const char* kWords[] = {"start", "question", "test", "limit",
+                                           "step",  "wait",     "end"};
   return kWords[static_cast<size_t>(kind)];
 }
 
@@ -53,19 +54,23 @@ std::string mermaid_text(std::string_view text) {
 std::string render_text(const FlowGraph& graph) {
   std::string out = "graph " + quoted(graph.title) + "\n";
   for (NodeId id(size_t{0}); id.index < graph.size(); ++id.index) {
-    out += fmt::format("  {} {} {}\n", id.index, kind_word(graph.node(id).kind), quoted(graph.node(id).label));
+    out += fmt::format("  {} {} {}\n", id.index, kind_word(graph.node(id).kind),
+                       quoted(graph.node(id).label));
   }
   for (const Edge& edge : graph.edges()) {
-    out += fmt::format("  {} -> {}{}\n", edge.from.index, edge.to.index, edge.label.empty() ? "" : " " + quoted(edge.label));
+    out += fmt::format("  {} -> {}{}\n", edge.from.index, edge.to.index,
+                       edge.label.empty() ? "" : " " + quoted(edge.label));
   }
   return out;
 }
 
 std::string render_dot(const FlowGraph& graph) {
   std::string out = "digraph " + quoted(graph.title) + " {\n  label=" + quoted(graph.title) +
-                    ";\n  labelloc=t;\n  node [fontname=\"sans-serif\", fontsize=11];\n  edge [fontname=\"sans-serif\", fontsize=10];\n";
+                    ";\n  labelloc=t;\n  node [fontname=\"sans-serif\", fontsize=11];\n  edge "
+                    "[fontname=\"sans-serif\", fontsize=10];\n";
   for (NodeId id(size_t{0}); id.index < graph.size(); ++id.index) {
-    out += fmt::format("  n{} [label={}, {}];\n", id.index, quoted(graph.node(id).label), dot_shape(graph.node(id).kind));
+    out += fmt::format("  n{} [label={}, {}];\n", id.index, quoted(graph.node(id).label),
+                       dot_shape(graph.node(id).kind));
   }
   for (const Edge& edge : graph.edges()) {
     out += fmt::format("  n{} -> n{}{};\n", edge.from.index, edge.to.index,
@@ -80,12 +85,19 @@ std::string render_mermaid(const FlowGraph& graph) {
     const Node& node = graph.node(id);
     bool round = node.kind == NodeKind::kStart || node.kind == NodeKind::kEnd;
     bool test = node.kind == NodeKind::kTest || node.kind == NodeKind::kQuestion;
-    out += fmt::format("  n{}{}\"{}\"{}\n", id.index, round ? "([" : test ? "(" : "[", mermaid_text(node.label),
-                       round ? "])" : test ? ")" : "]");
+    out += fmt::format("  n{}{}\"{}\"{}\n", id.index,
+                       round  ? "(["
+                       : test ? "("
+                              : "[",
+                       mermaid_text(node.label),
+                       round  ? "])"
+                       : test ? ")"
+                              : "]");
   }
   for (const Edge& edge : graph.edges()) {
     out += edge.label.empty() ? fmt::format("  n{} --> n{}\n", edge.from.index, edge.to.index)
-                              : fmt::format("  n{} -->|\"{}\"| n{}\n", edge.from.index, mermaid_text(edge.label), edge.to.index);
+                              : fmt::format("  n{} -->|\"{}\"| n{}\n", edge.from.index,
+                                            mermaid_text(edge.label), edge.to.index);
   }
   return out;
 }

@@ -17,13 +17,16 @@ using check::AutomationId;
 using check::Write;
 
 bool watches(const Automation& automation, types::FieldId field) {
-  bool any_field = automation.kind != check::AutomationKind::kAction && !automation.condition.valid();
-  return any_field || std::find(automation.watched.begin(), automation.watched.end(), field) != automation.watched.end();
+  bool any_field =
+      automation.kind != check::AutomationKind::kAction && !automation.condition.valid();
+  return any_field || std::find(automation.watched.begin(), automation.watched.end(), field) !=
+                          automation.watched.end();
 }
 
-// Whether a write may start an automation: the object and the event fit, a watched field is written, and the value written does
-// not make the condition impossible.
-bool may_start(const check::CheckedModule& module, const Write& write, const Automation& automation) {
+// Whether a write may start an automation: the object and the event fit, a watched field is
+// written, and the value written does not make the condition impossible.
+bool may_start(const check::CheckedModule& module, const Write& write,
+               const Automation& automation) {
   if (automation.object != write.object || (automation.events & write.event) == 0) return false;
   bool creates = write.event == syntax::kOnCreated && !write.field;
   if (creates || write.event == syntax::kOnDeleted) return !write.field;
@@ -31,7 +34,8 @@ bool may_start(const check::CheckedModule& module, const Write& write, const Aut
   if (!write.value || !automation.condition.valid()) return true;
   const check::CheckedFile& file = module.file(automation.condition.file);
   check::ConditionView view{module, *file.tree, file.facts};
-  return check::may_hold_with(view, automation.condition.node, {write.object, write.field}, *write.value);
+  return check::may_hold_with(view, automation.condition.node, {write.object, write.field},
+                              *write.value);
 }
 
 std::string written_name(const check::CheckedModule& module, const Write& write) {
@@ -45,12 +49,14 @@ std::string written_name(const check::CheckedModule& module, const Write& write)
 TriggerGraph build_trigger_graph(const check::CheckedModule& module) {
   TriggerGraph out;
   out.graph.title = "who starts whom";
-  // Only automations that write, and those that watch what is written, can have edges; find them by object.
+  // Only automations that write, and those that watch what is written, can have edges; find them by
+  // object.
   std::map<types::ObjectId, std::vector<AutomationId>> watching;
   std::map<AutomationId, NodeId> nodes;
   for (const Automation& automation : module.automations) {
     AutomationId id = module.automations.id_of(automation);
-    nodes[id] = out.graph.add_node({NodeKind::kStep, check::describe(automation), automation.name_span});
+    nodes[id] =
+        out.graph.add_node({NodeKind::kStep, check::describe(automation), automation.name_span});
     out.automations.push_back(id);
     if (automation.object) watching[automation.object].push_back(id);
   }
@@ -79,21 +85,25 @@ TriggerGraph build_trigger_graph(const check::CheckedModule& module) {
 
 namespace {
 
-void report_cycles(const check::CheckedModule& module, const TriggerGraph& triggers, source::DiagnosticSink& sink) {
+void report_cycles(const check::CheckedModule& module, const TriggerGraph& triggers,
+                   source::DiagnosticSink& sink) {
   for (const std::vector<Edge>& way : cycles(triggers.graph)) {
     const Automation& first = module.automations[triggers.automations[way.front().from.index]];
-    source::Finding& finding = sink.report(source::DiagnosticKind::kTriggerCycle, first.name_span, {check::describe(first)});
+    source::Finding& finding = sink.report(source::DiagnosticKind::kTriggerCycle, first.name_span,
+                                           {check::describe(first)});
     std::string path = check::describe(first);
     for (const Edge& edge : way) {
       AutomationId from = triggers.automations[edge.from.index];
       AutomationId to = triggers.automations[edge.to.index];
-      auto found = std::find_if(triggers.edges.begin(), triggers.edges.end(),
-                                [&](const TriggerEdge& row) { return row.from == from && row.to == to; });
+      auto found =
+          std::find_if(triggers.edges.begin(), triggers.edges.end(),
+                       [&](const TriggerEdge& row) { return row.from == from && row.to == to; });
       const Automation& next = module.automations[to];
       path += " → " + check::describe(next);
       if (found != triggers.edges.end() && !found->writes.empty()) {
         const Write& write = found->writes.front();
-        finding.label(write.span, fmt::format("{} starts {}", written_name(module, write), check::describe(next)));
+        finding.label(write.span, fmt::format("{} starts {}", written_name(module, write),
+                                              check::describe(next)));
       }
     }
     finding.note("the way round: " + path);
@@ -110,7 +120,8 @@ void report_conflicts(const check::CheckedModule& module, source::DiagnosticSink
   for (const Automation& automation : module.automations) {
     if (!automation.object || automation.draft) continue;
     for (const Write& write : automation.writes) {
-      bool own = write.object == automation.object && write.field && write.event == syntax::kOnEdited && write.value;
+      bool own = write.object == automation.object && write.field &&
+                 write.event == syntax::kOnEdited && write.value;
       if (own) by_field[{write.object, write.field}].push_back({&automation, &write});
     }
   }
@@ -120,11 +131,13 @@ void report_conflicts(const check::CheckedModule& module, source::DiagnosticSink
         const Automation& a = *rows[i].automation;
         const Automation& b = *rows[j].automation;
         bool same_event = (a.events & b.events) != 0 && a.before_save == b.before_save && &a != &b;
-        if (!same_event || value::same_stored(*rows[i].write->value, *rows[j].write->value)) continue;
+        if (!same_event || value::same_stored(*rows[i].write->value, *rows[j].write->value))
+          continue;
         if (!check::may_hold_together(module, a.condition, b.condition)) continue;
         sink.report(source::DiagnosticKind::kConflictingWrites, rows[j].write->span,
                     {check::describe(a), check::describe(b), module.schema.field(field).name})
-            .label(rows[i].write->span, fmt::format("here it becomes {}", value::source_text(*rows[i].write->value)))
+            .label(rows[i].write->span,
+                   fmt::format("here it becomes {}", value::source_text(*rows[i].write->value)))
             .here(fmt::format("here it becomes {}", value::source_text(*rows[j].write->value)));
       }
     }
@@ -133,7 +146,8 @@ void report_conflicts(const check::CheckedModule& module, source::DiagnosticSink
 
 void report_unreachable(const check::CheckedModule& module, source::DiagnosticSink& sink) {
   for (const Automation& automation : module.automations) {
-    if (automation.kind == check::AutomationKind::kAction) continue;  // a condition and an effect: nothing to skip
+    if (automation.kind == check::AutomationKind::kAction)
+      continue;  // a condition and an effect: nothing to skip
     FlowGraph graph = build_graph(module, automation);
     std::vector<bool> reachable = reachable_nodes(graph);
     for (size_t i = 0; i < reachable.size(); ++i) {
@@ -147,7 +161,8 @@ void report_unreachable(const check::CheckedModule& module, source::DiagnosticSi
 
 }  // namespace
 
-void report_graph_findings(const check::CheckedModule& module, const TriggerGraph& triggers, source::DiagnosticSink& sink) {
+void report_graph_findings(const check::CheckedModule& module, const TriggerGraph& triggers,
+                           source::DiagnosticSink& sink) {
   report_cycles(module, triggers, sink);
   report_conflicts(module, sink);
   report_unreachable(module, sink);

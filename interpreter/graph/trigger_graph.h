@@ -24,8 +24,9 @@ struct TriggerGraph {
 
 TriggerGraph build_trigger_graph(const check::CheckedModule& module);
 
-// Reports cycles, each as a path with its places, automations that write different values to one field on one event, and
-// statements that are never reached.
-void report_graph_findings(const check::CheckedModule& module, const TriggerGraph& triggers, source::DiagnosticSink& sink);
+// Reports cycles, each as a path with its places, automations that write different values to one
+// field on one event, and statements that are never reached.
+void report_graph_findings(const check::CheckedModule& module, const TriggerGraph& triggers,
+                           source::DiagnosticSink& sink);
 
 }  // namespace ensue::graph

@@ -30,7 +30,9 @@ LineResult nothing(Format format) {
 }
 
 std::optional<uint64_t> unsigned_number(std::string_view text) {
-  if (text.empty() || text.size() > 19 || text.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+  if (text.empty() || text.size() > 19 ||
+      text.find_first_not_of("0123456789") != std::string_view::npos)
+    return std::nullopt;
   return std::stoull(std::string(text));
 }
 
@@ -39,7 +41,8 @@ std::optional<uint64_t> log_position(std::string_view text) {
   size_t slash = text.find('/');
   if (slash == std::string_view::npos) return unsigned_number(text);
   auto half = [](std::string_view digits) -> std::optional<uint64_t> {
-    if (digits.empty() || digits.size() > 8 || digits.find_first_not_of("0123456789abcdefABCDEF") != std::string_view::npos) {
+    if (digits.empty() || digits.size() > 8 ||
+        digits.find_first_not_of("0123456789abcdefABCDEF") != std::string_view::npos) {
       return std::nullopt;
     }
     return std::stoull(std::string(digits), nullptr, 16);
@@ -66,24 +69,30 @@ std::string_view last_part(std::string_view dotted) {
 }  // namespace
 
 const char* format_name(Format format) {
-  static constexpr const char* kNames[] = {"native", "salesforce", "debezium", "wal2json", "unknown"};
+  static constexpr const char* kNames[] = {"native", "salesforce", "debezium", "wal2json",
+                                           "unknown"};
   return kNames[static_cast<size_t>(format)];
 }
 
 EventReader::EventReader(const types::Schema& schema, const Bounds& bounds, std::string source)
-    : schema_(schema), bounds_(bounds), source_(std::move(source)),
+    : schema_(schema),
+      bounds_(bounds),
+      source_(std::move(source)),
       tape_({bounds.event_bytes_max, bounds.event_nesting_max}) {}
 
 LineResult EventReader::read(std::string_view line, uint64_t line_number, Instant now) {
   now_ = now;
-  while (!line.empty() && (line.back() == '\r' || line.back() == '\n' || line.back() == ' ')) line.remove_suffix(1);
+  while (!line.empty() && (line.back() == '\r' || line.back() == '\n' || line.back() == ' '))
+    line.remove_suffix(1);
   if (line.empty()) return nothing(Format::kUnknown);
   cloud_source_.clear();
   cloud_identity_.clear();
   cloud_time_.clear();
-  if (Status parsed = tape_.parse(line); !parsed) return poison(Format::kUnknown, parsed.error().message);
+  if (Status parsed = tape_.parse(line); !parsed)
+    return poison(Format::kUnknown, parsed.error().message);
   const JsonNode& root = tape_.node(JsonTape::kRoot);
-  if (root.kind == JsonKind::kNull && line == "null") return nothing(Format::kDebezium);  // a tombstone
+  if (root.kind == JsonKind::kNull && line == "null")
+    return nothing(Format::kDebezium);  // a tombstone
   if (root.kind != JsonKind::kObject) return poison(Format::kUnknown, "an event is a JSON object");
   return read_object(JsonTape::kRoot, line_number, 0);
 }
@@ -91,7 +100,8 @@ LineResult EventReader::read(std::string_view line, uint64_t line_number, Instan
 // Envelopes are opened one inside the other, at most a few deep.
 LineResult EventReader::read_object(uint32_t node, uint64_t line_number, int depth) {
   constexpr int kEnvelopesMax = 4;
-  if (depth > kEnvelopesMax) return poison(Format::kUnknown, "too many envelopes, one inside the other");
+  if (depth > kEnvelopesMax)
+    return poison(Format::kUnknown, "too many envelopes, one inside the other");
   Draft draft;
   draft.source = cloud_source_;
   draft.identity = cloud_identity_;
@@ -109,28 +119,34 @@ LineResult EventReader::read_object(uint32_t node, uint64_t line_number, int dep
     cloud_time_ = tape_.text(node, "time");
     return read_object(data, line_number, depth + 1);
   }
-  if (tape_.find(node, "ChangeEventHeader") != kNone) return read_salesforce(node, std::move(draft), line_number);
+  if (tape_.find(node, "ChangeEventHeader") != kNone)
+    return read_salesforce(node, std::move(draft), line_number);
   bool debezium = tape_.find(node, "op") != kNone &&
-                  (tape_.find(node, "source") != kNone || tape_.find(node, "after") != kNone || tape_.find(node, "before") != kNone);
+                  (tape_.find(node, "source") != kNone || tape_.find(node, "after") != kNone ||
+                   tape_.find(node, "before") != kNone);
   if (debezium) return read_debezium(node, std::move(draft), line_number);
-  if (tape_.find(node, "action") != kNone) return read_wal2json(node, std::move(draft), line_number);
+  if (tape_.find(node, "action") != kNone)
+    return read_wal2json(node, std::move(draft), line_number);
   if (tape_.find(node, "entity") != kNone && tape_.find(node, "kind") != kNone) {
     return read_native(node, std::move(draft), line_number);
   }
   for (const char* envelope : {"payload", "data"}) {
     uint32_t inner = tape_.find(node, envelope);
     if (inner == kNone) continue;
-    if (tape_.node(inner).kind == JsonKind::kNull) return nothing(Format::kDebezium);  // a tombstone under `payload`
-    if (tape_.node(inner).kind == JsonKind::kObject) return read_object(inner, line_number, depth + 1);
+    if (tape_.node(inner).kind == JsonKind::kNull)
+      return nothing(Format::kDebezium);  // a tombstone under `payload`
+    if (tape_.node(inner).kind == JsonKind::kObject)
+      return read_object(inner, line_number, depth + 1);
   }
   return poison(Format::kUnknown, "this is none of the known event formats");
 }
 
-// ---- Salesforce -----------------------------------------------------------------------------------------------------------
+// ---- Salesforce -------------------------------------------------------------------------------
 
 LineResult EventReader::read_salesforce(uint32_t payload, Draft draft, uint64_t line_number) {
   uint32_t header = tape_.find(payload, "ChangeEventHeader");
-  if (tape_.node(header).kind != JsonKind::kObject) return poison(Format::kSalesforce, "ChangeEventHeader is not an object");
+  if (tape_.node(header).kind != JsonKind::kObject)
+    return poison(Format::kSalesforce, "ChangeEventHeader is not an object");
   std::string_view type = tape_.text(header, "changeType");
   struct Row {
     std::string_view name;
@@ -139,19 +155,28 @@ LineResult EventReader::read_salesforce(uint32_t payload, Draft draft, uint64_t 
     bool whole;
   };
   static constexpr Row kTypes[] = {
-      {"CREATE", ChangeKind::kCreate, false, false},      {"UPDATE", ChangeKind::kUpdate, false, false},
-      {"DELETE", ChangeKind::kDelete, false, false},      {"UNDELETE", ChangeKind::kUndelete, false, false},
-      {"GAP_CREATE", ChangeKind::kGap, true, false},      {"GAP_UPDATE", ChangeKind::kGap, true, false},
-      {"GAP_DELETE", ChangeKind::kDelete, true, false},   {"GAP_UNDELETE", ChangeKind::kUndelete, true, false},
-      {"GAP_OVERFLOW", ChangeKind::kGap, true, true},     {"OVERFLOW", ChangeKind::kGap, true, true},
+      {"CREATE", ChangeKind::kCreate, false, false},
+      {"UPDATE", ChangeKind::kUpdate, false, false},
+      {"DELETE", ChangeKind::kDelete, false, false},
+      {"UNDELETE", ChangeKind::kUndelete, false, false},
+      {"GAP_CREATE", ChangeKind::kGap, true, false},
+      {"GAP_UPDATE", ChangeKind::kGap, true, false},
+      {"GAP_DELETE", ChangeKind::kDelete, true, false},
+      {"GAP_UNDELETE", ChangeKind::kUndelete, true, false},
+      {"GAP_OVERFLOW", ChangeKind::kGap, true, true},
+      {"OVERFLOW", ChangeKind::kGap, true, true},
   };
-  auto row = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const Row& r) { return r.name == type; });
-  if (row == std::end(kTypes)) return poison(Format::kSalesforce, fmt::format("unknown changeType \"{}\"", type.substr(0, 40)));
+  auto row = std::find_if(std::begin(kTypes), std::end(kTypes),
+                          [&](const Row& r) { return r.name == type; });
+  if (row == std::end(kTypes))
+    return poison(Format::kSalesforce,
+                  fmt::format("unknown changeType \"{}\"", type.substr(0, 40)));
   draft.kind = row->kind;
   draft.whole_object = row->whole;
   draft.entity = tape_.text(header, "entityName");
   uint32_t ids = tape_.find(header, "recordIds");
-  if (ids != kNone) tape_.for_each(ids, [&](uint32_t id) { draft.ids.push_back(tape_.node(id).text); });
+  if (ids != kNone)
+    tape_.for_each(ids, [&](uint32_t id) { draft.ids.push_back(tape_.node(id).text); });
   draft.by = tape_.text(header, "commitUser");
   std::string_view committed = tape_.text(header, "commitTimestamp");
   if (!committed.empty()) draft.at = committed;
@@ -176,12 +201,13 @@ LineResult EventReader::read_salesforce(uint32_t payload, Draft draft, uint64_t 
   return finish(draft, Format::kSalesforce, line_number);
 }
 
-// ---- Debezium -------------------------------------------------------------------------------------------------------------
+// ---- Debezium ---------------------------------------------------------------------------------
 
 LineResult EventReader::read_debezium(uint32_t node, Draft draft, uint64_t line_number) {
   std::string_view op = tape_.text(node, "op");
   uint32_t source = tape_.find(node, "source");
-  if (op == "m") return nothing(Format::kDebezium);  // a message written to the log, no change of a record
+  if (op == "m")
+    return nothing(Format::kDebezium);  // a message written to the log, no change of a record
   draft.database = true;
   draft.entity = tape_.text(source, "table");
   if (draft.entity.empty()) draft.entity = tape_.text(source, "collection");
@@ -193,10 +219,13 @@ LineResult EventReader::read_debezium(uint32_t node, Draft draft, uint64_t line_
   std::string_view lsn = tape_.text(source, "lsn");
   if (lsn.empty()) lsn = tape_.text(source, "pos");
   if (auto number = log_position(lsn)) draft.position = {true, *number, 0};
-  if (draft.identity.empty() && !lsn.empty()) draft.identity = fmt::format("lsn {} {} {}", tape_.text(source, "file"), lsn, op);
+  if (draft.identity.empty() && !lsn.empty())
+    draft.identity = fmt::format("lsn {} {} {}", tape_.text(source, "file"), lsn, op);
   uint32_t after = tape_.find(node, "after");
   uint32_t before = tape_.find(node, "before");
-  auto is_object = [&](uint32_t n) { return n != kNone && tape_.node(n).kind == JsonKind::kObject; };
+  auto is_object = [&](uint32_t n) {
+    return n != kNone && tape_.node(n).kind == JsonKind::kObject;
+  };
   if (op == "t") {
     draft.kind = ChangeKind::kGap;
     draft.whole_object = true;
@@ -215,7 +244,9 @@ LineResult EventReader::read_debezium(uint32_t node, Draft draft, uint64_t line_
   }
   bool deleted = draft.kind == ChangeKind::kDelete;
   uint32_t image = deleted ? before : after;
-  if (!is_object(image)) return poison(Format::kDebezium, deleted ? "a deletion without `before`" : "a change without `after`");
+  if (!is_object(image))
+    return poison(Format::kDebezium,
+                  deleted ? "a deletion without `before`" : "a change without `after`");
   for (const char* key : {"Id", "id", "ID"}) {
     std::string_view id = tape_.text(image, key);
     if (id.empty()) continue;
@@ -227,7 +258,7 @@ LineResult EventReader::read_debezium(uint32_t node, Draft draft, uint64_t line_
   return finish(draft, Format::kDebezium, line_number);
 }
 
-// ---- wal2json -------------------------------------------------------------------------------------------------------------
+// ---- wal2json ---------------------------------------------------------------------------------
 
 LineResult EventReader::read_wal2json(uint32_t node, Draft draft, uint64_t line_number) {
   std::string_view action = tape_.text(node, "action");
@@ -238,7 +269,8 @@ LineResult EventReader::read_wal2json(uint32_t node, Draft draft, uint64_t line_
   if (!at.empty()) draft.at = at;
   std::string_view lsn = tape_.text(node, "lsn");
   if (auto number = log_position(lsn)) draft.position = {true, *number, 0};
-  if (draft.identity.empty() && !lsn.empty()) draft.identity = fmt::format("lsn {} {}", lsn, action);
+  if (draft.identity.empty() && !lsn.empty())
+    draft.identity = fmt::format("lsn {} {}", lsn, action);
   uint32_t columns = tape_.find(node, "columns");
   uint32_t identity = tape_.find(node, "identity");
   if (action == "T") {
@@ -275,17 +307,19 @@ LineResult EventReader::read_wal2json(uint32_t node, Draft draft, uint64_t line_
   return finish(draft, Format::kWal2json, line_number);
 }
 
-// ---- Native ---------------------------------------------------------------------------------------------------------------
+// ---- Native -----------------------------------------------------------------------------------
 
 LineResult EventReader::read_native(uint32_t node, Draft draft, uint64_t line_number) {
   std::string_view kind = tape_.text(node, "kind");
   bool known = false;
-  for (ChangeKind candidate : {ChangeKind::kCreate, ChangeKind::kUpdate, ChangeKind::kDelete, ChangeKind::kUndelete, ChangeKind::kSnapshot}) {
+  for (ChangeKind candidate : {ChangeKind::kCreate, ChangeKind::kUpdate, ChangeKind::kDelete,
+                               ChangeKind::kUndelete, ChangeKind::kSnapshot}) {
     if (kind != types::change_kind_name(candidate)) continue;
     draft.kind = candidate;
     known = true;
   }
-  if (!known) return poison(Format::kNative, fmt::format("unknown kind \"{}\"", kind.substr(0, 40)));
+  if (!known)
+    return poison(Format::kNative, fmt::format("unknown kind \"{}\"", kind.substr(0, 40)));
   draft.entity = tape_.text(node, "entity");
   uint32_t ids = tape_.find(node, "ids");
   if (ids != kNone && tape_.node(ids).kind == JsonKind::kArray) {
@@ -305,7 +339,8 @@ LineResult EventReader::read_native(uint32_t node, Draft draft, uint64_t line_nu
   };
   auto set = object_member("set");
   auto before = object_member("before");
-  if (!set || !before) return poison(Format::kNative, set ? "`before` is not an object" : "`set` is not an object");
+  if (!set || !before)
+    return poison(Format::kNative, set ? "`before` is not an object" : "`set` is not an object");
   draft.fields = *set;
   draft.before = *before;
   draft.nulled = tape_.find(node, "nulled");
@@ -313,7 +348,7 @@ LineResult EventReader::read_native(uint32_t node, Draft draft, uint64_t line_nu
   return finish(draft, Format::kNative, line_number);
 }
 
-// ---- Typing ---------------------------------------------------------------------------------------------------------------
+// ---- Typing -----------------------------------------------------------------------------------
 
 types::ObjectId EventReader::find_object(const Draft& draft) const {
   if (types::ObjectId object = schema_.find_object(draft.entity)) return object;
@@ -324,7 +359,8 @@ types::ObjectId EventReader::find_object(const Draft& draft) const {
   return schema_.find_object_spoken(plain);
 }
 
-types::FieldId EventReader::find_field(const types::Object& object, std::string_view name, bool database) const {
+types::FieldId EventReader::find_field(const types::Object& object, std::string_view name,
+                                       bool database) const {
   types::FieldId field = object.find_stored(name);
   if (!field && database) field = object.find_stored(without_underscores(name));
   return field;
@@ -352,7 +388,8 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
   }
   if (draft.ids.empty()) return poison(format, "the event names no record");
   if (draft.ids.size() > bounds_.event_records_max) {
-    return poison(format, fmt::format("{} records in one event; at most {} are read", draft.ids.size(), bounds_.event_records_max));
+    return poison(format, fmt::format("{} records in one event; at most {} are read",
+                                      draft.ids.size(), bounds_.event_records_max));
   }
   types::Event event;
   event.object = object;
@@ -361,7 +398,8 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
   event.position = draft.position;
   if (!draft.at.empty()) {
     auto at = instant_from_text(draft.at, draft.database);
-    if (!at) return poison(format, fmt::format("\"{}\" is not a date and time", draft.at.substr(0, 40)));
+    if (!at)
+      return poison(format, fmt::format("\"{}\" is not a date and time", draft.at.substr(0, 40)));
     event.at = *at;
   } else if (format == Format::kWal2json) {
     event.at = now_;
@@ -386,7 +424,8 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
     });
   }
   const std::string& source = draft.source.empty() ? source_ : draft.source;
-  std::string identity = draft.identity.empty() ? fmt::format("line {}", line_number) : draft.identity;
+  std::string identity =
+      draft.identity.empty() ? fmt::format("line {}", line_number) : draft.identity;
   for (std::string_view id : draft.ids) {
     if (id.empty()) return poison(format, "a record id is empty");
     event.record = id;
@@ -397,8 +436,8 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
   return out;
 }
 
-bool EventReader::add_fields(const Draft& draft, types::ObjectId object, uint32_t node, std::vector<types::FieldValue>& out,
-                             std::string& reason) {
+bool EventReader::add_fields(const Draft& draft, types::ObjectId object, uint32_t node,
+                             std::vector<types::FieldValue>& out, std::string& reason) {
   if (node == kNone) return true;
   bool fine = true;
   tape_.for_each(node, [&](uint32_t member) {
@@ -413,8 +452,8 @@ bool EventReader::add_fields(const Draft& draft, types::ObjectId object, uint32_
   return fine;
 }
 
-bool EventReader::add_columns(const Draft& draft, types::ObjectId object, uint32_t node, std::vector<types::FieldValue>& out,
-                              std::string& reason) {
+bool EventReader::add_columns(const Draft& draft, types::ObjectId object, uint32_t node,
+                              std::vector<types::FieldValue>& out, std::string& reason) {
   if (node == kNone) return true;
   bool fine = true;
   tape_.for_each(node, [&](uint32_t column) {
@@ -426,8 +465,9 @@ bool EventReader::add_columns(const Draft& draft, types::ObjectId object, uint32
 }
 
 // Compound fields of the CRM: Name: {FirstName, LastName, …}; MailingAddress: {Street, City, …}.
-bool EventReader::add_compound(const Draft& draft, types::ObjectId object, std::string_view name, uint32_t value,
-                               std::vector<types::FieldValue>& out, std::string& reason) {
+bool EventReader::add_compound(const Draft& draft, types::ObjectId object, std::string_view name,
+                               uint32_t value, std::vector<types::FieldValue>& out,
+                               std::string& reason) {
   std::string prefix;
   constexpr std::string_view kAddress = "Address";
   if (name.ends_with(kAddress)) prefix = name.substr(0, name.size() - kAddress.size());
@@ -439,10 +479,12 @@ bool EventReader::add_compound(const Draft& draft, types::ObjectId object, std::
   return fine;
 }
 
-bool EventReader::add_field(const Draft& draft, types::ObjectId object, std::string_view name, uint32_t value,
-                            std::vector<types::FieldValue>& out, std::string& reason) {
+bool EventReader::add_field(const Draft& draft, types::ObjectId object, std::string_view name,
+                            uint32_t value, std::vector<types::FieldValue>& out,
+                            std::string& reason) {
   const types::Object& shape = schema_.object(object);
-  if (tape_.node(value).kind == JsonKind::kObject && (name == "Name" || name.ends_with("Address"))) {
+  if (tape_.node(value).kind == JsonKind::kObject &&
+      (name == "Name" || name.ends_with("Address"))) {
     return add_compound(draft, object, name, value, out, reason);
   }
   types::FieldId field = find_field(shape, name, draft.database);
@@ -463,7 +505,8 @@ bool EventReader::add_field(const Draft& draft, types::ObjectId object, std::str
     const types::Picklist& picklist = schema_.picklist(type.picklist);
     const std::string* known = picklist.find(typed->as_text());
     if (known == nullptr && !picklist.open) {
-      ++counts_.unknown_values[fmt::format("{}.{} = {}", shape.name, shape.field(field).name, typed->as_text())];
+      ++counts_.unknown_values[fmt::format("{}.{} = {}", shape.name, shape.field(field).name,
+                                           typed->as_text())];
     }
   }
   out.push_back({field, std::move(*typed)});

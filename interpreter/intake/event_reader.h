@@ -1,8 +1,10 @@
-// From a line of a stream to typed events: recognises the format line by line, types the values by the schema.
+// From a line of a stream to typed events: recognises the format line by line, types the values by
+// the schema.
 //
-// Formats (ENGINE section 4): Salesforce change events (the payload, the Streaming envelope, the older {data, channel} one),
-// Debezium (bare or under `payload`), wal2json format 2, CloudEvents 1.0 around any of these, and the native form.
-// A line that cannot be read gives a reason, never an exception; fields the schema lacks are ignored and counted.
+// Formats (ENGINE section 4): Salesforce change events (the payload, the Streaming envelope, the
+// older {data, channel} one), Debezium (bare or under `payload`), wal2json format 2,
+// CloudEvents 1.0 around any of these, and the native form. A line that cannot be read gives a
+// reason, never an exception; fields the schema lacks are ignored and counted.
 #pragma once
 
 #include <map>
@@ -24,9 +26,11 @@ const char* format_name(Format format);
 struct LineResult {
   enum class Kind : uint8_t {
     kEvents,   // `events` holds one or more
-    kNothing,  // well-formed, but no change of a record: a tombstone, a transaction mark, an empty line
-    kGap,      // changes were lost on the source's side: the whole object, or records in `events` with kind kGap
-    kPoison,   // cannot be read: `reason`
+    kNothing,  // well-formed, but no change of a record: a tombstone, a transaction mark, an empty
+               // line
+    kGap,  // changes were lost on the source's side: the whole object, or records in `events` with
+           // kind kGap
+    kPoison,  // cannot be read: `reason`
   };
   Kind kind = Kind::kNothing;
   Format format = Format::kUnknown;
@@ -37,8 +41,9 @@ struct LineResult {
 // Small troubles that do not stop a line, by what they are about.
 struct IntakeCounts {
   std::map<std::string, uint64_t> unknown_fields;  // `Lead.Foo__c` → times
-  std::map<std::string, uint64_t> unknown_values;  // `Lead.Status = Foo` → times; closed picklists only
-  uint64_t diffs = 0;                              // long texts sent as differences, which are not applied
+  std::map<std::string, uint64_t>
+      unknown_values;  // `Lead.Status = Foo` → times; closed picklists only
+  uint64_t diffs = 0;  // long texts sent as differences, which are not applied
 };
 
 // Reads lines of one stream. Not shared between threads; keeps its buffers from line to line.
@@ -47,8 +52,8 @@ class EventReader {
   // `source` is the stream's name where the events bring none of their own (ENGINE section 8).
   EventReader(const types::Schema& schema, const Bounds& bounds, std::string source);
 
-  // `line_number` counts from 1; it identifies events that bring no id. `now` is when a change of wal2json happened that does not
-  // say so: the plugin tells times only when asked to.
+  // `line_number` counts from 1; it identifies events that bring no id. `now` is when a change of
+  // wal2json happened that does not say so: the plugin tells times only when asked to.
   LineResult read(std::string_view line, uint64_t line_number, Instant now = {});
 
   const IntakeCounts& counts() const { return counts_; }
@@ -56,8 +61,8 @@ class EventReader {
  private:
   // What the formats have in common, before typing.
   struct Draft {
-    std::string source;       // empty: the reader's
-    std::string identity;     // event id, or transaction and sequence; empty: the line number
+    std::string source;    // empty: the reader's
+    std::string identity;  // event id, or transaction and sequence; empty: the line number
     std::string_view entity;
     std::vector<std::string_view> ids;
     types::ChangeKind kind = types::ChangeKind::kUpdate;
@@ -70,9 +75,9 @@ class EventReader {
     uint32_t nulled = JsonTape::kNone;   // an array of names
     uint32_t before = JsonTape::kNone;
     uint32_t before_columns = JsonTape::kNone;
-    uint32_t diffs = JsonTape::kNone;    // an array of names
+    uint32_t diffs = JsonTape::kNone;  // an array of names
     types::SourcePosition position;
-    bool database = false;               // names are columns: underscores are free, times may be epoch numbers
+    bool database = false;  // names are columns: underscores are free, times may be epoch numbers
   };
 
   LineResult read_object(uint32_t node, uint64_t line_number, int depth);
@@ -83,16 +88,18 @@ class EventReader {
   LineResult finish(const Draft& draft, Format format, uint64_t line_number);
 
   types::ObjectId find_object(const Draft& draft) const;
-  types::FieldId find_field(const types::Object& object, std::string_view name, bool database) const;
-  // Adds the members of `node` to `out`. False with a reason when a value cannot be of its field's type.
-  bool add_fields(const Draft& draft, types::ObjectId object, uint32_t node, std::vector<types::FieldValue>& out,
-                  std::string& reason);
-  bool add_columns(const Draft& draft, types::ObjectId object, uint32_t node, std::vector<types::FieldValue>& out,
-                   std::string& reason);
+  types::FieldId find_field(const types::Object& object, std::string_view name,
+                            bool database) const;
+  // Adds the members of `node` to `out`. False with a reason when a value cannot be of its field's
+  // type.
+  bool add_fields(const Draft& draft, types::ObjectId object, uint32_t node,
+                  std::vector<types::FieldValue>& out, std::string& reason);
+  bool add_columns(const Draft& draft, types::ObjectId object, uint32_t node,
+                   std::vector<types::FieldValue>& out, std::string& reason);
   bool add_field(const Draft& draft, types::ObjectId object, std::string_view name, uint32_t value,
                  std::vector<types::FieldValue>& out, std::string& reason);
-  bool add_compound(const Draft& draft, types::ObjectId object, std::string_view name, uint32_t value,
-                    std::vector<types::FieldValue>& out, std::string& reason);
+  bool add_compound(const Draft& draft, types::ObjectId object, std::string_view name,
+                    uint32_t value, std::vector<types::FieldValue>& out, std::string& reason);
   bool listed(uint32_t names, std::string_view name) const;
 
   const types::Schema& schema_;
@@ -107,11 +114,11 @@ class EventReader {
 };
 
 // A JSON value as a value of a field. An error when it cannot be one.
-Result<Value> value_from_json(const JsonTape& tape, uint32_t node, const types::Schema& schema, const types::Type& type,
-                              const Bounds& bounds, bool database);
+Result<Value> value_from_json(const JsonTape& tape, uint32_t node, const types::Schema& schema,
+                              const types::Type& type, const Bounds& bounds, bool database);
 
-// An instant from ISO 8601 (UTC where it has no offset) or epoch milliseconds; with `database` also microseconds and
-// nanoseconds, told apart by their size.
+// An instant from ISO 8601 (UTC where it has no offset) or epoch milliseconds; with `database` also
+// microseconds and nanoseconds, told apart by their size.
 std::optional<Instant> instant_from_text(std::string_view text, bool database);
 
 }  // namespace ensue::intake

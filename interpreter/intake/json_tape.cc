@@ -21,7 +21,8 @@ struct JsonTape::Parser {
   std::string buffer;  // the line, with the padding simdjson reads past its end
 
   // Walks one value into `nodes`. False on an error, kept in `failure`.
-  bool walk(ondemand::value value, std::string_view key, size_t depth, size_t depth_max, std::vector<JsonNode>& nodes) {
+  bool walk(ondemand::value value, std::string_view key, size_t depth, size_t depth_max,
+            std::vector<JsonNode>& nodes) {
     auto index = static_cast<uint32_t>(nodes.size());
     nodes.push_back({});
     nodes[index].key = key;
@@ -32,7 +33,8 @@ struct JsonTape::Parser {
       case ondemand::json_type::null: {
         nodes[index].kind = JsonKind::kNull;
         bool is_null = false;
-        fine = check(value.is_null().get(is_null)) && (is_null || fail("a word that is not null, true or false"));
+        fine = check(value.is_null().get(is_null)) &&
+               (is_null || fail("a word that is not null, true or false"));
         break;
       }
       case ondemand::json_type::boolean: {
@@ -57,27 +59,34 @@ struct JsonTape::Parser {
         nodes[index].text = text;
         break;
       }
-      case ondemand::json_type::array: fine = walk_array(value, index, depth, depth_max, nodes); break;
-      case ondemand::json_type::object: fine = walk_object(value, index, depth, depth_max, nodes); break;
+      case ondemand::json_type::array:
+        fine = walk_array(value, index, depth, depth_max, nodes);
+        break;
+      case ondemand::json_type::object:
+        fine = walk_object(value, index, depth, depth_max, nodes);
+        break;
     }
     nodes[index].next = static_cast<uint32_t>(nodes.size());
     return fine;
   }
 
-  bool walk_array(ondemand::value value, uint32_t index, size_t depth, size_t depth_max, std::vector<JsonNode>& nodes) {
+  bool walk_array(ondemand::value value, uint32_t index, size_t depth, size_t depth_max,
+                  std::vector<JsonNode>& nodes) {
     nodes[index].kind = JsonKind::kArray;
     if (depth >= depth_max) return fail("it is nested too deeply");
     ondemand::array array;
     if (!check(value.get_array().get(array))) return false;
     for (auto item : array) {
       ondemand::value child;
-      if (!check(std::move(item).get(child)) || !walk(child, {}, depth + 1, depth_max, nodes)) return false;
+      if (!check(std::move(item).get(child)) || !walk(child, {}, depth + 1, depth_max, nodes))
+        return false;
       ++nodes[index].child_count;
     }
     return true;
   }
 
-  bool walk_object(ondemand::value value, uint32_t index, size_t depth, size_t depth_max, std::vector<JsonNode>& nodes) {
+  bool walk_object(ondemand::value value, uint32_t index, size_t depth, size_t depth_max,
+                   std::vector<JsonNode>& nodes) {
     nodes[index].kind = JsonKind::kObject;
     if (depth >= depth_max) return fail("it is nested too deeply");
     ondemand::object object;
@@ -155,8 +164,9 @@ JsonTape::JsonTape(JsonTape&&) noexcept = default;
 Status JsonTape::parse(std::string_view line) {
   nodes_.clear();
   if (line.size() > bounds_.bytes_max) {
-    return {ErrorCode::kBoundExceeded, "the line holds " + std::to_string(line.size()) + " bytes; at most " +
-                                           std::to_string(bounds_.bytes_max) + " are read"};
+    return {ErrorCode::kBoundExceeded, "the line holds " + std::to_string(line.size()) +
+                                           " bytes; at most " + std::to_string(bounds_.bytes_max) +
+                                           " are read"};
   }
   Parser& p = *parser_;
   p.buffer.resize(line.size() + simdjson::SIMDJSON_PADDING);
@@ -164,13 +174,17 @@ Status JsonTape::parse(std::string_view line) {
   std::memset(p.buffer.data() + line.size(), ' ', simdjson::SIMDJSON_PADDING);
   p.failure = {};
   auto error = [&]() -> Status {
-    bool cut = p.failure.code == simdjson::INCOMPLETE_ARRAY_OR_OBJECT || p.failure.code == simdjson::UNCLOSED_STRING ||
+    bool cut = p.failure.code == simdjson::INCOMPLETE_ARRAY_OR_OBJECT ||
+               p.failure.code == simdjson::UNCLOSED_STRING ||
                p.failure.code == simdjson::TAPE_ERROR;
-    std::string what = cut && !line.empty() && line.back() != '}' ? "the line ends in the middle of a value" : p.failure.message;
+    std::string what = cut && !line.empty() && line.back() != '}'
+                           ? "the line ends in the middle of a value"
+                           : p.failure.message;
     return {ErrorCode::kInvalidArgument, "this is not JSON: " + what};
   };
   ondemand::document document;
-  if (!p.check(p.parser.iterate(p.buffer.data(), line.size(), p.buffer.size()).get(document))) return error();
+  if (!p.check(p.parser.iterate(p.buffer.data(), line.size(), p.buffer.size()).get(document)))
+    return error();
   bool scalar = false;
   if (!p.check(document.is_scalar().get(scalar))) return error();
   if (scalar) {  // a bare value is no event; only `null`, a tombstone, is looked at
@@ -186,7 +200,8 @@ Status JsonTape::parse(std::string_view line) {
   if (!p.walk(root, {}, 0, bounds_.nesting_max, nodes_)) return error();
   const char* rest = nullptr;
   if (document.current_location().get(rest) == simdjson::SUCCESS) {
-    return {ErrorCode::kInvalidArgument, "this is not one JSON value: something follows the first one"};
+    return {ErrorCode::kInvalidArgument,
+            "this is not one JSON value: something follows the first one"};
   }
   return {};
 }
@@ -204,7 +219,8 @@ std::string_view JsonTape::text(uint32_t object, std::string_view key) const {
   uint32_t found = find(object, key);
   if (found == kNone) return {};
   const JsonNode& node = nodes_[found];
-  return node.kind == JsonKind::kString || node.kind == JsonKind::kNumber ? node.text : std::string_view();
+  return node.kind == JsonKind::kString || node.kind == JsonKind::kNumber ? node.text
+                                                                          : std::string_view();
 }
 
 }  // namespace ensue::intake

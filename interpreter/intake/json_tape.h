@@ -1,7 +1,8 @@
 // JSON as a flat tape: what intake needs and a general tree does not give.
 //
-// Numbers stay the digits of the text, so that 1.10 and eighteen-digit amounts survive; keys and values are views into the
-// line or into the parser's buffer; nodes are reused from line to line. Parsing is simdjson's on-demand parser, walked once.
+// Numbers stay the digits of the text, so that 1.10 and eighteen-digit amounts survive; keys and
+// values are views into the line or into the parser's buffer; nodes are reused from line to line.
+// Parsing is simdjson's on-demand parser, walked once.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +45,8 @@ class JsonTape {
   static constexpr uint32_t kRoot = 0;
   static constexpr uint32_t kNone = UINT32_MAX;
 
-  // A member of an object by its exact key; kNone when there is none, or the node is no object. O(members).
+  // A member of an object by its exact key; kNone when there is none, or the node is no object.
+  // O(members).
   uint32_t find(uint32_t object, std::string_view key) const;
   // The text of a member that is a string or a number; empty otherwise.
   std::string_view text(uint32_t object, std::string_view key) const;
@@ -52,7 +54,8 @@ class JsonTape {
   template <class Visit>
   void for_each(uint32_t parent, Visit visit) const {
     uint32_t child = parent + 1;
-    for (uint32_t i = 0; i < nodes_[parent].child_count; ++i, child = nodes_[child].next) visit(child);
+    for (uint32_t i = 0; i < nodes_[parent].child_count; ++i, child = nodes_[child].next)
+      visit(child);
   }
 
  private:

@@ -15,7 +15,8 @@ using types::TypeKind;
 
 bool all_digits(std::string_view text) {
   size_t begin = !text.empty() && text[0] == '-' ? 1 : 0;
-  return text.size() > begin && text.find_first_not_of("0123456789", begin) == std::string_view::npos;
+  return text.size() > begin &&
+         text.find_first_not_of("0123456789", begin) == std::string_view::npos;
 }
 
 std::optional<int64_t> whole(std::string_view text) {
@@ -26,7 +27,8 @@ std::optional<int64_t> whole(std::string_view text) {
 }
 
 const char* kind_word(JsonKind kind) {
-  static constexpr const char* kWords[] = {"null", "a boolean", "a number", "a text", "a list", "an object"};
+  static constexpr const char* kWords[] = {"null",   "a boolean", "a number",
+                                           "a text", "a list",    "an object"};
   return kWords[static_cast<size_t>(kind)];
 }
 
@@ -44,7 +46,8 @@ Result<Value> number_from(const JsonNode& node, TypeKind kind) {
   if (node.text.empty()) return Value();
   std::string_view digits = node.text;
   Currency currency;
-  bool coded = kind == TypeKind::kMoney && node.kind == JsonKind::kString && digits.size() > 4 && digits[digits.size() - 4] == ' ';
+  bool coded = kind == TypeKind::kMoney && node.kind == JsonKind::kString && digits.size() > 4 &&
+               digits[digits.size() - 4] == ' ';
   if (coded) {
     currency = Currency::of(digits.substr(digits.size() - 3));
     if (!currency.given()) return wrong(node, "an amount of money");
@@ -61,7 +64,8 @@ Result<Value> boolean_from(const JsonNode& node) {
   if (node.kind == JsonKind::kBoolean) return Value::boolean(node.truth);
   bool yes = base::equal_folded(node.text, "true") || node.text == "1";
   bool no = base::equal_folded(node.text, "false") || node.text == "0";
-  if ((node.kind == JsonKind::kString || node.kind == JsonKind::kNumber) && (yes || no)) return Value::boolean(yes);
+  if ((node.kind == JsonKind::kString || node.kind == JsonKind::kNumber) && (yes || no))
+    return Value::boolean(yes);
   return wrong(node, "true or false");
 }
 
@@ -70,8 +74,9 @@ Result<Value> date_from(const JsonNode& node, bool database) {
     auto number = whole(node.text);
     // Days since 1970, as databases send them; anything larger is an instant.
     constexpr int64_t kDaysMax = 3'000'000;
-    bool days = number && database && *number < kDaysMax && *number > -kDaysMax;
-    if (days && (*number < value::kDateMin.days || *number > value::kDateMax.days)) return wrong(node, "a date");
+    bool days = number && database && *number<kDaysMax&& * number> - kDaysMax;
+    if (days && (*number < value::kDateMin.days || *number > value::kDateMax.days))
+      return wrong(node, "a date");
     if (days) return Value::date({static_cast<int32_t>(*number)});
   }
   if (node.kind == JsonKind::kString) {
@@ -93,16 +98,19 @@ Result<Value> time_from(const JsonNode& node, bool database) {
   if (node.kind == JsonKind::kNumber) {
     auto number = whole(node.text);
     if (number && database && *number >= value::kDayMs) *number /= 1000;  // microseconds
-    if (number && *number >= 0 && *number < value::kDayMs) return Value::time({static_cast<int32_t>(*number)});
+    if (number && *number >= 0 && *number < value::kDayMs)
+      return Value::time({static_cast<int32_t>(*number)});
   }
   return wrong(node, "a time of day");
 }
 
 Result<Value> text_from(const JsonNode& node, const Bounds& bounds) {
   if (node.kind == JsonKind::kBoolean) return Value::text(node.truth ? "true" : "false");
-  if (node.kind != JsonKind::kString && node.kind != JsonKind::kNumber) return wrong(node, "a text");
+  if (node.kind != JsonKind::kString && node.kind != JsonKind::kNumber)
+    return wrong(node, "a text");
   if (node.text.size() > bounds.text_bytes_max) {
-    return {ErrorCode::kBoundExceeded, fmt::format("a text of {} bytes; at most {} are kept", node.text.size(), bounds.text_bytes_max)};
+    return {ErrorCode::kBoundExceeded, fmt::format("a text of {} bytes; at most {} are kept",
+                                                   node.text.size(), bounds.text_bytes_max)};
   }
   return Value::text(node.text);
 }
@@ -129,7 +137,8 @@ Result<Value> multipicklist_from(const JsonTape& tape, uint32_t index, const Bou
     size_t end = std::min(node.text.find(';', at), node.text.size());
     std::string_view item = node.text.substr(at, end - at);
     size_t first = item.find_first_not_of(' ');
-    if (first != std::string_view::npos) items.push_back(Value::text(item.substr(first, item.find_last_not_of(' ') - first + 1)));
+    if (first != std::string_view::npos)
+      items.push_back(Value::text(item.substr(first, item.find_last_not_of(' ') - first + 1)));
     at = end + 1;
   }
   return Value::list(std::move(items));
@@ -155,8 +164,8 @@ std::optional<Instant> instant_from_text(std::string_view text, bool database) {
   return std::nullopt;
 }
 
-Result<Value> value_from_json(const JsonTape& tape, uint32_t index, const types::Schema&, const types::Type& type,
-                              const Bounds& bounds, bool database) {
+Result<Value> value_from_json(const JsonTape& tape, uint32_t index, const types::Schema&,
+                              const types::Type& type, const Bounds& bounds, bool database) {
   const JsonNode& node = tape.node(index);
   if (node.kind == JsonKind::kNull) return Value();
   switch (type.kind) {

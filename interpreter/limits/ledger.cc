@@ -40,13 +40,15 @@ const char* scope_name(Scope scope) {
 
 Ledger::Ledger(std::vector<Rule> rules, calendar::Zone zone, TimeOfDay day_starts_at)
     : rules_(std::move(rules)), zone_(std::move(zone)), day_starts_at_(day_starts_at) {
-  std::stable_sort(rules_.begin(), rules_.end(), [](const Rule& a, const Rule& b) { return rank(a.scope) < rank(b.scope); });
+  std::stable_sort(rules_.begin(), rules_.end(),
+                   [](const Rule& a, const Rule& b) { return rank(a.scope) < rank(b.scope); });
 }
 
 const Ledger::Day& Ledger::day(Instant now) const {
   if (!day_ || now < day_->begin || now >= day_->end) {
     Date date = zone_.day_of(now, day_starts_at_);
-    day_ = Day{date, zone_.day_start(date, day_starts_at_), zone_.day_start({date.days + 1}, day_starts_at_)};
+    day_ = Day{date, zone_.day_start(date, day_starts_at_),
+               zone_.day_start({date.days + 1}, day_starts_at_)};
   }
   return *day_;
 }
@@ -54,7 +56,8 @@ const Ledger::Day& Ledger::day(Instant now) const {
 Date Ledger::day_of(Instant now) const { return day(now).date; }
 Instant Ledger::next_day_start(Instant now) const { return day(now).end; }
 
-Result<Decision> Ledger::charge(StoreTxn& txn, const Key128& run, const Subject& subject, Instant now) const {
+Result<Decision> Ledger::charge(StoreTxn& txn, const Key128& run, const Subject& subject,
+                                Instant now) const {
   const Day& today = day(now);
   std::vector<Charge> charges;
   std::vector<const Rule*> charged;
@@ -62,9 +65,12 @@ Result<Decision> Ledger::charge(StoreTxn& txn, const Key128& run, const Subject&
     if (!applies(rule, subject)) continue;
     Charge charge;
     charge.scope = scope_name(rule.scope);
-    charge.key = rule.scope == Scope::kUser ? subject.user : rule.scope == Scope::kAutomation ? automation_key(rule) : "";
+    charge.key = rule.scope == Scope::kUser         ? subject.user
+                 : rule.scope == Scope::kAutomation ? automation_key(rule)
+                                                    : "";
     charge.counter = rule.counter;
-    charge.window = rule.per_day ? value::date_text(today.date) : fmt::format("{} s", rule.window_ms / 1000);
+    charge.window =
+        rule.per_day ? value::date_text(today.date) : fmt::format("{} s", rule.window_ms / 1000);
     charge.max = rule.max;
     charge.window_ms = rule.per_day ? 0 : rule.window_ms;
     charge.now = now;
@@ -77,7 +83,8 @@ Result<Decision> Ledger::charge(StoreTxn& txn, const Key128& run, const Subject&
   if (!result) return result.error();
   auto state_of = [&](size_t i, int64_t count) {
     const Rule& rule = *charged[i];
-    LimitState state{charges[i].scope, charges[i].key, rule.counter, count, rule.max, today.end, rule.policy, rule.per_day};
+    LimitState state{charges[i].scope, charges[i].key, rule.counter, count,
+                     rule.max,         today.end,      rule.policy,  rule.per_day};
     if (!rule.per_day) state.resets_at = result->free_at.value_or(Instant{now.ms + rule.window_ms});
     return state;
   };
@@ -88,7 +95,8 @@ Result<Decision> Ledger::charge(StoreTxn& txn, const Key128& run, const Subject&
   for (size_t i = 0; i < charges.size(); ++i) {
     const Rule& rule = *charged[i];
     int64_t used = result->used[i];
-    bool reached = used * 100 >= rule.max * rule.warn_percent && (used - 1) * 100 < rule.max * rule.warn_percent;
+    bool reached = used * 100 >= rule.max * rule.warn_percent &&
+                   (used - 1) * 100 < rule.max * rule.warn_percent;
     if (reached) out.warnings.push_back(state_of(i, used));
   }
   return out;
@@ -98,8 +106,9 @@ std::string limit_message(const LimitState& state) {
   std::string whose = state.scope == "user"  ? fmt::format("the limit of user {}", state.key)
                       : state.scope == "org" ? "the limit of the whole org"
                                              : fmt::format("the limit of {}", state.key);
-  return fmt::format("{} on {} is reached: {} of {}{}, free again at {}", whose, state.counter, state.count, state.max,
-                     state.per_day ? " a day" : "", value::instant_text(state.resets_at));
+  return fmt::format("{} on {} is reached: {} of {}{}, free again at {}", whose, state.counter,
+                     state.count, state.max, state.per_day ? " a day" : "",
+                     value::instant_text(state.resets_at));
 }
 
 }  // namespace ensue::limits

@@ -1,8 +1,10 @@
-// The ledger: which counters an execution is charged to, and what happens when one is full (ENGINE section 3).
+// The ledger: which counters an execution is charged to, and what happens when one is full (ENGINE
+// section 3).
 //
-// Every limit is one rule: a scope, a counter, a maximum, a window. Windows are days of the org (a calendar day from its start
-// in the org's zone, 23 to 25 hours long, part of the counter's key, so nothing is ever reset) or bursts (a sliding length of
-// time). The store charges all counters of an execution or none, in the transaction of the run they pay for.
+// Every limit is one rule: a scope, a counter, a maximum, a window. Windows are days of the org (a
+// calendar day from its start in the org's zone, 23 to 25 hours long, part of the counter's key, so
+// nothing is ever reset) or bursts (a sliding length of time). The store charges all counters of an
+// execution or none, in the transaction of the run they pay for.
 #pragma once
 
 #include <optional>
@@ -32,16 +34,16 @@ struct Rule {
 
 // What is to be charged: one execution of one automation for one person.
 struct Subject {
-  std::string kind;      // `action` or `flow`
+  std::string kind;  // `action` or `flow`
   std::string name;
   std::string author;
-  std::string user;      // empty: the system, which user limits do not count
+  std::string user;  // empty: the system, which user limits do not count
 };
 
 // A limit that refused, or that is nearly reached.
 struct LimitState {
-  std::string scope;     // user, org, automation, service
-  std::string key;       // the user's id, `action "A" by "ana"`; empty for the org
+  std::string scope;  // user, org, automation, service
+  std::string key;    // the user's id, `action "A" by "ana"`; empty for the org
   std::string counter;
   int64_t count = 0;
   int64_t max = 0;
@@ -59,8 +61,10 @@ class Ledger {
  public:
   Ledger(std::vector<Rule> rules, calendar::Zone zone, TimeOfDay day_starts_at);
 
-  // Charges one execution, or says which limit refuses it: the user's first, then the automation's, then the org's.
-  Result<Decision> charge(StoreTxn& txn, const Key128& run, const Subject& subject, Instant now) const;
+  // Charges one execution, or says which limit refuses it: the user's first, then the automation's,
+  // then the org's.
+  Result<Decision> charge(StoreTxn& txn, const Key128& run, const Subject& subject,
+                          Instant now) const;
 
   // The day that counters of `now` belong to, and when the next one starts.
   Date day_of(Instant now) const;
@@ -82,7 +86,8 @@ class Ledger {
   mutable std::optional<Day> day_;  // the last one asked for
 };
 
-// `the user's limit of 250 action executions a day is reached (250 of 250) for 005ana until 2026-01-06T05:00:00Z`
+// `the user's limit of 250 action executions a day is reached (250 of 250) for 005ana until
+// 2026-01-06T05:00:00Z`
 std::string limit_message(const LimitState& state);
 const char* scope_name(Scope scope);
 

@@ -26,8 +26,8 @@ class Calendars {
 };
 
 // The plan of a runnable automation. Never null; the module must have been checked without errors.
-plan::UnitPtr lower_automation(const check::CheckedModule& module, const check::Automation& automation,
-                               const Calendars& calendars);
+plan::UnitPtr lower_automation(const check::CheckedModule& module,
+                               const check::Automation& automation, const Calendars& calendars);
 
 // A value or a condition that stands alone: in a test, in the REPL.
 struct ExprPlan {
@@ -35,7 +35,7 @@ struct ExprPlan {
   plan::ProgramRange program;
   CalendarPtr calendar;
 };
-ExprPlan lower_expression(const check::CheckedModule& module, check::NodeRef expr, bool as_condition,
-                          const Calendars& calendars);
+ExprPlan lower_expression(const check::CheckedModule& module, check::NodeRef expr,
+                          bool as_condition, const Calendars& calendars);
 
 }  // namespace ensue::lower

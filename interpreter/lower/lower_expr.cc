@@ -33,10 +33,11 @@ uint8_t compare_flags(uint8_t op) {
 
 }  // namespace
 
-ExprLowering::ExprLowering(const check::CheckedModule& module, source::FileId file, plan::Code& code)
+ExprLowering::ExprLowering(const check::CheckedModule& module, source::FileId file,
+                           plan::Code& code)
     : module_(module), tree_(module.tree(file)), facts_(module.file(file).facts), code_(code) {}
 
-// ---- Programs -----------------------------------------------------------------------------------------------------------
+// ---- Programs ---------------------------------------------------------------------------------
 
 plan::ProgramRange ExprLowering::condition(NodeId id) { return program(id, true); }
 plan::ProgramRange ExprLowering::value(NodeId id) { return program(id, false); }
@@ -66,13 +67,14 @@ plan::ProgramRange ExprLowering::record_in_hand(types::ObjectId object, plan::So
 }
 
 void ExprLowering::finish() {
-  for (size_t i = 0; i < pending_.size(); ++i) {  // a `has` inside a `has` is appended while this runs
+  for (size_t i = 0; i < pending_.size();
+       ++i) {  // a `has` inside a `has` is appended while this runs
     Pending next = pending_[i];
     code_.relations[next.relation].condition = program(next.condition, true);
   }
 }
 
-// ---- Emitting -----------------------------------------------------------------------------------------------------------
+// ---- Emitting ---------------------------------------------------------------------------------
 
 uint32_t ExprLowering::step(Op op, NodeId from, uint32_t a, uint8_t flags, uint16_t b) {
   code_.steps.push_back({op, flags, b, a});
@@ -100,7 +102,7 @@ uint32_t ExprLowering::path(const check::Path& from) {
   return static_cast<uint32_t>(code_.paths.size() - 1);
 }
 
-// ---- Conditions -----------------------------------------------------------------------------------------------------------
+// ---- Conditions -------------------------------------------------------------------------------
 
 void ExprLowering::emit_condition(NodeId id) {
   switch (tree_.kind(id)) {
@@ -132,9 +134,7 @@ void ExprLowering::emit_condition(NodeId id) {
       push(1);
       return;
     case NodeKind::kQuantified: emit_has(id); return;
-    default:
-      emit_value(id);
-      step(Op::kTruth, id);
+    default: emit_value(id); step(Op::kTruth, id);
   }
 }
 
@@ -175,7 +175,8 @@ void ExprLowering::emit_compare(NodeId id) {
 void ExprLowering::emit_one_of(NodeId id) {
   ast::OneOf one_of(tree_, id);
   auto items = tree_.items(one_of.items());
-  bool mixed = std::any_of(items.begin(), items.end(), [&](NodeId item) { return mixes_dates(one_of.left(), item); });
+  bool mixed = std::any_of(items.begin(), items.end(),
+                           [&](NodeId item) { return mixes_dates(one_of.left(), item); });
   emit_operand(one_of.left(), mixed);
   for (NodeId item : items) emit_operand(item, mixed);
   step(Op::kOneOf, id, static_cast<uint32_t>(items.size()), tree_.op(id) & 1);
@@ -184,7 +185,8 @@ void ExprLowering::emit_one_of(NodeId id) {
 
 void ExprLowering::emit_between(NodeId id) {
   ast::Between between(tree_, id);
-  bool mixed = mixes_dates(between.left(), between.low()) || mixes_dates(between.left(), between.high());
+  bool mixed =
+      mixes_dates(between.left(), between.low()) || mixes_dates(between.left(), between.high());
   for (NodeId part : {between.left(), between.low(), between.high()}) emit_operand(part, mixed);
   step(Op::kBetween, id, 0, tree_.op(id) & 1);
   push(-2);
@@ -225,7 +227,7 @@ void ExprLowering::emit_has(NodeId id) {
   push(1);
 }
 
-// ---- Values -----------------------------------------------------------------------------------------------------------
+// ---- Values -----------------------------------------------------------------------------------
 
 void ExprLowering::emit_value(NodeId id) {
   const check::Fact& about = fact(id);
@@ -275,7 +277,11 @@ void ExprLowering::emit_value(NodeId id) {
       emit_value(binary.left());
       emit_value(binary.right());
       char op = static_cast<char>(binary.op());
-      step(op == '+' ? Op::kAdd : op == '-' ? Op::kSubtract : op == '*' ? Op::kMultiply : Op::kDivide, id);
+      step(op == '+'   ? Op::kAdd
+           : op == '-' ? Op::kSubtract
+           : op == '*' ? Op::kMultiply
+                       : Op::kDivide,
+           id);
       push(-1);
       return;
     }

@@ -15,7 +15,8 @@ Calendars::Calendars(const check::CheckedModule& module) : module_(module) {
       out->week[static_cast<size_t>(open.weekday)].push_back({open.from_ms, open.to_ms});
     }
     for (auto& day : out->week) {
-      std::sort(day.begin(), day.end(), [](const auto& a, const auto& b) { return a.from_ms < b.from_ms; });
+      std::sort(day.begin(), day.end(),
+                [](const auto& a, const auto& b) { return a.from_ms < b.from_ms; });
     }
     out->holidays = declared.holidays;
     by_name_[declared.name] = std::move(out);
@@ -27,8 +28,8 @@ CalendarPtr Calendars::for_file(source::FileId file) const {
   return found == nullptr ? nullptr : by_name_.at(found->name);
 }
 
-plan::UnitPtr lower_automation(const check::CheckedModule& module, const check::Automation& automation,
-                               const Calendars& calendars) {
+plan::UnitPtr lower_automation(const check::CheckedModule& module,
+                               const check::Automation& automation, const Calendars& calendars) {
   ENSUE_CHECK(automation.runnable);
   auto unit = std::make_shared<plan::UnitPlan>();
   source::FileId file = automation.declaration.file;
@@ -72,7 +73,8 @@ plan::UnitPtr lower_automation(const check::CheckedModule& module, const check::
     out.reminder = effect.reminder;
     out.within = effect.within;
     out.expiring = effect.expiring;
-    bool in_hand = tree.op(effect.target.node) == syntax::kPathIt && tree.children(effect.target.node).empty();
+    bool in_hand =
+        tree.op(effect.target.node) == syntax::kPathIt && tree.children(effect.target.node).empty();
     out.target = in_hand ? lowering.record_in_hand(automation.object, range_of(effect.target))
                          : lowering.value(effect.target.node);
     if (effect.assignee.valid()) out.assignee = lowering.value(effect.assignee.node);
@@ -85,8 +87,8 @@ plan::UnitPtr lower_automation(const check::CheckedModule& module, const check::
   return unit;
 }
 
-ExprPlan lower_expression(const check::CheckedModule& module, check::NodeRef expr, bool as_condition,
-                          const Calendars& calendars) {
+ExprPlan lower_expression(const check::CheckedModule& module, check::NodeRef expr,
+                          bool as_condition, const Calendars& calendars) {
   ExprPlan out;
   out.calendar = calendars.for_file(expr.file);
   internal::ExprLowering lowering(module, expr.file, out.code);

@@ -4,7 +4,8 @@
 
 namespace ensue::match {
 
-RuleIndex::RuleIndex(const std::vector<plan::UnitPtr>& units, const std::function<std::string(const std::string&)>& user_of)
+RuleIndex::RuleIndex(const std::vector<plan::UnitPtr>& units,
+                     const std::function<std::string(const std::string&)>& user_of)
     : units_(&units) {
   std::unordered_map<std::string, std::string> known;
   authors_.reserve(units.size());
@@ -28,7 +29,8 @@ RuleIndex::RuleIndex(const std::vector<plan::UnitPtr>& units, const std::functio
   }
 }
 
-std::vector<uint32_t> RuleIndex::candidates(types::ObjectId object, uint8_t change, std::string_view owner,
+std::vector<uint32_t> RuleIndex::candidates(types::ObjectId object, uint8_t change,
+                                            std::string_view owner,
                                             const std::vector<std::string>& managers) const {
   std::vector<uint32_t> out;
   if (object.index >= objects_.size()) return out;
@@ -39,7 +41,8 @@ std::vector<uint32_t> RuleIndex::candidates(types::ObjectId object, uint8_t chan
     }
   };
   if (!owner.empty()) {
-    if (auto found = rows.own.find(std::string(owner)); found != rows.own.end()) take(found->second);
+    if (auto found = rows.own.find(std::string(owner)); found != rows.own.end())
+      take(found->second);
   }
   for (const std::string& manager : managers) {
     if (auto found = rows.team.find(manager); found != rows.team.end()) take(found->second);

@@ -8,14 +8,16 @@ namespace {
 
 const char* op_name(Op op) {
   static constexpr const char* kNames[] = {
-      "constant", "local-datetime", "now",  "today",   "path",     "person",  "add",     "subtract", "multiply", "divide",
-      "negate",   "ago",            "day-start", "join", "call",   "compare", "is-blank", "one-of",  "between",  "truth",
-      "changed",  "is-new",         "has",  "not",     "and-jump", "or-jump"};
+      "constant", "local-datetime", "now",     "today", "path",      "person", "add",  "subtract",
+      "multiply", "divide",         "negate",  "ago",   "day-start", "join",   "call", "compare",
+      "is-blank", "one-of",         "between", "truth", "changed",   "is-new", "has",  "not",
+      "and-jump", "or-jump"};
   return kNames[static_cast<size_t>(op)];
 }
 
 const char* compare_name(uint8_t flags) {
-  static constexpr const char* kNames[] = {"=", "!=", "<", "<=", ">", ">=", "contains", "starts-with", "ends-with"};
+  static constexpr const char* kNames[] = {"=",  "!=",       "<",           "<=",       ">",
+                                           ">=", "contains", "starts-with", "ends-with"};
   return kNames[flags & ~kCompareExactly];
 }
 
@@ -28,16 +30,20 @@ class Dumper {
     line(fmt::format("{} \"{}\"{}", unit_kind_name(unit_.kind), unit_.name,
                      unit_.author.empty() ? "" : fmt::format(" by \"{}\"", unit_.author)));
     line(fmt::format("  rule {}", base::to_hex(unit_.rule)));
-    line(fmt::format("  watches {} events={} scope={} activation={} guard={}", schema_.object(unit_.object).name, unit_.events,
-                     static_cast<int>(unit_.scope), static_cast<int>(unit_.activation), static_cast<int>(unit_.guard)));
+    line(fmt::format("  watches {} events={} scope={} activation={} guard={}",
+                     schema_.object(unit_.object).name, unit_.events, static_cast<int>(unit_.scope),
+                     static_cast<int>(unit_.activation), static_cast<int>(unit_.guard)));
     std::string watched;
-    for (types::FieldId field : unit_.watched) watched += " " + schema_.object(unit_.object).field(field).name;
+    for (types::FieldId field : unit_.watched)
+      watched += " " + schema_.object(unit_.object).field(field).name;
     if (!watched.empty()) line("  fields" + watched);
     if (!unit_.condition.empty()) program("condition", unit_.condition);
     for (const EffectPlan& effect : unit_.effects) {
-      line(fmt::format("  effect {}{} cadence={}{}", effect.reminder ? "remind " : "", effect_name(effect.kind),
-                       effect.cadence.empty() ? "all" : "\"" + effect.cadence + "\"",
-                       effect.disposition.empty() ? "" : fmt::format(" disposition=\"{}\"", effect.disposition)));
+      line(fmt::format(
+          "  effect {}{} cadence={}{}", effect.reminder ? "remind " : "", effect_name(effect.kind),
+          effect.cadence.empty() ? "all" : "\"" + effect.cadence + "\"",
+          effect.disposition.empty() ? ""
+                                     : fmt::format(" disposition=\"{}\"", effect.disposition)));
       program("target", effect.target);
       if (!effect.assignee.empty()) program("assignee", effect.assignee);
     }
@@ -71,7 +77,9 @@ class Dumper {
         case Op::kPath: operand = path_text(unit_.code.paths[step.a]); break;
         case Op::kCall: operand = functions_.row(types::FunctionId(step.a)).text(); break;
         case Op::kCompare: operand = compare_name(step.flags); break;
-        case Op::kChanged: operand = schema_.object(unit_.object).field(types::FieldId(step.a)).name; break;
+        case Op::kChanged:
+          operand = schema_.object(unit_.object).field(types::FieldId(step.a)).name;
+          break;
         case Op::kAndJump:
         case Op::kOrJump: operand = fmt::format("-> {}", step.a); break;
         case Op::kOneOf:
@@ -79,8 +87,11 @@ class Dumper {
         case Op::kHas: operand = fmt::format("{}", step.a); break;
         default: break;
       }
-      bool negated = (step.op == Op::kIsBlank || step.op == Op::kOneOf || step.op == Op::kBetween) && (step.flags & 1) != 0;
-      line(fmt::format("    {:3} {}{}{}{}", i, op_name(step.op), negated ? " not" : "", operand.empty() ? "" : " ", operand));
+      bool negated =
+          (step.op == Op::kIsBlank || step.op == Op::kOneOf || step.op == Op::kBetween) &&
+          (step.flags & 1) != 0;
+      line(fmt::format("    {:3} {}{}{}{}", i, op_name(step.op), negated ? " not" : "",
+                       operand.empty() ? "" : " ", operand));
     }
   }
 
@@ -92,7 +103,8 @@ class Dumper {
 
 }  // namespace
 
-std::string dump(const UnitPlan& unit, const types::Schema& schema, const types::FunctionTable& functions) {
+std::string dump(const UnitPlan& unit, const types::Schema& schema,
+                 const types::FunctionTable& functions) {
   return Dumper(unit, schema, functions).run();
 }
 

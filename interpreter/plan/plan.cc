@@ -5,8 +5,8 @@
 namespace ensue::plan {
 
 const char* effect_name(EffectKind kind) {
-  static constexpr const char* kNames[] = {"add_to_cadence", "remove_from_cadence", "pause_cadence", "resume_cadence",
-                                           "change_assignee"};
+  static constexpr const char* kNames[] = {"add_to_cadence", "remove_from_cadence", "pause_cadence",
+                                           "resume_cadence", "change_assignee"};
   return kNames[static_cast<size_t>(kind)];
 }
 

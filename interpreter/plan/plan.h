@@ -1,11 +1,12 @@
 // The frozen plan: automations as flat tables, ready to run.
 //
-// A UnitPlan is one automation. Its condition and the values of its effects are programs for a small stack machine: steps of
-// eight bytes, constants in a pool, paths resolved to field numbers. A step names the bytes of the source it came from, so that
-// an explanation can quote the author. Plans are immutable, shared by all threads, and know nothing of trees or parsers.
+// A UnitPlan is one automation. Its condition and the values of its effects are programs for a
+// small stack machine: steps of eight bytes, constants in a pool, paths resolved to field numbers.
+// A step names the bytes of the source it came from, so that an explanation can quote the author.
+// Plans are immutable, shared by all threads, and know nothing of trees or parsers.
 //
-// A program leaves one value on the stack. Jumps go forward only, so every program ends; verify.cc re-checks this and every
-// other invariant before a plan may run.
+// A program leaves one value on the stack. Jumps go forward only, so every program ends; verify.cc
+// re-checks this and every other invariant before a plan may run.
 #pragma once
 
 #include <array>
@@ -28,33 +29,46 @@ enum class Op : uint8_t {
   kLocalDatetime,  // a: local date-time, read in the org's zone
   kNow,
   kToday,
-  kPath,           // a: path
-  kPerson,         // a: constant (the name); flags: 1 = a queue, 2 = compared: a name
-                   // nobody has stands for itself. The record's id, or blank
+  kPath,    // a: path
+  kPerson,  // a: constant (the name); flags: 1 = a queue, 2 = compared: a name
+            // nobody has stands for itself. The record's id, or blank
   // Calculation: pop operands, push the result.
-  kAdd, kSubtract, kMultiply, kDivide, kNegate,
-  kAgo,            // pops a duration; flags: 1 = from now, 2 = a date, not an instant
-  kDayStart,       // a date becomes the instant its day starts
-  kJoin,           // a: how many texts are joined
-  kCall,           // a: function; b: how many arguments
+  kAdd,
+  kSubtract,
+  kMultiply,
+  kDivide,
+  kNegate,
+  kAgo,       // pops a duration; flags: 1 = from now, 2 = a date, not an instant
+  kDayStart,  // a date becomes the instant its day starts
+  kJoin,      // a: how many texts are joined
+  kCall,      // a: function; b: how many arguments
   // Tests: pop operands, push a boolean.
-  kCompare,        // flags: CompareFlags
-  kIsBlank,        // flags: 1 = not
-  kOneOf,          // a: how many items lie above the value; flags: 1 = not, 2 = exactly
-  kBetween,        // flags: 1 = not
-  kTruth,          // a boolean value as a condition
-  kChanged,        // a: field; flags: 1 = from a value, 2 = to a value (the values lie on the stack, from below to)
+  kCompare,  // flags: CompareFlags
+  kIsBlank,  // flags: 1 = not
+  kOneOf,    // a: how many items lie above the value; flags: 1 = not, 2 = exactly
+  kBetween,  // flags: 1 = not
+  kTruth,    // a boolean value as a condition
+  kChanged,  // a: field; flags: 1 = from a value, 2 = to a value (the values lie on the stack, from
+             // below to)
   kIsNew,
-  kHas,            // a: relation
+  kHas,  // a: relation
   // Control.
   kNot,
-  kAndJump,        // a: target; when the top is false, jump and keep it, else drop it
-  kOrJump,         // a: target; when the top is true, jump and keep it, else drop it
+  kAndJump,  // a: target; when the top is false, jump and keep it, else drop it
+  kOrJump,   // a: target; when the top is true, jump and keep it, else drop it
 };
 
 enum CompareFlags : uint8_t {
-  kCompareEqual, kCompareNotEqual, kCompareLess, kCompareLessOrEqual, kCompareGreater, kCompareGreaterOrEqual,
-  kCompareContains, kCompareStartsWith, kCompareEndsWith, kCompareExactly = 16
+  kCompareEqual,
+  kCompareNotEqual,
+  kCompareLess,
+  kCompareLessOrEqual,
+  kCompareGreater,
+  kCompareGreaterOrEqual,
+  kCompareContains,
+  kCompareStartsWith,
+  kCompareEndsWith,
+  kCompareExactly = 16
 };
 
 struct Step {
@@ -140,11 +154,11 @@ struct EffectPlan {
   SourceRange range;
   ProgramRange target;
   bool primary_contact = false;
-  std::string cadence;      // empty: all cadences
+  std::string cadence;  // empty: all cadences
   std::string disposition;
-  ProgramRange assignee;    // empty: the default
+  ProgramRange assignee;  // empty: the default
   bool reminder = false;
-  ProgramRange person;      // of a reminder
+  ProgramRange person;  // of a reminder
   std::optional<Duration> within;
   std::optional<Duration> expiring;
 };
@@ -153,17 +167,17 @@ struct EffectPlan {
 enum ChangeBits : uint8_t { kCreated = 1, kEdited = 2, kDeleted = 4, kUndeleted = 8 };
 
 struct UnitPlan {
-  base::Key128 rule;        // identity: kind, author, name (ENGINE section 8)
+  base::Key128 rule;  // identity: kind, author, name (ENGINE section 8)
   UnitKind kind = UnitKind::kAction;
   std::string name;
   std::string author;
-  std::string file;         // of the source
-  SourceRange range;        // of the name
+  std::string file;   // of the source
+  SourceRange range;  // of the name
   std::optional<int64_t> priority;
   int64_t version = 0;
   bool draft = false;
   types::ObjectId object;
-  uint8_t events = 0;       // ChangeBits
+  uint8_t events = 0;  // ChangeBits
   Scope scope = Scope::kEverybody;
   Activation activation = Activation::kCreator;
   Guard guard = Guard::kNone;
@@ -171,7 +185,7 @@ struct UnitPlan {
   std::string run_as_user;
   uint32_t runs_per_record_max = 1;
   SourceRange condition_range;
-  ProgramRange condition;   // empty: always true
+  ProgramRange condition;  // empty: always true
   std::vector<types::FieldId> watched;
   std::vector<EffectPlan> effects;
   std::shared_ptr<const calendar::BusinessCalendar> calendar;  // null: no business durations
@@ -181,15 +195,17 @@ using UnitPtr = std::shared_ptr<const UnitPlan>;
 
 base::Key128 rule_key(UnitKind kind, std::string_view author, std::string_view name);
 
-// The order of automations on one event: actions before after-save flows, then declared priority (none last), then name, then
-// author, ignoring case. A total order.
+// The order of automations on one event: actions before after-save flows, then declared priority
+// (none last), then name, then author, ignoring case. A total order.
 bool runs_before(const UnitPlan& a, const UnitPlan& b);
 
-// Re-checks every invariant of a unit. The text of the first one broken, or empty. A unit that verifies cannot fail for
-// internal reasons.
-std::string verify(const UnitPlan& unit, const types::Schema& schema, const types::FunctionTable& functions);
+// Re-checks every invariant of a unit. The text of the first one broken, or empty. A unit that
+// verifies cannot fail for internal reasons.
+std::string verify(const UnitPlan& unit, const types::Schema& schema,
+                   const types::FunctionTable& functions);
 
 // A readable listing (`check --dump=plan`).
-std::string dump(const UnitPlan& unit, const types::Schema& schema, const types::FunctionTable& functions);
+std::string dump(const UnitPlan& unit, const types::Schema& schema,
+                 const types::FunctionTable& functions);
 
 }  // namespace ensue::plan

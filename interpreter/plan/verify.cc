@@ -47,7 +47,8 @@ class Verifier {
   std::string run() {
     if (unit_.object.index >= schema_.object_count()) return "the unit watches no object";
     if ((unit_.events & 15) == 0) return "the unit has no events";
-    if (code_.ranges.size() != code_.steps.size()) return "steps and source ranges differ in number";
+    if (code_.ranges.size() != code_.steps.size())
+      return "steps and source ranges differ in number";
     size_t fields = schema_.object(unit_.object).fields.size();
     for (types::FieldId field : unit_.watched) {
       if (field.index >= fields) return "a watched field does not exist";
@@ -64,15 +65,18 @@ class Verifier {
     if (unit_.effects.empty()) fail("the unit has no effect");
     for (const EffectPlan& effect : unit_.effects) {
       check_program(effect.target, "a target");
-      bool path = effect.target.end > effect.target.begin && effect.target.end <= code_.steps.size() &&
+      bool path = effect.target.end > effect.target.begin &&
+                  effect.target.end <= code_.steps.size() &&
                   code_.steps[effect.target.end - 1].op == Op::kPath;
       if (!path) fail("a target is no path");
       if (!effect.assignee.empty()) check_program(effect.assignee, "an assignee");
       if (!effect.person.empty()) check_program(effect.person, "a person");
-      bool business = (effect.within && effect.within->business) || (effect.expiring && effect.expiring->business);
+      bool business = (effect.within && effect.within->business) ||
+                      (effect.expiring && effect.expiring->business);
       if (business && unit_.calendar == nullptr) fail("a business duration without a calendar");
     }
-    if (stack_max_ > code_.stack_max) fail(fmt::format("the stack grows to {}, over {}", stack_max_, code_.stack_max));
+    if (stack_max_ > code_.stack_max)
+      fail(fmt::format("the stack grows to {}, over {}", stack_max_, code_.stack_max));
     return error_;
   }
 
@@ -82,12 +86,14 @@ class Verifier {
   }
 
   bool field_exists(types::FieldRef ref) const {
-    return ref.object.index < schema_.object_count() && ref.field.index < schema_.object(ref.object).fields.size();
+    return ref.object.index < schema_.object_count() &&
+           ref.field.index < schema_.object(ref.object).fields.size();
   }
 
   void check_path(const PathPlan& path) {
     for (types::ObjectId object : path.from) {
-      if (object.index >= schema_.object_count()) fail("a path starts at an object that does not exist");
+      if (object.index >= schema_.object_count())
+        fail("a path starts at an object that does not exist");
     }
     for (const HopPlan& hop : path.hops) {
       if (hop.fields.empty()) fail("a path has a hop without a field");
@@ -98,7 +104,8 @@ class Verifier {
   }
 
   void check_relation(const RelationPlan& relation) {
-    if (!field_exists({relation.child, relation.lookup})) fail("a relation names a lookup that does not exist");
+    if (!field_exists({relation.child, relation.lookup}))
+      fail("a relation names a lookup that does not exist");
     if (relation.parent >= code_.paths.size()) fail("a relation names a path that does not exist");
   }
 
@@ -127,7 +134,8 @@ class Verifier {
     uint32_t depth = 0;
     for (uint32_t i = range.begin; i < range.end; ++i) {
       uint32_t& known = depth_at[i - range.begin];
-      if (known != kUnknown && known != depth) fail(fmt::format("{}: step {} is reached with two stack depths", what, i));
+      if (known != kUnknown && known != depth)
+        fail(fmt::format("{}: step {} is reached with two stack depths", what, i));
       const Step& step = code_.steps[i];
       check_operands(step, what, i);
       StackEffect effect = stack_effect(step);
@@ -142,14 +150,16 @@ class Verifier {
           return;
         }
         uint32_t& target = depth_at[step.a - range.begin];
-        if (target != kUnknown && target != depth) fail(fmt::format("{}: step {} jumps to another depth", what, i));
+        if (target != kUnknown && target != depth)
+          fail(fmt::format("{}: step {} jumps to another depth", what, i));
         target = depth;
       }
       depth = depth - effect.pops + effect.pushes;
       stack_max_ = std::max(stack_max_, depth);
     }
     uint32_t expected = depth_at[range.end - range.begin];
-    if (depth != 1 || (expected != kUnknown && expected != 1)) fail(fmt::format("{} does not leave one value", what));
+    if (depth != 1 || (expected != kUnknown && expected != 1))
+      fail(fmt::format("{} does not leave one value", what));
   }
 
   void check_operands(const Step& step, const char* what, uint32_t i) {
@@ -183,7 +193,8 @@ class Verifier {
 
 }  // namespace
 
-std::string verify(const UnitPlan& unit, const types::Schema& schema, const types::FunctionTable& functions) {
+std::string verify(const UnitPlan& unit, const types::Schema& schema,
+                   const types::FunctionTable& functions) {
   return Verifier(unit, schema, functions).run();
 }
 

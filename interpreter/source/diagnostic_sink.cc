@@ -72,7 +72,8 @@ Finding& Finding::suggest_quoted(const std::optional<std::string>& replacement) 
   return *this;
 }
 
-Finding& DiagnosticSink::report(DiagnosticKind kind, Span span, std::initializer_list<std::string_view> words) {
+Finding& DiagnosticSink::report(DiagnosticKind kind, Span span,
+                                std::initializer_list<std::string_view> words) {
   const DiagnosticKindRow& row = row_of(kind);
   ++(row.severity == Severity::kError ? error_count_ : warning_count_);
   if (findings_.size() >= kFindingsMax) findings_.pop_back();
@@ -97,13 +98,20 @@ std::vector<Diagnostic> DiagnosticSink::diagnostics(const SourceSet& sources) co
   std::vector<Diagnostic> out;
   for (const Finding* finding : order) {
     const DiagnosticKindRow& row = row_of(finding->kind_);
-    Diagnostic diagnostic{row.code, row.name, row.severity, finding->message_,
-                          {sources.place(finding->span_), finding->here_}, {}, finding->notes_, std::nullopt};
+    Diagnostic diagnostic{row.code,
+                          row.name,
+                          row.severity,
+                          finding->message_,
+                          {sources.place(finding->span_), finding->here_},
+                          {},
+                          finding->notes_,
+                          std::nullopt};
     for (const auto& label : finding->labels_) {
       diagnostic.labels.push_back({sources.place(label.span), label.text});
     }
     if (finding->fix_) {
-      diagnostic.fix = Fix{finding->fix_->title, sources.place(finding->fix_->span), finding->fix_->replacement};
+      diagnostic.fix =
+          Fix{finding->fix_->title, sources.place(finding->fix_->span), finding->fix_->replacement};
     }
     if (out.empty() || !same(out.back(), diagnostic)) out.push_back(std::move(diagnostic));
   }

@@ -1,7 +1,8 @@
 // Collecting diagnostics: every stage reports here and goes on; nothing is thrown.
 //
-// The kinds stand in diagnostic_kinds.def, one row each: code, name, severity, message, and the prose of
-// docs/diagnostics.md. A message has numbered holes, {0} {1} …, filled by the reporter's words.
+// The kinds stand in diagnostic_kinds.def, one row each: code, name, severity, message, and the
+// prose of docs/diagnostics.md. A message has numbered holes, {0} {1} …, filled by the reporter's
+// words.
 #pragma once
 
 #include <deque>
@@ -30,14 +31,16 @@ struct DiagnosticKindRow {
   const char* name;
   Severity severity;
   const char* message;
-  const char* explanation;  // one paragraph for docs/diagnostics.md: why it is refused and what to write instead
+  const char* explanation;  // one paragraph for docs/diagnostics.md: why it is refused and what to
+                            // write instead
 };
 
 // All rows, by code.
 std::span<const DiagnosticKindRow> diagnostic_kinds();
 const DiagnosticKindRow& row_of(DiagnosticKind kind);
 
-// One finding while it is being described. Returned by reference so that labels and notes can be chained.
+// One finding while it is being described. Returned by reference so that labels and notes can be
+// chained.
 class Finding {
  public:
   Finding(DiagnosticKind kind, Span span, std::string message)
@@ -83,10 +86,12 @@ class Finding {
 // Not for use by several threads at once: a parallel stage fills one sink a file and merges them.
 class DiagnosticSink {
  public:
-  // Findings beyond this many are counted and dropped: a garbage file must not cost memory in proportion.
+  // Findings beyond this many are counted and dropped: a garbage file must not cost memory in
+  // proportion.
   static constexpr size_t kFindingsMax = 10'000;
 
-  Finding& report(DiagnosticKind kind, Span span, std::initializer_list<std::string_view> words = {});
+  Finding& report(DiagnosticKind kind, Span span,
+                  std::initializer_list<std::string_view> words = {});
   void merge(DiagnosticSink&& other);
 
   size_t error_count() const { return error_count_; }

@@ -8,12 +8,18 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json place_json(const Place& place) {
-  return Json{{"file", place.file},     {"begin", place.begin},         {"end", place.end},
-              {"line", place.line},     {"column", place.column},       {"end_line", place.end_line},
+  return Json{{"file", place.file},
+              {"begin", place.begin},
+              {"end", place.end},
+              {"line", place.line},
+              {"column", place.column},
+              {"end_line", place.end_line},
               {"end_column", place.end_column}};
 }
 
-Json label_json(const Label& label) { return Json{{"place", place_json(label.place)}, {"text", label.text}}; }
+Json label_json(const Label& label) {
+  return Json{{"place", place_json(label.place)}, {"text", label.text}};
+}
 
 Json diagnostic_json(const Diagnostic& diagnostic) {
   Json out{{"code", diagnostic.code},

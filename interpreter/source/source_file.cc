@@ -13,8 +13,11 @@ bool is_continuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
 size_t sequence_size(std::string_view text, size_t at) {
   auto byte = [&](size_t i) { return static_cast<unsigned char>(text[at + i]); };
   unsigned char first = byte(0);
-  size_t size = first < 0x80 ? 1 : first >= 0xC2 && first < 0xE0 ? 2 : first >= 0xE0 && first < 0xF0 ? 3
-                : first >= 0xF0 && first < 0xF5 ? 4 : 0;
+  size_t size = first < 0x80                    ? 1
+                : first >= 0xC2 && first < 0xE0 ? 2
+                : first >= 0xE0 && first < 0xF0 ? 3
+                : first >= 0xF0 && first < 0xF5 ? 4
+                                                : 0;
   if (size == 0 || at + size > text.size()) return 0;
   for (size_t i = 1; i < size; ++i) {
     if (!is_continuation(byte(i))) return 0;
@@ -28,7 +31,8 @@ size_t sequence_size(std::string_view text, size_t at) {
 
 }  // namespace
 
-SourceFile::SourceFile(std::string name, std::string text) : name_(std::move(name)), text_(std::move(text)) {
+SourceFile::SourceFile(std::string name, std::string text)
+    : name_(std::move(name)), text_(std::move(text)) {
   line_starts_.push_back(0);
   for (size_t i = 0; i < text_.size(); ++i) {
     if (text_[i] == '\n') line_starts_.push_back(static_cast<uint32_t>(i + 1));

@@ -49,9 +49,15 @@ std::span<const char* const> slot_names(NodeKind kind) {
   return {row.slots, row.slot_count};
 }
 
-NodeId Tree::add(NodeKind kind, uint8_t op, uint32_t begin, uint32_t end, std::span<const NodeId> children,
-                 std::string_view text) {
-  Node node{kind, op, begin, end, static_cast<uint32_t>(edges_.size()), static_cast<uint32_t>(children.size()), text};
+NodeId Tree::add(NodeKind kind, uint8_t op, uint32_t begin, uint32_t end,
+                 std::span<const NodeId> children, std::string_view text) {
+  Node node{kind,
+            op,
+            begin,
+            end,
+            static_cast<uint32_t>(edges_.size()),
+            static_cast<uint32_t>(children.size()),
+            text};
   edges_.insert(edges_.end(), children.begin(), children.end());
   nodes_.push_back(node);
   return NodeId(nodes_.size() - 1);

@@ -23,12 +23,13 @@ std::string lower(std::string_view text) {
 uint32_t Builder::end(Context* ctx) const {
   // A rule that matched nothing has no stop token, or one before its start.
   const AntlrToken* stop = ctx->getStop();
-  if (stop == nullptr || stop->getTokenIndex() < ctx->getStart()->getTokenIndex()) return begin(ctx);
+  if (stop == nullptr || stop->getTokenIndex() < ctx->getStart()->getTokenIndex())
+    return begin(ctx);
   return token(stop).end;
 }
 
-NodeId Builder::make(NodeKind kind, Context* ctx, std::initializer_list<NodeId> children, uint8_t op,
-                     std::string_view text) {
+NodeId Builder::make(NodeKind kind, Context* ctx, std::initializer_list<NodeId> children,
+                     uint8_t op, std::string_view text) {
   return tree_.add(kind, op, begin(ctx), end(ctx), {children.begin(), children.size()}, text);
 }
 
@@ -38,7 +39,8 @@ NodeId Builder::leaf(NodeKind kind, source::Span at, uint8_t op, std::string_vie
 
 NodeId Builder::list(const std::vector<NodeId>& children, NodeKind kind) {
   if (children.empty()) return NodeId();
-  return tree_.add(kind, 0, tree_.node(children.front()).begin, tree_.node(children.back()).end, children);
+  return tree_.add(kind, 0, tree_.node(children.front()).begin, tree_.node(children.back()).end,
+                   children);
 }
 
 NodeId Builder::list_in(Context* ctx, const std::vector<NodeId>& children, NodeKind kind) {
@@ -87,8 +89,12 @@ NodeId Builder::date_time(antlr4::tree::TerminalNode* node, antlr4::tree::Termin
   return tree_.add(NodeKind::kDateTime, 0, at.begin, end, children, source(at));
 }
 
-NodeId Builder::name(Parser::NameContext* ctx) { return ctx == nullptr ? NodeId() : name_leaf(ctx); }
-NodeId Builder::object_name(Parser::ObjectNameContext* ctx) { return ctx == nullptr ? NodeId() : name_leaf(ctx); }
+NodeId Builder::name(Parser::NameContext* ctx) {
+  return ctx == nullptr ? NodeId() : name_leaf(ctx);
+}
+NodeId Builder::object_name(Parser::ObjectNameContext* ctx) {
+  return ctx == nullptr ? NodeId() : name_leaf(ctx);
+}
 
 NodeId Builder::name_leaf(Context* ctx) {
   token(ctx->getStart()).token_class = TokenClass::kName;
@@ -103,10 +109,12 @@ void Builder::once(NodeId& slot, NodeId node, std::string_view what) {
     slot = node;
     return;
   }
-  sink_.report(Kind::kClauseRepeated, tree_.span(node), {what}).label(tree_.span(slot), "first said here");
+  sink_.report(Kind::kClauseRepeated, tree_.span(node), {what})
+      .label(tree_.span(slot), "first said here");
 }
 
-NodeId Builder::attributes(const std::vector<Parser::AttributeContext*>& contexts, source::Span after) {
+NodeId Builder::attributes(const std::vector<Parser::AttributeContext*>& contexts,
+                           source::Span after) {
   NodeId author;
   NodeId version;
   NodeId priority;
@@ -137,7 +145,8 @@ NodeId Builder::declaration(Parser::DeclarationContext* ctx) {
   if (auto* d = ctx->cadenceDecl()) return cadence_decl(d);
   if (auto* d = ctx->quickCadenceDecl()) return quick_cadence_decl(d);
   if (auto* d = ctx->templateDecl()) return template_decl(d);
-  if (auto* d = ctx->scriptDecl()) return make(NodeKind::kScriptDecl, d, {quoted(d->STRING()), text_value(d->text())});
+  if (auto* d = ctx->scriptDecl())
+    return make(NodeKind::kScriptDecl, d, {quoted(d->STRING()), text_value(d->text())});
   if (auto* d = ctx->routingDecl()) return routing_decl(d);
   if (auto* d = ctx->limitsDecl()) return limits_decl(d);
   if (auto* d = ctx->calendarDecl()) return calendar_decl(d);

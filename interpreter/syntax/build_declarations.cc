@@ -5,17 +5,19 @@
 
 namespace ensue::syntax::internal {
 
-// ---- Objects and functions ------------------------------------------------------------------------------------------
+// ---- Objects and functions --------------------------------------------------------------------
 
 NodeId Builder::object_decl(Parser::ObjectDeclContext* ctx) {
   NodeId object = object_name(ctx->objectName());
   NodeId label = ctx->labelled() != nullptr ? quoted(ctx->labelled()->STRING()) : NodeId();
-  return make(NodeKind::kObjectDecl, ctx, {object, label, list(map_all(ctx->fieldDecl(), &Builder::field_decl))});
+  return make(NodeKind::kObjectDecl, ctx,
+              {object, label, list(map_all(ctx->fieldDecl(), &Builder::field_decl))});
 }
 
 NodeId Builder::extend_decl(Parser::ExtendDeclContext* ctx) {
   NodeId object = object_name(ctx->objectName());
-  return make(NodeKind::kExtendDecl, ctx, {object, list(map_all(ctx->fieldDecl(), &Builder::field_decl))});
+  return make(NodeKind::kExtendDecl, ctx,
+              {object, list(map_all(ctx->fieldDecl(), &Builder::field_decl))});
 }
 
 NodeId Builder::field_decl(Parser::FieldDeclContext* ctx) {
@@ -27,13 +29,16 @@ NodeId Builder::field_decl(Parser::FieldDeclContext* ctx) {
   NodeId default_value;
   bool required = false;
   for (auto* option : ctx->fieldOption()) {
-    if (option->labelled() != nullptr) once(label, quoted(option->labelled()->STRING()), "`labelled`");
+    if (option->labelled() != nullptr)
+      once(label, quoted(option->labelled()->STRING()), "`labelled`");
     if (option->K_STORED() != nullptr) once(stored_as, name(option->name()), "`stored as`");
     if (option->K_CHILDREN() != nullptr) once(children, name(option->name()), "`children`");
-    if (option->K_DEFAULT() != nullptr) once(default_value, literal(option->literal()), "`default`");
+    if (option->K_DEFAULT() != nullptr)
+      once(default_value, literal(option->literal()), "`default`");
     if (option->K_REQUIRED() != nullptr) required = true;
   }
-  return make(NodeKind::kFieldDecl, ctx, {field, type, label, stored_as, children, default_value}, required ? 1 : 0);
+  return make(NodeKind::kFieldDecl, ctx, {field, type, label, stored_as, children, default_value},
+              required ? 1 : 0);
 }
 
 NodeId Builder::field_type(Parser::FieldTypeContext* ctx) {
@@ -47,7 +52,8 @@ NodeId Builder::field_type(Parser::FieldTypeContext* ctx) {
     return make(NodeKind::kPicklistType, ctx, {list(quoted_all(t->STRING()))}, op);
   }
   if (auto* t = dynamic_cast<Parser::LookupTypeContext*>(ctx)) {
-    return make(NodeKind::kLookupType, ctx, {list(map_all(t->objectName(), &Builder::object_name))});
+    return make(NodeKind::kLookupType, ctx,
+                {list(map_all(t->objectName(), &Builder::object_name))});
   }
   // `text`, `number` and the other type words are names here; check/ knows them.
   auto* plain = static_cast<Parser::PlainTypeContext*>(ctx);
@@ -68,7 +74,8 @@ NodeId Builder::function_decl(Parser::FunctionDeclContext* ctx) {
 NodeId Builder::param(Parser::ParamContext* ctx) {
   NodeId id = name(ctx->name());
   NodeId type = type_name(ctx->typeName());
-  return make(NodeKind::kParam, ctx, {id, type, ctx->literal() != nullptr ? literal(ctx->literal()) : NodeId()});
+  return make(NodeKind::kParam, ctx,
+              {id, type, ctx->literal() != nullptr ? literal(ctx->literal()) : NodeId()});
 }
 
 NodeId Builder::type_name(Parser::TypeNameContext* ctx) {
@@ -78,7 +85,7 @@ NodeId Builder::type_name(Parser::TypeNameContext* ctx) {
   return make(NodeKind::kNamedType, ctx, {}, 0, tree_.text(type));
 }
 
-// ---- Actions --------------------------------------------------------------------------------------------------------
+// ---- Actions ----------------------------------------------------------------------------------
 
 NodeId Builder::action_decl(Parser::ActionDeclContext* ctx) {
   static constexpr const char* kClauses[] = {"`when`", "`for`", "`activated by`", "the condition"};
@@ -99,14 +106,16 @@ NodeId Builder::action_decl(Parser::ActionDeclContext* ctx) {
       slot = 3;
       node = guard(clause->guard());
     }
-    if (slot < latest) sink_.report(Kind::kClauseOrder, tree_.span(node), {kClauses[slot], kClauses[latest]});
+    if (slot < latest)
+      sink_.report(Kind::kClauseOrder, tree_.span(node), {kClauses[slot], kClauses[latest]});
     latest = std::max(latest, slot);
     once(slots[slot], node, kClauses[slot]);
   }
   NodeId head = quoted(ctx->STRING());
   NodeId attribute_node = attributes(ctx->attribute(), tree_.span(head));
-  return make(NodeKind::kActionDecl, ctx,
-              {head, attribute_node, slots[0], slots[1], slots[2], slots[3], block(ctx->statement())});
+  return make(
+      NodeKind::kActionDecl, ctx,
+      {head, attribute_node, slots[0], slots[1], slots[2], slots[3], block(ctx->statement())});
 }
 
 NodeId Builder::record_trigger(Parser::RecordTriggerContext* ctx) {
@@ -129,22 +138,27 @@ NodeId Builder::scope(Parser::ScopeContext* ctx) {
 }
 
 NodeId Builder::activation(Parser::ActivationContext* ctx) {
-  uint8_t op = ctx->K_CREATOR() != nullptr ? kByCreator : ctx->K_OFF() != nullptr ? kByAssigneesOff : kByAssigneesOn;
+  uint8_t op = ctx->K_CREATOR() != nullptr ? kByCreator
+               : ctx->K_OFF() != nullptr   ? kByAssigneesOff
+                                           : kByAssigneesOn;
   return make(NodeKind::kActivation, ctx, {}, op);
 }
 
-// ---- Flows ----------------------------------------------------------------------------------------------------------
+// ---- Flows ------------------------------------------------------------------------------------
 
 NodeId Builder::flow_decl(Parser::FlowDeclContext* ctx) {
-  return flow(ctx, kFlowPlain, ctx->STRING(), ctx->attribute(), ctx->flowClause(), ctx->statement(), ctx->gapBlock());
+  return flow(ctx, kFlowPlain, ctx->STRING(), ctx->attribute(), ctx->flowClause(), ctx->statement(),
+              ctx->gapBlock());
 }
 
 NodeId Builder::subflow_decl(Parser::SubflowDeclContext* ctx) {
-  return flow(ctx, kFlowSubflow, ctx->STRING(), ctx->attribute(), ctx->flowClause(), ctx->statement(), {});
+  return flow(ctx, kFlowSubflow, ctx->STRING(), ctx->attribute(), ctx->flowClause(),
+              ctx->statement(), {});
 }
 
 NodeId Builder::screen_flow_decl(Parser::ScreenFlowDeclContext* ctx) {
-  return flow(ctx, kFlowScreen, ctx->STRING(), ctx->attribute(), ctx->flowClause(), ctx->statement(), {});
+  return flow(ctx, kFlowScreen, ctx->STRING(), ctx->attribute(), ctx->flowClause(),
+              ctx->statement(), {});
 }
 
 NodeId Builder::flow(Context* ctx, uint8_t op, antlr4::tree::TerminalNode* name_node,
@@ -169,13 +183,17 @@ NodeId Builder::flow(Context* ctx, uint8_t op, antlr4::tree::TerminalNode* name_
     if (auto* c = clause->stepTrigger()) triggers.push_back(step_trigger(c));
     if (auto* c = clause->cadenceTrigger()) triggers.push_back(cadence_trigger(c));
     if (auto* c = clause->changeTrigger()) {
-      triggers.push_back(make(NodeKind::kChangeTrigger, c, {list(map_all(c->objectName(), &Builder::object_name))}));
+      triggers.push_back(make(NodeKind::kChangeTrigger, c,
+                              {list(map_all(c->objectName(), &Builder::object_name))}));
     }
-    if (auto* c = clause->calledTrigger()) triggers.push_back(make(NodeKind::kCalledTrigger, c, {}));
+    if (auto* c = clause->calledTrigger())
+      triggers.push_back(make(NodeKind::kCalledTrigger, c, {}));
     if (auto* c = clause->flowGuard()) once(guard_node, flow_guard(c), "the condition");
     if (auto* c = clause->overClause()) once(over, over_clause(c), "`over`");
-    if (auto* c = clause->takesClause()) once(takes, list(map_all(c->param(), &Builder::param)), "`takes`");
-    if (auto* c = clause->givesClause()) once(gives, list(map_all(c->param(), &Builder::param)), "`gives`");
+    if (auto* c = clause->takesClause())
+      once(takes, list(map_all(c->param(), &Builder::param)), "`takes`");
+    if (auto* c = clause->givesClause())
+      once(gives, list(map_all(c->param(), &Builder::param)), "`gives`");
     if (auto* c = clause->runAs()) once(run_as_node, run_as(c), "`run as`");
     if (auto* c = clause->runMode()) once(mode, run_mode(c), "`mode`");
     if (auto* c = clause->runAgain()) {
@@ -185,8 +203,8 @@ NodeId Builder::flow(Context* ctx, uint8_t op, antlr4::tree::TerminalNode* name_
   }
   for (auto* block_ctx : gap_blocks) gaps.push_back(gap_block(block_ctx));
   return make(NodeKind::kFlowDecl, ctx,
-              {head, attribute_node, list(triggers), guard_node, over, takes, gives, run_as_node, mode, again, list(gaps),
-               block(statements)},
+              {head, attribute_node, list(triggers), guard_node, over, takes, gives, run_as_node,
+               mode, again, list(gaps), block(statements)},
               op);
 }
 
@@ -214,7 +232,8 @@ NodeId Builder::schedule(Parser::ScheduleTriggerContext* ctx) {
   }
   if (auto* s = dynamic_cast<Parser::IntervalScheduleContext*>(ctx)) {
     NodeId zone = quoted(s->STRING());
-    return make(NodeKind::kIntervalSchedule, ctx, {number(s->NUMBER()), zone, catch_up(s->catchUp())}, unit(s->unit()));
+    return make(NodeKind::kIntervalSchedule, ctx,
+                {number(s->NUMBER()), zone, catch_up(s->catchUp())}, unit(s->unit()));
   }
   auto* s = static_cast<Parser::OnceScheduleContext*>(ctx);
   NodeId day = date(s->DATE());
@@ -223,7 +242,9 @@ NodeId Builder::schedule(Parser::ScheduleTriggerContext* ctx) {
   return make(NodeKind::kOnceSchedule, ctx, {day, at, zone, catch_up(s->catchUp())});
 }
 
-NodeId Builder::catch_up(Parser::CatchUpContext* ctx) { return ctx == nullptr ? NodeId() : word(ctx->getStop()); }
+NodeId Builder::catch_up(Parser::CatchUpContext* ctx) {
+  return ctx == nullptr ? NodeId() : word(ctx->getStop());
+}
 
 NodeId Builder::over_clause(Parser::OverClauseContext* ctx) {
   NodeId object = object_name(ctx->objectName());
@@ -246,11 +267,14 @@ NodeId Builder::step_trigger(Parser::StepTriggerContext* ctx) {
 }
 
 NodeId Builder::cadence_trigger(Parser::CadenceTriggerContext* ctx) {
-  return make(NodeKind::kCadenceTrigger, ctx, {which_cadence(ctx->whichCadence())}, ctx->K_ENDS() != nullptr ? 1 : 0);
+  return make(NodeKind::kCadenceTrigger, ctx, {which_cadence(ctx->whichCadence())},
+              ctx->K_ENDS() != nullptr ? 1 : 0);
 }
 
 NodeId Builder::run_as(Parser::RunAsContext* ctx) {
-  uint8_t op = ctx->K_SYSTEM() != nullptr ? kRunAsSystem : ctx->K_OWNER() != nullptr ? kRunAsOwner : kRunAsUser;
+  uint8_t op = ctx->K_SYSTEM() != nullptr  ? kRunAsSystem
+               : ctx->K_OWNER() != nullptr ? kRunAsOwner
+                                           : kRunAsUser;
   return make(NodeKind::kRunAs, ctx, {quoted(ctx->STRING())}, op);
 }
 
@@ -264,13 +288,14 @@ NodeId Builder::run_mode(Parser::RunModeContext* ctx) {
 }
 
 NodeId Builder::gap_block(Parser::GapBlockContext* ctx) {
-  return make(NodeKind::kGapBlock, ctx, {block(ctx->statement())}, ctx->K_OVERFLOW() != nullptr ? 1 : 0);
+  return make(NodeKind::kGapBlock, ctx, {block(ctx->statement())},
+              ctx->K_OVERFLOW() != nullptr ? 1 : 0);
 }
 
-// ---- Cadences -------------------------------------------------------------------------------------------------------
+// ---- Cadences ---------------------------------------------------------------------------------
 
-void Builder::cadence_clauses(const std::vector<Parser::CadenceClauseContext*>& clauses, NodeId& targets,
-                              NodeId& exits) {
+void Builder::cadence_clauses(const std::vector<Parser::CadenceClauseContext*>& clauses,
+                              NodeId& targets, NodeId& exits) {
   for (auto* clause : clauses) {
     if (clause->K_TARGETS() != nullptr) {
       once(targets, list(map_all(clause->objectName(), &Builder::object_name)), "`targets`");
@@ -307,7 +332,8 @@ NodeId Builder::quick_cadence_decl(Parser::QuickCadenceDeclContext* ctx) {
 NodeId Builder::track(Parser::TrackContext* ctx) {
   NodeId id = name(ctx->name());
   NodeId entries = list(quoted_all(ctx->STRING()));
-  return make(NodeKind::kTrack, ctx, {id, entries, list(map_all(ctx->trackItem(), &Builder::track_item))});
+  return make(NodeKind::kTrack, ctx,
+              {id, entries, list(map_all(ctx->trackItem(), &Builder::track_item))});
 }
 
 NodeId Builder::track_item(Parser::TrackItemContext* ctx) {
@@ -326,14 +352,17 @@ NodeId Builder::track_item(Parser::TrackItemContext* ctx) {
   NodeId within = duration(listen->duration());
   NodeId yes = items(listen->yesBlock()->trackItem());
   NodeId no = listen->noBlock() != nullptr ? items(listen->noBlock()->trackItem()) : NodeId();
-  return make(NodeKind::kListenDecl, ctx, {event, within, yes, no}, listen->K_ADVANCE() != nullptr ? 1 : 0);
+  return make(NodeKind::kListenDecl, ctx, {event, within, yes, no},
+              listen->K_ADVANCE() != nullptr ? 1 : 0);
 }
 
 NodeId Builder::step_decl(Parser::StepDeclContext* ctx) {
   NodeId head = quoted(ctx->STRING(0));
   NodeId delay = ctx->duration() != nullptr ? duration(ctx->duration()) : NodeId();
   NodeId kind = step_kind(ctx->stepKind());
-  NodeId variants = ctx->variants() != nullptr ? list(map_all(ctx->variants()->variant(), &Builder::variant)) : NodeId();
+  NodeId variants = ctx->variants() != nullptr
+                        ? list(map_all(ctx->variants()->variant(), &Builder::variant))
+                        : NodeId();
   NodeId on_completion = ctx->K_COMPLETION() != nullptr ? quoted(ctx->STRING(1)) : NodeId();
   return make(NodeKind::kStepDecl, ctx, {head, delay, kind, variants, on_completion});
 }
@@ -360,10 +389,11 @@ NodeId Builder::template_decl(Parser::TemplateDeclContext* ctx) {
   NodeId attribute_node = attributes(ctx->attribute(), tree_.span(head));
   bool has_subject = ctx->K_SUBJECT() != nullptr;
   NodeId subject = has_subject ? text_value(ctx->text(0)) : NodeId();
-  return make(NodeKind::kTemplateDecl, ctx, {head, attribute_node, subject, text_value(ctx->text(has_subject ? 1 : 0))});
+  return make(NodeKind::kTemplateDecl, ctx,
+              {head, attribute_node, subject, text_value(ctx->text(has_subject ? 1 : 0))});
 }
 
-// ---- Routing, limits, calendars ---------------------------------------------------------------------------------------
+// ---- Routing, limits, calendars ---------------------------------------------------------------
 
 NodeId Builder::routing_decl(Parser::RoutingDeclContext* ctx) {
   NodeId head = quoted(ctx->STRING());
@@ -377,13 +407,15 @@ NodeId Builder::routing_decl(Parser::RoutingDeclContext* ctx) {
     std::vector<NodeId> cells = map_all(other->cellOut(), &Builder::cell_out);
     otherwise = list_in(other, cells);
   }
-  return make(NodeKind::kRoutingDecl, ctx, {head, attribute_node, object, columns, outputs, rows, otherwise},
+  return make(NodeKind::kRoutingDecl, ctx,
+              {head, attribute_node, object, columns, outputs, rows, otherwise},
               ctx->K_MATCHES() != nullptr ? 1 : 0);
 }
 
 NodeId Builder::routing_row(Parser::RoutingRowContext* ctx) {
   NodeId inputs = list(map_all(ctx->cellIn(), &Builder::cell_in));
-  return make(NodeKind::kRoutingRow, ctx, {inputs, list(map_all(ctx->cellOut(), &Builder::cell_out))});
+  return make(NodeKind::kRoutingRow, ctx,
+              {inputs, list(map_all(ctx->cellOut(), &Builder::cell_out))});
 }
 
 NodeId Builder::cell_in(Parser::CellInContext* ctx) {
@@ -402,20 +434,23 @@ NodeId Builder::cell_in(Parser::CellInContext* ctx) {
 
 NodeId Builder::cell_out(Parser::CellOutContext* ctx) {
   if (ctx->K_NONE() != nullptr) return make(NodeKind::kCellNone, ctx, {});
-  if (ctx->K_ROUND() != nullptr) return make(NodeKind::kCellRoundRobin, ctx, {quoted(ctx->STRING())});
+  if (ctx->K_ROUND() != nullptr)
+    return make(NodeKind::kCellRoundRobin, ctx, {quoted(ctx->STRING())});
   return make(NodeKind::kCellValue, ctx, {sum(ctx->sum())});
 }
 
 NodeId Builder::limits_decl(Parser::LimitsDeclContext* ctx) {
   NodeId head = quoted(ctx->STRING());
   NodeId attribute_node = attributes(ctx->attribute(), tree_.span(head));
-  return make(NodeKind::kLimitsDecl, ctx, {head, attribute_node, list(map_all(ctx->limitLine(), &Builder::limit_line))});
+  return make(NodeKind::kLimitsDecl, ctx,
+              {head, attribute_node, list(map_all(ctx->limitLine(), &Builder::limit_line))});
 }
 
 NodeId Builder::limit_line(Parser::LimitLineContext* ctx) {
   if (auto* line = dynamic_cast<Parser::LimitCapsContext*>(ctx)) {
     NodeId of = limit_scope(line->limitScope());
-    return make(NodeKind::kLimitLine, ctx, {of, list(map_all(line->limitCap(), &Builder::limit_cap))});
+    return make(NodeKind::kLimitLine, ctx,
+                {of, list(map_all(line->limitCap(), &Builder::limit_cap))});
   }
   if (auto* line = dynamic_cast<Parser::DayStartsContext*>(ctx)) {
     NodeId at = time(line->TIME());
@@ -424,7 +459,8 @@ NodeId Builder::limit_line(Parser::LimitLineContext* ctx) {
   if (auto* line = dynamic_cast<Parser::WarnAtContext*>(ctx)) {
     return make(NodeKind::kWarnAt, ctx, {number(line->NUMBER())});
   }
-  return make(NodeKind::kWhenReached, ctx, {name(static_cast<Parser::WhenReachedContext*>(ctx)->name())});
+  return make(NodeKind::kWhenReached, ctx,
+              {name(static_cast<Parser::WhenReachedContext*>(ctx)->name())});
 }
 
 NodeId Builder::limit_scope(Parser::LimitScopeContext* ctx) {
@@ -441,7 +477,8 @@ NodeId Builder::limit_cap(Parser::LimitCapContext* ctx) {
   NodeId most = number(ctx->NUMBER(0));
   NodeId counter = name(ctx->name(0));
   NodeId rest = name(ctx->name(1));
-  return make(NodeKind::kLimitCap, ctx, {most, counter, rest, number(ctx->NUMBER(1))}, unit(ctx->unit()));
+  return make(NodeKind::kLimitCap, ctx, {most, counter, rest, number(ctx->NUMBER(1))},
+              unit(ctx->unit()));
 }
 
 NodeId Builder::calendar_decl(Parser::CalendarDeclContext* ctx) {
@@ -491,7 +528,8 @@ NodeId Builder::open_line(Parser::OpenLineContext* ctx) {
     NodeId from = time(ctx->TIME(i));
     NodeId to = time(ctx->TIME(i + 1));
     NodeId children[] = {from, to};
-    hours.push_back(tree_.add(NodeKind::kRange, 0, tree_.node(from).begin, tree_.node(to).end, children));
+    hours.push_back(
+        tree_.add(NodeKind::kRange, 0, tree_.node(from).begin, tree_.node(to).end, children));
   }
   NodeId day_list = list(days);
   return make(NodeKind::kOpenLine, ctx, {day_list, list(hours)});

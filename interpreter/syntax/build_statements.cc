@@ -20,8 +20,10 @@ NodeId Builder::statement(Parser::StatementContext* ctx) {
   if (auto* s = ctx->deleteStmt()) return make(NodeKind::kDeleteStmt, s, {path(s->path())});
   if (auto* s = ctx->waitStmt()) return wait_stmt(s);
   if (auto* s = ctx->tryStmt()) return try_stmt(s);
-  if (auto* s = ctx->stopStmt()) return make(NodeKind::kStopStmt, s, {s->expr() != nullptr ? expr(s->expr()) : NodeId()});
-  if (auto* s = ctx->giveStmt()) return make(NodeKind::kGiveStmt, s, {assignments(s->assignments())});
+  if (auto* s = ctx->stopStmt())
+    return make(NodeKind::kStopStmt, s, {s->expr() != nullptr ? expr(s->expr()) : NodeId()});
+  if (auto* s = ctx->giveStmt())
+    return make(NodeKind::kGiveStmt, s, {assignments(s->assignments())});
   if (auto* s = ctx->logStmt()) return make(NodeKind::kLogStmt, s, {expr(s->expr())});
   if (auto* s = ctx->runStmt()) return run_stmt(s);
   if (auto* s = ctx->callStmt()) return call_stmt(s);
@@ -42,7 +44,8 @@ NodeId Builder::statement(Parser::StatementContext* ctx) {
   if (auto* s = ctx->removeEffect()) return remove_effect(s);
   if (auto* s = ctx->pauseEffect()) {
     NodeId target = path(s->path());
-    return make(NodeKind::kPauseEffect, s, {target, cadence_scope(s->cadenceScope())}, s->K_RESUME() != nullptr ? 1 : 0);
+    return make(NodeKind::kPauseEffect, s, {target, cadence_scope(s->cadenceScope())},
+                s->K_RESUME() != nullptr ? 1 : 0);
   }
   return change_effect(ctx->changeEffect());
 }
@@ -89,7 +92,8 @@ NodeId Builder::wait_stmt(Parser::WaitStmtContext* ctx) {
   NodeId until = until_given ? expr(ctx->expr()) : NodeId();
   NodeId at_most = until_given && ctx->duration() != nullptr ? duration(ctx->duration()) : NodeId();
   NodeId timeout;
-  if (auto* t = ctx->timeoutBlock()) timeout = list_in(t, map_all(t->statement(), &Builder::statement));
+  if (auto* t = ctx->timeoutBlock())
+    timeout = list_in(t, map_all(t->statement(), &Builder::statement));
   return make(NodeKind::kWaitStmt, ctx, {amount, until, at_most, timeout});
 }
 
@@ -110,12 +114,16 @@ NodeId Builder::retry(Parser::RetryContext* ctx) {
 
 NodeId Builder::run_stmt(Parser::RunStmtContext* ctx) {
   NodeId subflow = quoted(ctx->STRING());
-  return make(NodeKind::kRunStmt, ctx, {subflow, ctx->assignments() != nullptr ? assignments(ctx->assignments()) : NodeId()});
+  return make(
+      NodeKind::kRunStmt, ctx,
+      {subflow, ctx->assignments() != nullptr ? assignments(ctx->assignments()) : NodeId()});
 }
 
 NodeId Builder::call_stmt(Parser::CallStmtContext* ctx) {
   NodeId service = quoted(ctx->STRING());
-  return make(NodeKind::kCallStmt, ctx, {service, ctx->assignments() != nullptr ? assignments(ctx->assignments()) : NodeId()});
+  return make(
+      NodeKind::kCallStmt, ctx,
+      {service, ctx->assignments() != nullptr ? assignments(ctx->assignments()) : NodeId()});
 }
 
 NodeId Builder::ask_item(Parser::AskItemContext* ctx) {
@@ -124,7 +132,8 @@ NodeId Builder::ask_item(Parser::AskItemContext* ctx) {
   if (ctx->K_CHOICE() != nullptr) {
     NodeId values = list(quoted_all(ctx->STRING()));
     NodeId children[] = {values};
-    type = tree_.add(NodeKind::kPicklistType, 0, span(ctx->K_CHOICE()).begin, span(ctx->RP()).end, children);
+    type = tree_.add(NodeKind::kPicklistType, 0, span(ctx->K_CHOICE()).begin, span(ctx->RP()).end,
+                     children);
   } else {
     type = type_name(ctx->typeName());
   }
@@ -132,8 +141,10 @@ NodeId Builder::ask_item(Parser::AskItemContext* ctx) {
   NodeId default_value;
   bool required = false;
   for (auto* option : ctx->askOption()) {
-    if (option->labelled() != nullptr) once(label, quoted(option->labelled()->STRING()), "`labelled`");
-    if (option->K_DEFAULT() != nullptr) once(default_value, literal(option->literal()), "`default`");
+    if (option->labelled() != nullptr)
+      once(label, quoted(option->labelled()->STRING()), "`labelled`");
+    if (option->K_DEFAULT() != nullptr)
+      once(default_value, literal(option->literal()), "`default`");
     if (option->K_REQUIRED() != nullptr) required = true;
   }
   return make(NodeKind::kAskItem, ctx, {variable, type, label, default_value}, required ? 1 : 0);
@@ -152,7 +163,8 @@ NodeId Builder::remind_stmt(Parser::RemindStmtContext* ctx) {
 NodeId Builder::add_effect(Parser::AddEffectContext* ctx) {
   NodeId target = path(ctx->path());
   NodeId cadence = quoted(ctx->STRING());
-  return make(NodeKind::kAddEffect, ctx, {target, cadence, ctx->atom() != nullptr ? atom(ctx->atom()) : NodeId()});
+  return make(NodeKind::kAddEffect, ctx,
+              {target, cadence, ctx->atom() != nullptr ? atom(ctx->atom()) : NodeId()});
 }
 
 NodeId Builder::remove_effect(Parser::RemoveEffectContext* ctx) {

@@ -7,19 +7,25 @@ NodeId Builder::test_decl(Parser::TestDeclContext* ctx) {
   NodeId head = quoted(ctx->STRING());
   NodeId attribute_node = attributes(ctx->attribute(), tree_.span(head));
   NodeId cases = ctx->caseTable() != nullptr ? case_table(ctx->caseTable()) : NodeId();
-  return make(NodeKind::kTestDecl, ctx,
-              {head, attribute_node, cases, list(map_all(ctx->testStatement(), &Builder::test_statement))});
+  return make(
+      NodeKind::kTestDecl, ctx,
+      {head, attribute_node, cases, list(map_all(ctx->testStatement(), &Builder::test_statement))});
 }
 
 NodeId Builder::case_table(Parser::CaseTableContext* ctx) {
   NodeId columns = list(map_all(ctx->name(), &Builder::name));
-  return make(NodeKind::kCaseTable, ctx, {columns, list(map_all(ctx->caseRow(), &Builder::case_row))});
+  return make(NodeKind::kCaseTable, ctx,
+              {columns, list(map_all(ctx->caseRow(), &Builder::case_row))});
 }
 
-NodeId Builder::case_row(Parser::CaseRowContext* ctx) { return list_in(ctx, map_all(ctx->sum(), &Builder::sum)); }
+NodeId Builder::case_row(Parser::CaseRowContext* ctx) {
+  return list_in(ctx, map_all(ctx->sum(), &Builder::sum));
+}
 
 NodeId Builder::test_statement(Parser::TestStatementContext* ctx) {
-  auto fields = [&](Parser::AssignmentsContext* a) { return a != nullptr ? assignments(a) : NodeId(); };
+  auto fields = [&](Parser::AssignmentsContext* a) {
+    return a != nullptr ? assignments(a) : NodeId();
+  };
   if (auto* s = dynamic_cast<Parser::ClockStmtContext*>(ctx)) {
     return make(NodeKind::kClockStmt, ctx, {date_time(s->DATETIME(), s->STRING())});
   }
@@ -30,7 +36,9 @@ NodeId Builder::test_statement(Parser::TestStatementContext* ctx) {
   }
   if (auto* s = dynamic_cast<Parser::GivenServiceContext*>(ctx)) {
     NodeId service = quoted(s->STRING(0));
-    NodeId answer = s->assignments() != nullptr ? assignments(s->assignments()) : s->expr() != nullptr ? expr(s->expr()) : NodeId();
+    NodeId answer = s->assignments() != nullptr ? assignments(s->assignments())
+                    : s->expr() != nullptr      ? expr(s->expr())
+                                                : NodeId();
     NodeId failure = s->K_FAILS() != nullptr ? quoted(s->STRING(1)) : NodeId();
     return make(NodeKind::kGivenService, ctx, {service, answer, failure, number(s->NUMBER())});
   }
@@ -39,7 +47,8 @@ NodeId Builder::test_statement(Parser::TestStatementContext* ctx) {
     return make(NodeKind::kWhenSet, ctx, {id, fields(s->assignments())});
   }
   if (auto* s = dynamic_cast<Parser::WhenDeletedContext*>(ctx)) {
-    return make(NodeKind::kWhenDeleted, ctx, {quoted(s->STRING())}, s->K_UNDELETED() != nullptr ? 1 : 0);
+    return make(NodeKind::kWhenDeleted, ctx, {quoted(s->STRING())},
+                s->K_UNDELETED() != nullptr ? 1 : 0);
   }
   if (auto* s = dynamic_cast<Parser::WhenCreatedContext*>(ctx)) {
     NodeId object = object_name(s->objectName());
@@ -60,7 +69,9 @@ NodeId Builder::test_statement(Parser::TestStatementContext* ctx) {
     return make(NodeKind::kWhenSkips, ctx, {id, quoted(s->STRING(1))});
   }
   if (auto* s = dynamic_cast<Parser::WhenReminderContext*>(ctx)) {
-    uint8_t op = s->K_RUNS() != nullptr ? kReminderRuns : s->K_IGNORES() != nullptr ? kReminderIgnores : kReminderSnoozes;
+    uint8_t op = s->K_RUNS() != nullptr      ? kReminderRuns
+                 : s->K_IGNORES() != nullptr ? kReminderIgnores
+                                             : kReminderSnoozes;
     NodeId person = quoted(s->STRING(0));
     NodeId about = quoted(s->STRING(1));
     NodeId amount = s->duration() != nullptr ? duration(s->duration()) : NodeId();
@@ -70,7 +81,8 @@ NodeId Builder::test_statement(Parser::TestStatementContext* ctx) {
   if (auto* s = dynamic_cast<Parser::WhenActivatesContext*>(ctx)) {
     NodeId person = quoted(s->STRING(0));
     NodeId action = quoted(s->STRING(1));
-    return make(NodeKind::kWhenActivates, ctx, {person, action, quoted(s->STRING(2))}, s->K_DEACTIVATES() != nullptr ? 1 : 0);
+    return make(NodeKind::kWhenActivates, ctx, {person, action, quoted(s->STRING(2))},
+                s->K_DEACTIVATES() != nullptr ? 1 : 0);
   }
   if (auto* s = dynamic_cast<Parser::WhenCadenceContext*>(ctx)) return when_cadence(s);
   if (auto* s = dynamic_cast<Parser::WhenEventContext*>(ctx)) {
@@ -87,17 +99,21 @@ NodeId Builder::test_statement(Parser::TestStatementContext* ctx) {
     for (auto* a : s->answer()) {
       NodeId left = name(a->name());
       NodeId children[] = {left};
-      NodeId as_path = tree_.add(NodeKind::kPath, kPathBare, tree_.node(left).begin, tree_.node(left).end, children);
+      NodeId as_path = tree_.add(NodeKind::kPath, kPathBare, tree_.node(left).begin,
+                                 tree_.node(left).end, children);
       answers.push_back(make(NodeKind::kAssignment, a, {as_path, expr(a->expr())}));
     }
     return make(NodeKind::kWhenAnswers, ctx, {person, list(answers)});
   }
   if (auto* s = dynamic_cast<Parser::AdvanceStmtContext*>(ctx)) {
     NodeId amount = s->duration() != nullptr ? duration(s->duration()) : NodeId();
-    return make(NodeKind::kAdvanceStmt, ctx, {amount, s->DATETIME() != nullptr ? date_time(s->DATETIME(), s->STRING()) : NodeId()});
+    return make(
+        NodeKind::kAdvanceStmt, ctx,
+        {amount, s->DATETIME() != nullptr ? date_time(s->DATETIME(), s->STRING()) : NodeId()});
   }
   auto* s = static_cast<Parser::ExpectStmtContext*>(ctx);
-  return make(NodeKind::kExpectStmt, ctx, {expectation(s->expectation())}, s->K_NO() != nullptr ? 1 : 0);
+  return make(NodeKind::kExpectStmt, ctx, {expectation(s->expectation())},
+              s->K_NO() != nullptr ? 1 : 0);
 }
 
 NodeId Builder::when_cadence(Parser::WhenCadenceContext* ctx) {
@@ -107,14 +123,16 @@ NodeId Builder::when_cadence(Parser::WhenCadenceContext* ctx) {
     NodeId target = quoted(v->STRING(0));
     NodeId cadence = quoted(v->STRING(1));
     NodeId children[] = {cadence};
-    NodeId into = tree_.add(NodeKind::kCadenceScope, 0, tree_.node(cadence).begin, tree_.node(cadence).end, children);
+    NodeId into = tree_.add(NodeKind::kCadenceScope, 0, tree_.node(cadence).begin,
+                            tree_.node(cadence).end, children);
     NodeId assignee = v->atom() != nullptr ? atom(v->atom()) : NodeId();
     return make(NodeKind::kWhenCadence, ctx, {person, target, into, assignee, NodeId()}, kVerbAdds);
   }
   if (auto* v = dynamic_cast<Parser::VerbRemovesContext*>(verb)) {
     NodeId target = quoted(v->STRING(0));
     NodeId from = cadence_scope(v->cadenceScope());
-    return make(NodeKind::kWhenCadence, ctx, {person, target, from, NodeId(), quoted(v->STRING(1))}, kVerbRemoves);
+    return make(NodeKind::kWhenCadence, ctx, {person, target, from, NodeId(), quoted(v->STRING(1))},
+                kVerbRemoves);
   }
   if (auto* v = dynamic_cast<Parser::VerbPausesContext*>(verb)) {
     NodeId target = quoted(v->STRING());
@@ -126,11 +144,13 @@ NodeId Builder::when_cadence(Parser::WhenCadenceContext* ctx) {
   NodeId target = quoted(v->STRING());
   NodeId assignee = atom(v->atom());
   NodeId in = v->cadenceScope() != nullptr ? cadence_scope(v->cadenceScope()) : NodeId();
-  return make(NodeKind::kWhenCadence, ctx, {person, target, in, assignee, NodeId()}, kVerbChangesAssignee);
+  return make(NodeKind::kWhenCadence, ctx, {person, target, in, assignee, NodeId()},
+              kVerbChangesAssignee);
 }
 
 NodeId Builder::expectation(Parser::ExpectationContext* ctx) {
-  if (auto* e = dynamic_cast<Parser::ExpectAutomationContext*>(ctx)) return automation_expectation(e);
+  if (auto* e = dynamic_cast<Parser::ExpectAutomationContext*>(ctx))
+    return automation_expectation(e);
   if (auto* e = dynamic_cast<Parser::ExpectChargedContext*>(ctx)) {
     NodeId how_many = count(e->count());
     return make(NodeKind::kExpectCharged, ctx, {how_many, quoted(e->STRING())});
@@ -139,7 +159,8 @@ NodeId Builder::expectation(Parser::ExpectationContext* ctx) {
     NodeId id = quoted(e->STRING());
     return make(NodeKind::kExpectHas, ctx, {id, expr(e->expr())});
   }
-  if (auto* e = dynamic_cast<Parser::ExpectInCadenceContext*>(ctx)) return membership_expectation(e);
+  if (auto* e = dynamic_cast<Parser::ExpectInCadenceContext*>(ctx))
+    return membership_expectation(e);
   if (auto* e = dynamic_cast<Parser::ExpectLeftContext*>(ctx)) {
     NodeId id = quoted(e->STRING(0));
     NodeId cadence = quoted(e->STRING(1));
@@ -199,9 +220,11 @@ NodeId Builder::membership_expectation(Parser::ExpectInCadenceContext* ctx) {
     if (detail->K_TRACK() != nullptr) once(on_track, name(detail->name()), "`on track`");
     if (detail->K_STEP() != nullptr) once(step, quoted(detail->STRING()), "`at step`");
     if (detail->K_ASSIGNED() != nullptr) once(assignee, quoted(detail->STRING()), "`assigned to`");
-    if (detail->K_DUE() != nullptr) once(due, date_time(detail->DATETIME(), detail->STRING()), "`due`");
+    if (detail->K_DUE() != nullptr)
+      once(due, date_time(detail->DATETIME(), detail->STRING()), "`due`");
   }
-  return make(NodeKind::kExpectInCadence, ctx, {id, cadence, on_track, step, assignee, due}, ctx->K_NOT() != nullptr ? 1 : 0);
+  return make(NodeKind::kExpectInCadence, ctx, {id, cadence, on_track, step, assignee, due},
+              ctx->K_NOT() != nullptr ? 1 : 0);
 }
 
 NodeId Builder::count(Parser::CountContext* ctx) {

@@ -31,7 +31,7 @@ using internal::TokenStreamData;
 using internal::TooDeep;
 using Kind = source::DiagnosticKind;
 
-// ---- Tokens -------------------------------------------------------------------------------------
+// ---- Tokens -----------------------------------------------------------------------------------
 
 // Byte offsets of code points; the identity for ASCII sources.
 class Offsets {
@@ -118,7 +118,7 @@ TokenStreamData lex(std::string_view text, EnsueLexer& lexer, const Offsets& off
   return out;
 }
 
-// ---- A file -------------------------------------------------------------------------------------
+// ---- A file -----------------------------------------------------------------------------------
 
 bool starts_declaration(size_t type) {
   switch (type) {

@@ -1,5 +1,6 @@
-// The formatter works on tokens, not on nodes: every token and comment of the source is printed, in order, so nothing can be
-// lost. The tree only decides which tokens start a line, how deep, and where a long line may be broken.
+// The formatter works on tokens, not on nodes: every token and comment of the source is printed, in
+// order, so nothing can be lost. The tree only decides which tokens start a line, how deep, and
+// where a long line may be broken.
 #include "syntax/printer.h"
 
 #include <algorithm>
@@ -15,10 +16,10 @@ constexpr uint32_t kContinuation = 4;  // of a broken line
 
 struct TokenLayout {
   bool starts_line = false;
-  uint32_t column = 0;         // of the line it starts, in blanks
-  bool joins_before = false;   // no blank before it
-  bool breaks_all = false;     // an `and` or `or`: a long line is broken before each of its level
-  bool fills = false;          // after a comma: a long line is filled up to here
+  uint32_t column = 0;        // of the line it starts, in blanks
+  bool joins_before = false;  // no blank before it
+  bool breaks_all = false;    // an `and` or `or`: a long line is broken before each of its level
+  bool fills = false;         // after a comma: a long line is filled up to here
   bool starts_file_item = false;  // a declaration: a blank line stands before it
 };
 
@@ -50,7 +51,9 @@ class Layout {
     return tree_.source_text().substr(token(i).begin, token(i).end - token(i).begin);
   }
   bool is_word(size_t i, std::string_view word) const {
-    if (i >= solid_.size() || token(i).token_class != TokenClass::kWord || text(i).size() != word.size()) return false;
+    if (i >= solid_.size() || token(i).token_class != TokenClass::kWord ||
+        text(i).size() != word.size())
+      return false;
     for (size_t k = 0; k < word.size(); ++k) {
       char c = text(i)[k];
       if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c) != word[k]) return false;
@@ -58,13 +61,15 @@ class Layout {
     return true;
   }
   bool is_symbol(size_t i, char symbol) const {
-    return i < solid_.size() && token(i).token_class == TokenClass::kSymbol && text(i).size() == 1 && text(i)[0] == symbol;
+    return i < solid_.size() && token(i).token_class == TokenClass::kSymbol &&
+           text(i).size() == 1 && text(i)[0] == symbol;
   }
 
   // The index among solid tokens of the one that starts at or after a byte.
   size_t token_at(uint32_t byte) const {
-    auto at = std::lower_bound(solid_.begin(), solid_.end(), byte,
-                               [&](uint32_t row, uint32_t b) { return tree_.tokens()[row].begin < b; });
+    auto at = std::lower_bound(solid_.begin(), solid_.end(), byte, [&](uint32_t row, uint32_t b) {
+      return tree_.tokens()[row].begin < b;
+    });
     return static_cast<size_t>(at - solid_.begin());
   }
   size_t first_token(NodeId node) const { return token_at(tree_.node(node).begin); }
@@ -84,7 +89,7 @@ class Layout {
     for (NodeId item : tree_.items(list)) line(item, level);
   }
 
-  // ---- Declarations -----------------------------------------------------------------------------------------------
+  // ---- Declarations ---------------------------------------------------------------------------
   void declare(NodeId id) {
     switch (tree_.kind(id)) {
       case NodeKind::kObjectDecl: lines(ast::ObjectDecl(tree_, id).fields(), 1); break;
@@ -164,7 +169,8 @@ class Layout {
     ast::NumberedCondition numbered(tree_, decl.condition());
     size_t words = first_token(decl.condition()) - first_token(decl.id);
     uint32_t column = kIndent;
-    for (size_t i = 0; i < words; ++i) column += static_cast<uint32_t>(text(first_token(decl.id) + i).size()) + 1;
+    for (size_t i = 0; i < words; ++i)
+      column += static_cast<uint32_t>(text(first_token(decl.id) + i).size()) + 1;
     bool first = true;
     for (NodeId item : tree_.items(numbered.items())) {
       if (!first) line_at(first_token(item), column);
@@ -225,7 +231,8 @@ class Layout {
     size_t yes_at = yes.valid() ? first_token(yes) - 1 : first_token(item);
     while (yes_at < last && !is_word(yes_at, "yes")) ++yes_at;
     line_at(yes_at, level * kIndent);
-    size_t no_at = no.valid() ? first_token(no) - 1 : (yes.valid() ? last_token(yes) + 1 : yes_at + 1);
+    size_t no_at =
+        no.valid() ? first_token(no) - 1 : (yes.valid() ? last_token(yes) + 1 : yes_at + 1);
     if (no_at < last && is_word(no_at, "no")) line_at(no_at, level * kIndent);
   }
 
@@ -236,7 +243,7 @@ class Layout {
     lines(decl.statements(), 1);
   }
 
-  // ---- Statements -------------------------------------------------------------------------------------------------
+  // ---- Statements -----------------------------------------------------------------------------
   void block(NodeId body, uint32_t level) {
     for (NodeId id : tree_.items(body)) {
       line(id, level);
@@ -287,7 +294,7 @@ class Layout {
     }
   }
 
-  // ---- Blanks and places to break -----------------------------------------------------------------------------------
+  // ---- Blanks and places to break -------------------------------------------------------------
   void spaces() {
     for (NodeId id(0); id.index < tree_.node_count(); ++id.index) {
       switch (tree_.kind(id)) {
@@ -314,7 +321,8 @@ class Layout {
       }
     }
     for (size_t i = 0; i < rows_.size(); ++i) {
-      bool closes = is_symbol(i, ',') || is_symbol(i, ')') || is_symbol(i, ':') || is_symbol(i, '.') || is_symbol(i, '%');
+      bool closes = is_symbol(i, ',') || is_symbol(i, ')') || is_symbol(i, ':') ||
+                    is_symbol(i, '.') || is_symbol(i, '%');
       bool after_open = i > 0 && (is_symbol(i - 1, '(') || is_symbol(i - 1, '.'));
       if (closes || after_open) rows_[i].joins_before = true;
       if (i > 0 && is_symbol(i - 1, ',')) rows_[i].fills = true;
@@ -334,8 +342,9 @@ class Layout {
 };
 
 uint32_t width_of(std::string_view text) {
-  return static_cast<uint32_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<uint32_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
 }
 
 // The names of days are proper names, the only keywords with a capital.
@@ -381,7 +390,8 @@ class Printer {
   Trivia trivia_before(size_t index) const {
     Trivia out;
     uint32_t first = index == 0 ? 0 : layout_.solid()[index - 1] + 1;
-    uint32_t last = index < layout_.solid().size() ? layout_.solid()[index] : static_cast<uint32_t>(tree_.tokens().size());
+    uint32_t last = index < layout_.solid().size() ? layout_.solid()[index]
+                                                   : static_cast<uint32_t>(tree_.tokens().size());
     uint32_t breaks = index == 0 ? 1 : 0;  // the start of the file is the start of a line
     for (uint32_t row = first; row < last; ++row) {
       const Token& token = tree_.tokens()[row];
@@ -398,11 +408,13 @@ class Printer {
     return out;
   }
 
-  // What stands before a token that starts a line: a comment on the line before, blank lines, comments of their own.
+  // What stands before a token that starts a line: a comment on the line before, blank lines,
+  // comments of their own.
   void leading_trivia(size_t index) {
     Trivia trivia = trivia_before(index);
     uint32_t column = rows_[index].column;
-    bool closes = text_of(index) == "end" && tree_.tokens()[layout_.solid()[index]].token_class == TokenClass::kWord;
+    bool closes = text_of(index) == "end" &&
+                  tree_.tokens()[layout_.solid()[index]].token_class == TokenClass::kWord;
     uint32_t comment_column = closes ? column + kIndent : column;
     bool separated = rows_[index].starts_file_item;
     bool first = true;
@@ -423,7 +435,9 @@ class Printer {
   }
 
   // The first line of a block follows its head directly.
-  bool opens_body(size_t index) const { return index > 0 && rows_[index].column > line_column_ && comments_empty(index); }
+  bool opens_body(size_t index) const {
+    return index > 0 && rows_[index].column > line_column_ && comments_empty(index);
+  }
   bool comments_empty(size_t index) const { return trivia_before(index).comments.empty(); }
 
   void new_line(bool blank, uint32_t column) {
@@ -453,7 +467,7 @@ class Printer {
     return text;
   }
 
-  // ---- One line, broken where it is too long ------------------------------------------------------------------------
+  // ---- One line, broken where it is too long --------------------------------------------------
   void print_line(size_t first, size_t last) {
     line_column_ = rows_[first].column;
     // A comment inside a line ends it; what follows goes on one continuation deeper.
@@ -492,8 +506,8 @@ class Printer {
     return width;
   }
 
-  // Prints tokens from the present column. What does not fit is broken before the outermost `and`s and `or`s, and what still
-  // does not fit is filled up to the last comma before the edge.
+  // Prints tokens from the present column. What does not fit is broken before the outermost `and`s
+  // and `or`s, and what still does not fit is filled up to the last comma before the edge.
   void print_piece(size_t first, size_t last, uint32_t column) {
     if (at_column_ + flat_width(first, last) <= kColumnsMax) {
       print_flat(first, last);

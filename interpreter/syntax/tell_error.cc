@@ -182,7 +182,7 @@ std::optional<std::string> suggestion(const std::string& found,
 
 }  // namespace
 
-// ---- The text -----------------------------------------------------------------------------------
+// ---- The text ---------------------------------------------------------------------------------
 
 source::Span ErrorReporter::span(size_t index) const {
   const Token& row = tokens_.table[tokens_.map.rows[index]];
@@ -204,7 +204,7 @@ std::string ErrorReporter::head() const {
   return out;
 }
 
-// ---- What could stand there ---------------------------------------------------------------------
+// ---- What could stand there -------------------------------------------------------------------
 
 size_t ErrorReporter::reach(Edit edit) const {
   if (!guesses_ || edit.at > kTokensTriedMax) return 0;
@@ -336,7 +336,7 @@ std::string ErrorReporter::expected_words(const SyntaxError& error) const {
   return joined(words);
 }
 
-// ---- Reports ------------------------------------------------------------------------------------
+// ---- Reports ----------------------------------------------------------------------------------
 
 void ErrorReporter::report(SyntaxError error) {
   if (!error.token) {

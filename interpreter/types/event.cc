@@ -3,7 +3,8 @@
 namespace ensue::types {
 
 const char* change_kind_name(ChangeKind kind) {
-  static constexpr const char* kNames[] = {"create", "update", "delete", "undelete", "snapshot", "gap"};
+  static constexpr const char* kNames[] = {"create",   "update",   "delete",
+                                           "undelete", "snapshot", "gap"};
   return kNames[static_cast<size_t>(kind)];
 }
 

@@ -1,7 +1,7 @@
 // An event: one change of one record, typed by the schema.
 //
-// It comes from outside (intake/ makes it of a line of a stream) or from an effect (the engine makes it of a write). A line
-// that carries several record ids gives several events.
+// It comes from outside (intake/ makes it of a line of a stream) or from an effect (the engine
+// makes it of a write). A line that carries several record ids gives several events.
 #pragma once
 
 #include <string>
@@ -15,7 +15,10 @@
 namespace ensue::types {
 
 enum class ChangeKind : uint8_t {
-  kCreate, kUpdate, kDelete, kUndelete,
+  kCreate,
+  kUpdate,
+  kDelete,
+  kUndelete,
   kSnapshot,  // fills the copy, fires nothing
   kGap,       // the record changed, but the source does not say how
 };
@@ -37,12 +40,12 @@ struct FieldValue {
 };
 
 struct Event {
-  Key128 key;               // H(source | event id | record), ENGINE section 8
+  Key128 key;  // H(source | event id | record), ENGINE section 8
   ObjectId object;
-  std::string record;       // its id
+  std::string record;  // its id
   ChangeKind kind = ChangeKind::kUpdate;
   Instant at;
-  std::string by;           // a user's id; may be empty
+  std::string by;  // a user's id; may be empty
   std::vector<FieldValue> set;
   std::vector<FieldValue> before;  // previous values, when the event carries them
   SourcePosition position;

@@ -11,8 +11,9 @@
 
 namespace ensue::types {
 
-// One image of a record. Images are immutable and shared: a change makes a new one, and the image before it stays with
-// whoever still needs it. `fields` is as long as the object has fields; a field without a value is blank.
+// One image of a record. Images are immutable and shared: a change makes a new one, and the image
+// before it stays with whoever still needs it. `fields` is as long as the object has fields; a
+// field without a value is blank.
 struct Record {
   ObjectId object;
   std::string id;
@@ -50,8 +51,8 @@ class FieldSet {
   std::vector<uint64_t> words_;
 };
 
-// What a condition reads from a field: booleans are never blank (LANGUAGE section 1), money carries the record's currency,
-// else the org's.
+// What a condition reads from a field: booleans are never blank (LANGUAGE section 1), money carries
+// the record's currency, else the org's.
 Value read_field(const Schema& schema, const Record& record, FieldId field, Currency org_currency);
 
 }  // namespace ensue::types

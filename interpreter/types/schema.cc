@@ -8,7 +8,8 @@ namespace {
 // The singular forms a plural noun may have: Tasks, Opportunities, Statuses.
 std::vector<std::string> singulars(std::string_view plural) {
   std::vector<std::string> out;
-  if (base::ends_with_folded(plural, "ies")) out.push_back(std::string(plural.substr(0, plural.size() - 3)) + "y");
+  if (base::ends_with_folded(plural, "ies"))
+    out.push_back(std::string(plural.substr(0, plural.size() - 3)) + "y");
   if (base::ends_with_folded(plural, "es")) out.emplace_back(plural.substr(0, plural.size() - 2));
   if (base::ends_with_folded(plural, "s")) out.emplace_back(plural.substr(0, plural.size() - 1));
   return out;
@@ -62,7 +63,8 @@ std::vector<FieldId> Schema::lookups_to(ObjectId child, ObjectId parent) const {
     const Type& type = object.fields[i].type;
     if (!type.is(TypeKind::kRecord)) continue;
     const auto& targets = object_sets_[type.objects];
-    if (std::find(targets.begin(), targets.end(), parent) != targets.end()) out.push_back(FieldId(i));
+    if (std::find(targets.begin(), targets.end(), parent) != targets.end())
+      out.push_back(FieldId(i));
   }
   return out;
 }
@@ -81,7 +83,8 @@ FieldRef Schema::find_children(ObjectId parent, std::string_view name) const {
 std::string Schema::type_name(const Type& type) const {
   std::string out;
   if (type.kind == TypeKind::kRecord) {
-    for (ObjectId id : object_sets_[type.objects]) out += (out.empty() ? "" : " or ") + objects_[id].name;
+    for (ObjectId id : object_sets_[type.objects])
+      out += (out.empty() ? "" : " or ") + objects_[id].name;
   } else {
     out = type_kind_name(type.kind);
   }
@@ -147,6 +150,8 @@ ObjectSetId Schema::add_object_set(std::vector<ObjectId> objects) {
   return object_sets_.add(std::move(objects));
 }
 
-Type Schema::record_type(ObjectId object) const { return {TypeKind::kRecord, false, {}, singles_[object.index]}; }
+Type Schema::record_type(ObjectId object) const {
+  return {TypeKind::kRecord, false, {}, singles_[object.index]};
+}
 
 }  // namespace ensue::types

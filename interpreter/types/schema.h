@@ -1,7 +1,8 @@
 // The schema: the shapes of records, as declared by the library and the project.
 //
-// Built by check/ from `object` and `extend` declarations; immutable afterwards and shared by everything that runs.
-// Names and labels ignore case. A field of a lookup has two names, `Owner` and the name it is stored as, `OwnerId`.
+// Built by check/ from `object` and `extend` declarations; immutable afterwards and shared by
+// everything that runs. Names and labels ignore case. A field of a lookup has two names, `Owner`
+// and the name it is stored as, `OwnerId`.
 #pragma once
 
 #include <string>
@@ -27,9 +28,11 @@ struct Picklist {
 
 struct Field {
   std::string name;       // `Owner`
-  std::string stored_as;  // `OwnerId`; the name in events and in the store. Equal to `name` for most fields.
+  std::string stored_as;  // `OwnerId`; the name in events and in the store. Equal to `name` for
+                          // most fields.
   std::string label;      // `Owner`, `Annual Revenue`
-  std::string children;   // of a lookup: what the looked-up record calls the records that look at it; may be empty
+  std::string children;   // of a lookup: what the looked-up record calls the records that look at
+                          // it; may be empty
   Type type;
   bool required = false;
   Value default_value;
@@ -69,7 +72,7 @@ struct FieldRef {
 
 class Schema {
  public:
-  // ---- Reading --------------------------------------------------------------------------------------------------
+  // ---- Reading ---------------------------------------------------------------------------------
   const Object& object(ObjectId id) const { return objects_[id]; }
   size_t object_count() const { return objects_.size(); }
   ObjectId find_object(std::string_view name) const;
@@ -80,7 +83,8 @@ class Schema {
   const std::vector<ObjectId>& objects_of(ObjectSetId id) const { return object_sets_[id]; }
   // The lookup fields of `child` that may look at `parent`.
   std::vector<FieldId> lookups_to(ObjectId child, ObjectId parent) const;
-  // The lookup whose records `parent` calls `name` (`OpportunityLineItems`); an invalid ref when there is none.
+  // The lookup whose records `parent` calls `name` (`OpportunityLineItems`); an invalid ref when
+  // there is none.
   FieldRef find_children(ObjectId parent, std::string_view name) const;
   // `Lead`, `Lead or Contact`, `picklist`, `list of text`: for messages.
   std::string type_name(const Type& type) const;
@@ -89,14 +93,15 @@ class Schema {
   std::vector<std::string> object_names() const;
   std::vector<std::string> field_names(ObjectId id) const;
 
-  // ---- Building -------------------------------------------------------------------------------------------------
+  // ---- Building -------------------------------------------------------------------------------
   // The object, new or declared before.
   ObjectId declare_object(std::string_view name, source::Span span);
   Object& edit(ObjectId id) { return objects_[id]; }
   // Adds a field. False when the object has one of that name already, which is left as it is.
   bool add_field(ObjectId id, Field field);
   PicklistId add_picklist(Picklist picklist);
-  // Adds a field, or replaces the one of that name: how a project changes what the library declares.
+  // Adds a field, or replaces the one of that name: how a project changes what the library
+  // declares.
   void put_field(ObjectId id, Field field);
   ObjectSetId add_object_set(std::vector<ObjectId> objects);
 

@@ -12,7 +12,8 @@ size_t Signature::required_count() const {
 
 std::string Signature::text() const {
   std::string out = name + "(";
-  for (const Parameter& parameter : parameters) out += (out.back() == '(' ? "" : ", ") + parameter.name;
+  for (const Parameter& parameter : parameters)
+    out += (out.back() == '(' ? "" : ", ") + parameter.name;
   return out + ")";
 }
 

@@ -1,4 +1,5 @@
-// Signatures of library functions: declared in stdlib/functions.ensue, read by the checker, the docs and the runtime.
+// Signatures of library functions: declared in stdlib/functions.ensue, read by the checker, the
+// docs and the runtime.
 #pragma once
 
 #include <optional>

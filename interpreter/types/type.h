@@ -1,7 +1,8 @@
 // Static types: what a field or an expression may hold.
 //
-// At run time a picklist value, an e-mail address and a record's id are all texts; the type tells them apart while the
-// program is checked. A type is small and copied; sets of objects and lists of picklist values stand in the Schema.
+// At run time a picklist value, an e-mail address and a record's id are all texts; the type tells
+// them apart while the program is checked. A type is small and copied; sets of objects and lists of
+// picklist values stand in the Schema.
 #pragma once
 
 #include <cstdint>
@@ -15,14 +16,26 @@
 namespace ensue::types {
 
 enum class TypeKind : uint8_t {
-  kError,     // something was wrong and has been reported; fits everywhere
-  kBlank,     // the literal `blank`; fits everywhere
-  kBoolean, kNumber, kPercent, kMoney,
-  kText, kLongText, kEmail, kPhone, kUrl, kId,
-  kPicklist, kMultipicklist,
-  kDate, kDatetime, kTime, kDuration,
-  kRecord,    // a record of one of some objects, held by its id: what a lookup field and `it` are
-  kAny,       // parameters of library functions only
+  kError,  // something was wrong and has been reported; fits everywhere
+  kBlank,  // the literal `blank`; fits everywhere
+  kBoolean,
+  kNumber,
+  kPercent,
+  kMoney,
+  kText,
+  kLongText,
+  kEmail,
+  kPhone,
+  kUrl,
+  kId,
+  kPicklist,
+  kMultipicklist,
+  kDate,
+  kDatetime,
+  kTime,
+  kDuration,
+  kRecord,  // a record of one of some objects, held by its id: what a lookup field and `it` are
+  kAny,     // parameters of library functions only
 };
 
 struct ObjectTag {};
@@ -36,9 +49,9 @@ using ObjectSetId = base::Id<ObjectSetTag>;
 
 struct Type {
   TypeKind kind = TypeKind::kError;
-  bool list = false;       // a list of such values
-  PicklistId picklist;     // of kPicklist and kMultipicklist
-  ObjectSetId objects;     // of kRecord
+  bool list = false;    // a list of such values
+  PicklistId picklist;  // of kPicklist and kMultipicklist
+  ObjectSetId objects;  // of kRecord
 
   friend bool operator==(const Type&, const Type&) = default;
 
@@ -46,13 +59,14 @@ struct Type {
   bool is(TypeKind k) const { return kind == k && !list; }
   bool error() const { return kind == TypeKind::kError; }
   // Holds a text at run time.
-  bool textual() const {
-    return !list && kind >= TypeKind::kText && kind <= TypeKind::kPicklist;
-  }
+  bool textual() const { return !list && kind >= TypeKind::kText && kind <= TypeKind::kPicklist; }
   bool numeric() const {
-    return !list && (kind == TypeKind::kNumber || kind == TypeKind::kPercent || kind == TypeKind::kMoney);
+    return !list &&
+           (kind == TypeKind::kNumber || kind == TypeKind::kPercent || kind == TypeKind::kMoney);
   }
-  bool temporal() const { return !list && (kind == TypeKind::kDate || kind == TypeKind::kDatetime); }
+  bool temporal() const {
+    return !list && (kind == TypeKind::kDate || kind == TypeKind::kDatetime);
+  }
 };
 
 // `long text`, `picklist`: as declared in an object.

@@ -18,8 +18,8 @@ Ordering from_int(int order) {
 }
 
 bool currencies_clash(const Value& a, const Value& b) {
-  return a.is(Value::Kind::kMoney) && b.is(Value::Kind::kMoney) && a.as_currency().given() && b.as_currency().given() &&
-         !(a.as_currency() == b.as_currency());
+  return a.is(Value::Kind::kMoney) && b.is(Value::Kind::kMoney) && a.as_currency().given() &&
+         b.as_currency().given() && !(a.as_currency() == b.as_currency());
 }
 
 bool equal_texts(std::string_view a, std::string_view b, TextCase text_case) {
@@ -28,8 +28,9 @@ bool equal_texts(std::string_view a, std::string_view b, TextCase text_case) {
 
 bool list_contains(const Value& list, std::string_view text, TextCase text_case) {
   auto items = list.as_list();
-  return std::any_of(items.begin(), items.end(),
-                     [&](const Value& item) { return equal_texts(item.as_text(), text, text_case); });
+  return std::any_of(items.begin(), items.end(), [&](const Value& item) {
+    return equal_texts(item.as_text(), text, text_case);
+  });
 }
 
 bool same_lists(const Value& a, const Value& b) {
@@ -72,7 +73,8 @@ Ordering compare_equal(const Value& a, const Value& b, TextCase text_case) {
 Ordering compare_order(const Value& a, const Value& b) {
   if (a.is_blank() || b.is_blank()) return Ordering::kUnordered;
   if (currencies_clash(a, b)) return Ordering::kFault;
-  if (a.is_numeric() && b.is_numeric()) return from(compare_decimals(a.as_decimal(), b.as_decimal()));
+  if (a.is_numeric() && b.is_numeric())
+    return from(compare_decimals(a.as_decimal(), b.as_decimal()));
   if (a.kind() != b.kind()) return Ordering::kUnordered;
   switch (a.kind()) {
     case Value::Kind::kText: return from_int(base::compare_folded(a.as_text(), b.as_text()));
@@ -85,15 +87,19 @@ Ordering compare_order(const Value& a, const Value& b) {
 
 bool test_text(const Value& text, TextTest test, const Value& part, TextCase text_case) {
   if (text.is_blank() || part.is_blank()) return false;
-  if (text.is(Value::Kind::kList)) return test == TextTest::kContains && list_contains(text, part.as_text(), text_case);
+  if (text.is(Value::Kind::kList))
+    return test == TextTest::kContains && list_contains(text, part.as_text(), text_case);
   std::string_view whole = text.as_text();
   std::string_view wanted = part.as_text();
   bool exact = text_case == TextCase::kExact;
   switch (test) {
     case TextTest::kContains:
-      return exact ? whole.find(wanted) != std::string_view::npos : base::contains_folded(whole, wanted);
-    case TextTest::kStartsWith: return exact ? whole.starts_with(wanted) : base::starts_with_folded(whole, wanted);
-    case TextTest::kEndsWith: return exact ? whole.ends_with(wanted) : base::ends_with_folded(whole, wanted);
+      return exact ? whole.find(wanted) != std::string_view::npos
+                   : base::contains_folded(whole, wanted);
+    case TextTest::kStartsWith:
+      return exact ? whole.starts_with(wanted) : base::starts_with_folded(whole, wanted);
+    case TextTest::kEndsWith:
+      return exact ? whole.ends_with(wanted) : base::ends_with_folded(whole, wanted);
   }
   return false;
 }
@@ -120,7 +126,9 @@ int total_order(const Value& a, const Value& b) {
       return x.size() < y.size() ? -1 : x.size() > y.size() ? 1 : 0;
     }
     default: {
-      int64_t x = a.as_instant().ms;  // dates, datetimes, times and durations keep their number in the same place
+      int64_t x =
+          a.as_instant()
+              .ms;  // dates, datetimes, times and durations keep their number in the same place
       int64_t y = b.as_instant().ms;
       return x < y ? -1 : x > y ? 1 : 0;
     }

@@ -36,7 +36,8 @@ struct Aligned {
 };
 Aligned align(Decimal a, Decimal b) {
   int scale = std::max(a.scale, b.scale);
-  return {a.coefficient * power_of_ten(scale - a.scale), b.coefficient * power_of_ten(scale - b.scale), scale};
+  return {a.coefficient * power_of_ten(scale - a.scale),
+          b.coefficient * power_of_ten(scale - b.scale), scale};
 }
 
 }  // namespace
@@ -122,7 +123,8 @@ std::optional<Decimal> divide_decimals(Decimal a, Decimal b) {
   if (b.coefficient == 0) return std::nullopt;
   // Enough digits for 18 significant ones, at a scale between 0 and 18.
   Wide divisor = magnitude(b.coefficient);
-  Wide dividend = b.coefficient < 0 ? -static_cast<Wide>(a.coefficient) : static_cast<Wide>(a.coefficient);
+  Wide dividend =
+      b.coefficient < 0 ? -static_cast<Wide>(a.coefficient) : static_cast<Wide>(a.coefficient);
   int scale = a.scale - b.scale;
   while (scale < kScaleMax && magnitude(dividend) <= power_of_ten(36)) {
     dividend *= 10;
@@ -130,7 +132,8 @@ std::optional<Decimal> divide_decimals(Decimal a, Decimal b) {
   }
   Wide quotient = magnitude(dividend) / divisor;
   bool rest = magnitude(dividend) % divisor != 0;
-  // Digits beyond the eighteenth go in one step, half to even by what was there: not digit by digit, which rounds twice.
+  // Digits beyond the eighteenth go in one step, half to even by what was there: not digit by
+  // digit, which rounds twice.
   int drop = 0;
   Wide kept = quotient;
   while (scale - drop > kScaleMax || (scale - drop > 0 && kept > kCoefficientMax)) {

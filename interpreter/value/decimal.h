@@ -1,7 +1,8 @@
 // Decimal arithmetic: exact or refused.
 //
-// A decimal has at most 18 significant digits and a scale of 0 to 18. Sums, differences and products that need more are
-// refused; quotients are rounded to 18 significant digits, half to even.
+// A decimal has at most 18 significant digits and a scale of 0 to 18. Sums, differences and
+// products that need more are refused; quotients are rounded to 18 significant digits, half to
+// even.
 #pragma once
 
 #include <optional>
@@ -15,15 +16,18 @@ namespace ensue::value {
 inline constexpr int64_t kCoefficientMax = 999'999'999'999'999'999;
 inline constexpr int kScaleMax = 18;
 
-// Reads `-12.50`, `1e3`, `1.5E-2`: the number grammar of JSON, with any leading zeros or a plus. Digits after the point are
-// kept as written (`12.50` has scale 2). Empty when the text is no number or does not fit.
+// Reads `-12.50`, `1e3`, `1.5E-2`: the number grammar of JSON, with any leading zeros or a plus.
+// Digits after the point are kept as written (`12.50` has scale 2). Empty when the text is no
+// number or does not fit.
 std::optional<Decimal> parse_decimal(std::string_view text);
 
 // As written by a person: `12.50`, `-3`, `0.05`. Never in exponent form.
 std::string decimal_text(Decimal d);
 
 std::strong_ordering compare_decimals(Decimal a, Decimal b);
-inline bool equal_decimals(Decimal a, Decimal b) { return compare_decimals(a, b) == std::strong_ordering::equal; }
+inline bool equal_decimals(Decimal a, Decimal b) {
+  return compare_decimals(a, b) == std::strong_ordering::equal;
+}
 
 // Empty when the result does not fit, or the divisor is zero.
 std::optional<Decimal> add_decimals(Decimal a, Decimal b);
@@ -31,7 +35,11 @@ std::optional<Decimal> subtract_decimals(Decimal a, Decimal b);
 std::optional<Decimal> multiply_decimals(Decimal a, Decimal b);
 std::optional<Decimal> divide_decimals(Decimal a, Decimal b);
 
-enum class Rounding { kHalfAwayFromZero, kDown, kUp };  // down and up are toward minus and plus infinity
+enum class Rounding {
+  kHalfAwayFromZero,
+  kDown,
+  kUp
+};  // down and up are toward minus and plus infinity
 // Rounds to `digits` after the point (0 to 18). Empty when the result does not fit.
 std::optional<Decimal> round_decimal(Decimal d, int digits, Rounding rounding);
 

@@ -38,7 +38,8 @@ std::optional<TimeOfDay> time_at(std::string_view text, size_t& at) {
     if (at < text.size() && text[at] == '.') {
       int place = 100;
       size_t begin = ++at;
-      for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, place /= 10) ms += (text[at] - '0') * place;
+      for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, place /= 10)
+        ms += (text[at] - '0') * place;
       if (at == begin) return std::nullopt;
     }
   }
@@ -55,15 +56,17 @@ CivilDate civil(Date date) {
 
 std::optional<Date> date_of(CivilDate c) {
   if (c.year < 1 || c.year > 9999 || c.month < 1 || c.day < 1) return std::nullopt;
-  std::chrono::year_month_day ymd{std::chrono::year(c.year), std::chrono::month(static_cast<unsigned>(c.month)),
+  std::chrono::year_month_day ymd{std::chrono::year(c.year),
+                                  std::chrono::month(static_cast<unsigned>(c.month)),
                                   std::chrono::day(static_cast<unsigned>(c.day))};
   if (!ymd.ok()) return std::nullopt;
   return Date{static_cast<int32_t>(std::chrono::sys_days(ymd).time_since_epoch().count())};
 }
 
 int32_t days_in_month(int32_t year, int32_t month) {
-  std::chrono::year_month_day_last last{std::chrono::year(year),
-                                        std::chrono::month_day_last(std::chrono::month(static_cast<unsigned>(month)))};
+  std::chrono::year_month_day_last last{
+      std::chrono::year(year),
+      std::chrono::month_day_last(std::chrono::month(static_cast<unsigned>(month)))};
   return static_cast<int32_t>(static_cast<unsigned>(last.day()));
 }
 
@@ -168,13 +171,14 @@ bool in_range(Instant instant) {
 }
 
 const char* unit_name(DurationUnit unit) {
-  static constexpr const char* kNames[] = {"second", "minute", "hour", "day", "week", "month", "year"};
+  static constexpr const char* kNames[] = {"second", "minute", "hour", "day",
+                                           "week",   "month",  "year"};
   return kNames[static_cast<size_t>(unit)];
 }
 
 std::string duration_text(const Duration& duration) {
-  return fmt::format("{}{} {}{}", duration.amount, duration.business ? " business" : "", unit_name(duration.unit),
-                     duration.amount == 1 ? "" : "s");
+  return fmt::format("{}{} {}{}", duration.amount, duration.business ? " business" : "",
+                     unit_name(duration.unit), duration.amount == 1 ? "" : "s");
 }
 
 }  // namespace ensue::value

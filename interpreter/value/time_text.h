@@ -26,7 +26,8 @@ std::optional<Date> date_of(CivilDate civil);
 int32_t days_in_month(int32_t year, int32_t month);
 // 0 is Monday, 6 is Sunday.
 int32_t weekday_of(Date date);
-// Clamped to the last day of the month: 31 January + 1 month is 28 February. Empty outside the years 1 to 9999.
+// Clamped to the last day of the month: 31 January + 1 month is 28 February. Empty outside the
+// years 1 to 9999.
 std::optional<Date> add_months(Date date, int64_t months);
 std::optional<Date> add_days(Date date, int64_t days);
 
@@ -47,8 +48,8 @@ struct DateTimeText {
   // The instant of a date-time with an offset, or of one without taken as UTC.
   Instant instant() const;
 };
-// `2026-03-26T10:00`, with optional seconds and fraction, and an optional offset: `Z`, `+02:00`, `+0200`, `+02`. A blank is allowed
-// in place of the `T`.
+// `2026-03-26T10:00`, with optional seconds and fraction, and an optional offset: `Z`, `+02:00`,
+// `+0200`, `+02`. A blank is allowed in place of the `T`.
 std::optional<DateTimeText> parse_datetime(std::string_view text);
 
 // `2026-01-05T14:00:00Z`, with milliseconds only when there are any.

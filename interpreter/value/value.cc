@@ -21,7 +21,8 @@ Currency Currency::of(std::string_view code) {
 std::string Currency::code() const {
   if (packed == 0) return {};
   std::string out(3, ' ');
-  for (int i = 0; i < 3; ++i) out[static_cast<size_t>(2 - i)] = static_cast<char>('A' - 1 + (packed >> (5 * i) & 31));
+  for (int i = 0; i < 3; ++i)
+    out[static_cast<size_t>(2 - i)] = static_cast<char>('A' - 1 + (packed >> (5 * i) & 31));
   return out;
 }
 

@@ -6,10 +6,11 @@
 //   # error E0110 on line 7          the same for another line (where no comment can stand)
 //   # warning W0801                  likewise for warnings
 //   # fails "text"                   the sentence of a test on this line does not hold, and says so
-//   # option zone Europe/Paris       the file is checked and run with this option (zone, currency, as)
-//   # clean                          nothing is wrong, and that is the fact (a file without tests or diagnostics says so)
-// Every diagnostic must be expected and every expectation met. Tests run; those without `fails` pass. A file free of errors is
-// also formatted: twice is once, and the tree stays the same.
+//   # option zone Europe/Paris       the file is checked and run with this option (zone, currency,
+//   as) # clean                          nothing is wrong, and that is the fact (a file without
+//   tests or diagnostics says so)
+// Every diagnostic must be expected and every expectation met. Tests run; those without `fails`
+// pass. A file free of errors is also formatted: twice is once, and the tree stays the same.
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <memory>
@@ -42,7 +43,8 @@ struct Script {
 };
 
 Script read_script(const std::string& text) {
-  static const std::regex diagnostic(R"re(#\s*(error|warning)\s+([EW]\d{4})(?:\s+"([^"]*)")?(?:\s+on line (\d+))?)re");
+  static const std::regex diagnostic(
+      R"re(#\s*(error|warning)\s+([EW]\d{4})(?:\s+"([^"]*)")?(?:\s+on line (\d+))?)re");
   static const std::regex failure(R"re(#\s*fails\s+"([^"]*)")re");
   static const std::regex option(R"re(#\s*option\s+(\w+)\s+(\S+))re");
   static const std::regex clean(R"re(#\s*clean\b)re");
@@ -57,7 +59,8 @@ Script read_script(const std::string& text) {
       script.diagnostics.push_back({match[2], at, match[3], false});
     }
     std::smatch match;
-    if (std::regex_search(line, match, failure)) script.failures.push_back({"", number, match[1], false});
+    if (std::regex_search(line, match, failure))
+      script.failures.push_back({"", number, match[1], false});
     if (std::regex_search(line, match, option)) {
       if (match[1] == "zone") {
         script.options.zone = match[2];
@@ -74,7 +77,8 @@ Script read_script(const std::string& text) {
   return script;
 }
 
-Expectation* find(std::vector<Expectation>& expectations, std::string_view code, uint32_t line, std::string_view message) {
+Expectation* find(std::vector<Expectation>& expectations, std::string_view code, uint32_t line,
+                  std::string_view message) {
   for (Expectation& expectation : expectations) {
     bool fits = !expectation.met && expectation.code == code && expectation.line == line &&
                 message.find(expectation.text) != std::string_view::npos;
@@ -85,15 +89,19 @@ Expectation* find(std::vector<Expectation>& expectations, std::string_view code,
 
 void check_diagnostics(const engine::Loaded& loaded, Script& script) {
   for (const Diagnostic& diagnostic : loaded.diagnostics) {
-    Expectation* expected = find(script.diagnostics, diagnostic.code, diagnostic.primary.place.line, diagnostic.message);
+    Expectation* expected = find(script.diagnostics, diagnostic.code, diagnostic.primary.place.line,
+                                 diagnostic.message);
     if (expected != nullptr) {
       expected->met = true;
     } else {
-      FAIL_CHECK("not expected:\n" << source::render_text(std::span(&diagnostic, 1), *loaded.sources, {}));
+      FAIL_CHECK("not expected:\n"
+                 << source::render_text(std::span(&diagnostic, 1), *loaded.sources, {}));
     }
   }
   for (const Expectation& expectation : script.diagnostics) {
-    if (!expectation.met) FAIL_CHECK("line " << expectation.line << ": no " << expectation.code << " \"" << expectation.text << "\"");
+    if (!expectation.met)
+      FAIL_CHECK("line " << expectation.line << ": no " << expectation.code << " \""
+                         << expectation.text << "\"");
   }
 }
 
@@ -113,7 +121,9 @@ void check_tests(const engine::Loaded& loaded, Script& script) {
     }
   }
   for (const Expectation& expectation : script.failures) {
-    if (!expectation.met) FAIL_CHECK("line " << expectation.line << ": does not fail with \"" << expectation.text << "\"");
+    if (!expectation.met)
+      FAIL_CHECK("line " << expectation.line << ": does not fail with \"" << expectation.text
+                         << "\"");
   }
 }
 
@@ -143,8 +153,12 @@ void check_file(const std::filesystem::path& path) {
     check_tests(loaded, script);
     check_format(text);
   }
-  bool tells = script.clean || !script.diagnostics.empty() || (loaded.module && !loaded.module->tests.empty());
-  if (!tells) FAIL_CHECK("the file shows nothing: it has no test, no expected diagnostic, and does not say `# clean`");
+  bool tells = script.clean || !script.diagnostics.empty() ||
+               (loaded.module && !loaded.module->tests.empty());
+  if (!tells)
+    FAIL_CHECK(
+        "the file shows nothing: it has no test, no expected diagnostic, and does not say `# "
+        "clean`");
 }
 
 }  // namespace
@@ -153,7 +167,8 @@ TEST_CASE("the corpus holds") {
   // ENSUE_CORPUS names another folder, to try files that are being written.
   const char* given = std::getenv("ENSUE_CORPUS");
   size_t count = 0;
-  for (const std::filesystem::path& path : files_below(given != nullptr ? given : tests_dir() / "corpus", ".ensue")) {
+  for (const std::filesystem::path& path :
+       files_below(given != nullptr ? given : tests_dir() / "corpus", ".ensue")) {
     ++count;
     INFO(path.string());
     check_file(path);

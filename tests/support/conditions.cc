@@ -9,10 +9,12 @@ namespace {
 
 using types::TypeKind;
 
-const std::vector<TypeKind> kTexts = {TypeKind::kText, TypeKind::kLongText, TypeKind::kEmail, TypeKind::kPhone,
-                                      TypeKind::kUrl};
+const std::vector<TypeKind> kTexts = {TypeKind::kText, TypeKind::kLongText, TypeKind::kEmail,
+                                      TypeKind::kPhone, TypeKind::kUrl};
 
-bool is_textual(TypeKind kind) { return std::find(kTexts.begin(), kTexts.end(), kind) != kTexts.end(); }
+bool is_textual(TypeKind kind) {
+  return std::find(kTexts.begin(), kTexts.end(), kind) != kTexts.end();
+}
 bool is_amount(TypeKind kind) {
   return kind == TypeKind::kNumber || kind == TypeKind::kMoney || kind == TypeKind::kPercent;
 }
@@ -31,7 +33,8 @@ std::string Sentence::written() const {
     default: break;
   }
   std::string out;
-  for (const Sentence& part : parts) out += (out.empty() ? "" : kind == Kind::kAnd ? " and " : " or ") + inner(part);
+  for (const Sentence& part : parts)
+    out += (out.empty() ? "" : kind == Kind::kAnd ? " and " : " or ") + inner(part);
   return out;
 }
 
@@ -54,8 +57,7 @@ std::vector<Sentence> smaller_ones(const Sentence& sentence) {
   return out;
 }
 
-// ---- Shape
-// --------------------------------------------------------------------------------------------------------------
+// ---- Shape ------------------------------------------------------------------------------------
 
 Sentence ConditionWriter::condition(types::ObjectId object) {
   return any_of_kind({object, object, false}, options_.tests_max);
@@ -79,14 +81,15 @@ Sentence ConditionWriter::has(const Scope& scope, int budget) {
   };
   std::vector<Relation> relations;
   auto relate = [&](const std::string& path, types::ObjectId parent) {
-    for (const char* child : {"Contact", "Case", "Opportunity", "OpportunityLineItem", "Task", "CampaignMember",
-                              "OpportunityContactRole"}) {
+    for (const char* child : {"Contact", "Case", "Opportunity", "OpportunityLineItem", "Task",
+                              "CampaignMember", "OpportunityContactRole"}) {
       types::ObjectId object = schema_.find_object(child);
       for (types::FieldId lookup : schema_.lookups_to(object, parent)) {
         const types::Field& field = schema_.object(object).field(lookup);
         if (field.children.empty()) continue;
         relations.push_back({path, object, field.children});
-        if (schema_.lookups_to(object, parent).size() == 1) relations.push_back({path, object, child});
+        if (schema_.lookups_to(object, parent).size() == 1)
+          relations.push_back({path, object, child});
       }
     }
   };
@@ -126,8 +129,7 @@ std::string ConditionWriter::numbered(const Sentence& sentence) const {
   return lines + "by logic " + by;
 }
 
-// ---- Paths
-// --------------------------------------------------------------------------------------------------------------
+// ---- Paths ------------------------------------------------------------------------------------
 
 std::string ConditionWriter::recased(std::string text) {
   if (!random_.chance(15)) return text;
@@ -140,14 +142,17 @@ std::string ConditionWriter::recased(std::string text) {
 
 std::string ConditionWriter::spelled(const types::Object& object, const types::Field& field) {
   if (random_.chance(10)) return recased(field.stored_as);
-  bool unique = std::count_if(object.fields.begin(), object.fields.end(), [&](const types::Field& other) {
-                  return other.label == field.label || other.name == field.label;
-                }) == 1;
-  if (random_.chance(10) && unique && field.label.find('.') == std::string::npos) return "[" + field.label + "]";
+  bool unique =
+      std::count_if(object.fields.begin(), object.fields.end(), [&](const types::Field& other) {
+        return other.label == field.label || other.name == field.label;
+      }) == 1;
+  if (random_.chance(10) && unique && field.label.find('.') == std::string::npos)
+    return "[" + field.label + "]";
   return recased(field.name);
 }
 
-ConditionWriter::FieldPath ConditionWriter::path(const Scope& scope, const std::vector<TypeKind>& kinds) {
+ConditionWriter::FieldPath ConditionWriter::path(const Scope& scope,
+                                                 const std::vector<TypeKind>& kinds) {
   bool from_it = scope.searched && random_.chance(15);
   types::ObjectId object = from_it ? scope.it : scope.bare;
   std::string text = from_it || (!scope.searched && random_.chance(10)) ? "it." : "";
@@ -175,8 +180,9 @@ ConditionWriter::FieldPath ConditionWriter::path(const Scope& scope, const std::
   }
   std::vector<const types::Field*> fields;
   for (const types::Field& field : schema_.object(object).fields) {
-    bool fits =
-        kinds.empty() ? field.name != "Id" : std::find(kinds.begin(), kinds.end(), field.type.kind) != kinds.end();
+    bool fits = kinds.empty()
+                    ? field.name != "Id"
+                    : std::find(kinds.begin(), kinds.end(), field.type.kind) != kinds.end();
     if (fits) fields.push_back(&field);
   }
   if (fields.empty()) return {};
@@ -204,16 +210,17 @@ ConditionWriter::FieldPath ConditionWriter::any_path(const Scope& scope) {
   }
 }
 
-// ---- Tests
-// --------------------------------------------------------------------------------------------------------------
+// ---- Tests ------------------------------------------------------------------------------------
 
 Sentence ConditionWriter::test(const Scope& scope) {
-  if (!scope.searched && options_.changes && random_.chance(3)) return {Sentence::Kind::kTest, "is new", {}};
+  if (!scope.searched && options_.changes && random_.chance(3))
+    return {Sentence::Kind::kTest, "is new", {}};
   if (options_.expressions && random_.chance(3)) {  // the last digit tells how it was rounded
-    std::string quotient =
-        "(" + amount(scope, TypeKind::kNumber, 0) + " / " + random_.word({"7", "13", "0.3", "9_999_991"}) + ")";
-    return {
-        Sentence::Kind::kTest, "text(" + quotient + ") ends with \"" + std::to_string(random_.below(10)) + "\"", {}};
+    std::string quotient = "(" + amount(scope, TypeKind::kNumber, 0) + " / " +
+                           random_.word({"7", "13", "0.3", "9_999_991"}) + ")";
+    return {Sentence::Kind::kTest,
+            "text(" + quotient + ") ends with \"" + std::to_string(random_.below(10)) + "\"",
+            {}};
   }
   FieldPath left = any_path(scope);
   bool change = options_.changes && left.own && random_.chance(20);
@@ -242,14 +249,16 @@ std::string ConditionWriter::test_of(const Scope& scope, const FieldPath& left) 
   TypeKind kind = left.field->type.kind;
   switch (kind) {
     case TypeKind::kBoolean:
-      return random_.chance(40) ? left.text : left.text + " is " + not_or + random_.word({"true", "false"});
+      return random_.chance(40) ? left.text
+                                : left.text + " is " + not_or + random_.word({"true", "false"});
     case TypeKind::kPicklist:
       if (random_.chance(75)) {
         return left.text + " is " + not_or + literal(*left.field);
       }
       return text_test(scope, left);
     case TypeKind::kMultipicklist:
-      return left.text + (random_.chance(50) ? " contains " : " is " + not_or) + literal(*left.field);
+      return left.text + (random_.chance(50) ? " contains " : " is " + not_or) +
+             literal(*left.field);
     case TypeKind::kRecord: return record_test(scope, left);
     default: break;
   }
@@ -258,21 +267,26 @@ std::string ConditionWriter::test_of(const Scope& scope, const FieldPath& left) 
   return ordered_test(scope, from, kind);
 }
 
-std::string ConditionWriter::ordered_test(const Scope& scope, const std::string& left, TypeKind kind) {
+std::string ConditionWriter::ordered_test(const Scope& scope, const std::string& left,
+                                          TypeKind kind) {
   auto right = [&] { return beside(scope, kind); };
   if (random_.chance(15))
-    return left + " is " + (random_.chance(30) ? "not " : "") + "between " + right() + " and " + right();
+    return left + " is " + (random_.chance(30) ? "not " : "") + "between " + right() + " and " +
+           right();
   bool timely = !is_amount(kind);
   if (timely && random_.chance(50)) {
     return left + random_.word({" is before ", " is after "}) + right();
   }
-  return left + random_.word({" = ", " != ", " < ", " <= ", " > ", " >= ", " is ", " is not "}) + right();
+  return left + random_.word({" = ", " != ", " < ", " <= ", " > ", " >= ", " is ", " is not "}) +
+         right();
 }
 
 std::string ConditionWriter::text_test(const Scope& scope, const FieldPath& left) {
   bool picklist = left.field->type.is(TypeKind::kPicklist);
-  std::string from = options_.expressions && !picklist && random_.chance(30) ? text(scope, 2) : left.text;
-  std::string right = random_.chance(70) ? text_literal() : text(scope, options_.expressions ? 1 : 0);
+  std::string from =
+      options_.expressions && !picklist && random_.chance(30) ? text(scope, 2) : left.text;
+  std::string right =
+      random_.chance(70) ? text_literal() : text(scope, options_.expressions ? 1 : 0);
   // A value of a picklist has the declared letter case, however it is written.
   std::string exactly = !picklist && random_.chance(25) ? "exactly " : "";
   switch (random_.below(picklist ? 3 : 8)) {
@@ -281,8 +295,8 @@ std::string ConditionWriter::text_test(const Scope& scope, const FieldPath& left
     case 2: return from + " ends with " + exactly + right;
     case 3: return from + random_.word({" < ", " <= ", " > ", " >= "}) + right;
     case 4:
-      return from + " is " + (random_.chance(30) ? "not " : "") + "between " + text_literal() + " and " +
-             text_literal();
+      return from + " is " + (random_.chance(30) ? "not " : "") + "between " + text_literal() +
+             " and " + text_literal();
     default: return from + " is " + (random_.chance(35) ? "not " : "") + exactly + right;
   }
 }
@@ -292,13 +306,13 @@ std::string ConditionWriter::record_test(const Scope& scope, const FieldPath& le
   const auto& objects = schema_.objects_of(left.field->type.objects);
   bool user = objects[0] == schema_.find_object("User");
   if (user && random_.chance(30)) return is + "me";
-  if (user && random_.chance(30)) return is + "user \"" + random_.word({"ana", "BOB", "005mona", "mona", "nobody"}) + "\"";
+  if (user && random_.chance(30))
+    return is + "user \"" + random_.word({"ana", "BOB", "005mona", "mona", "nobody"}) + "\"";
   if (user && random_.chance(30)) return is + (scope.searched ? "its Owner" : "CreatedBy");
   return is + literal(*left.field);
 }
 
-// ---- Values
-// -------------------------------------------------------------------------------------------------------------
+// ---- Values -----------------------------------------------------------------------------------
 
 std::string ConditionWriter::quoted(const std::string& text) const {
   std::string out = "\"";
@@ -310,30 +324,34 @@ std::string ConditionWriter::quoted(const std::string& text) const {
 }
 
 std::string ConditionWriter::number_literal() {
-  return random_.word({"0", "1", "2", "3", "10", "10.5", "-3", "250_000", "7", "0.125", "100", "1_000_000_000_000"});
+  return random_.word({"0", "1", "2", "3", "10", "10.5", "-3", "250_000", "7", "0.125", "100",
+                       "1_000_000_000_000"});
 }
 
 std::string ConditionWriter::date_literal() {
-  return random_.word({"2026-03-29", "2026-03-28", "2026-02-28", "2024-02-29", "2026-12-25", "2025-03-29", "today"});
+  return random_.word({"2026-03-29", "2026-03-28", "2026-02-28", "2024-02-29", "2026-12-25",
+                       "2025-03-29", "today"});
 }
 
 std::string ConditionWriter::datetime_literal() {
   return random_.word({"2026-03-29T00:00", "2026-03-29T02:30", "2026-10-25T02:30",
-                       "2026-03-29T10:00 in \"America/New_York\"", "2026-03-28T23:00Z", "2026-03-29T11:30+02:00",
-                       "now"});
+                       "2026-03-29T10:00 in \"America/New_York\"", "2026-03-28T23:00Z",
+                       "2026-03-29T11:30+02:00", "now"});
 }
 
 std::string ConditionWriter::text_literal() {
   std::string text = random_.pick(some_texts());
   if (!random_.chance(20)) return quoted(text);
   size_t half = 1 + text.size() / 2;
-  while (half < text.size() && (static_cast<unsigned char>(text[half]) & 0xC0) == 0x80) ++half;  // not inside a letter
+  while (half < text.size() && (static_cast<unsigned char>(text[half]) & 0xC0) == 0x80)
+    ++half;  // not inside a letter
   return quoted(text.substr(0, half));
 }
 
 std::string ConditionWriter::duration(bool days_or_longer) {
   std::string count = random_.word({"0 ", "1 ", "2 ", "5 ", "30 ", "13 "});
-  if (options_.business && random_.chance(10)) return count + (days_or_longer ? "business days" : "business hours");
+  if (options_.business && random_.chance(10))
+    return count + (days_or_longer ? "business days" : "business hours");
   if (days_or_longer) return count + random_.word({"days", "day", "weeks", "months", "years"});
   return count + random_.word({"days", "weeks", "months", "hours", "minutes", "seconds"});
 }
@@ -358,7 +376,8 @@ std::string ConditionWriter::literal(const types::Field& field) {
     case TypeKind::kPicklist:
     case TypeKind::kMultipicklist: {
       const types::Picklist& picklist = schema_.picklist(field.type.picklist);
-      return quoted(recased(picklist.values[random_.below(std::min<size_t>(picklist.values.size(), 4))]));
+      return quoted(
+          recased(picklist.values[random_.below(std::min<size_t>(picklist.values.size(), 4))]));
     }
     default: return text_literal();
   }
@@ -370,11 +389,14 @@ std::string ConditionWriter::beside(const Scope& scope, TypeKind kind) {
   bool mixed = options_.mixed_dates && random_.chance(15);
   switch (kind) {
     case TypeKind::kMoney:  // a plain number may stand beside money, but is none itself
-      return random_.chance(30) ? amount(scope, TypeKind::kNumber, depth) : amount(scope, kind, depth);
+      return random_.chance(30) ? amount(scope, TypeKind::kNumber, depth)
+                                : amount(scope, kind, depth);
     case TypeKind::kNumber:
     case TypeKind::kPercent: return amount(scope, kind, depth);
-    case TypeKind::kDate: return moment(scope, !mixed ? TypeKind::kDate : TypeKind::kDatetime, depth);
-    case TypeKind::kDatetime: return moment(scope, !mixed ? TypeKind::kDatetime : TypeKind::kDate, depth);
+    case TypeKind::kDate:
+      return moment(scope, !mixed ? TypeKind::kDate : TypeKind::kDatetime, depth);
+    case TypeKind::kDatetime:
+      return moment(scope, !mixed ? TypeKind::kDatetime : TypeKind::kDate, depth);
     default: return random_.word({"00:00", "09:00", "15:00", "23:00"});
   }
 }
@@ -382,7 +404,9 @@ std::string ConditionWriter::beside(const Scope& scope, TypeKind kind) {
 std::string ConditionWriter::amount(const Scope& scope, TypeKind kind, int depth) {
   if (depth > 0 && kind == TypeKind::kNumber && random_.chance(55)) {
     auto number = [&] { return amount(scope, TypeKind::kNumber, depth - 1); };
-    auto date = [&] { return moment(scope, random_.chance(80) ? TypeKind::kDate : TypeKind::kDatetime, depth - 1); };
+    auto date = [&] {
+      return moment(scope, random_.chance(80) ? TypeKind::kDate : TypeKind::kDatetime, depth - 1);
+    };
     auto money = [&] { return amount(scope, TypeKind::kMoney, depth - 1); };
     switch (random_.below(16)) {
       case 0: return "(" + number() + random_.word({" + ", " - ", " * ", " / "}) + number() + ")";
@@ -391,7 +415,8 @@ std::string ConditionWriter::amount(const Scope& scope, TypeKind kind, int depth
       case 3: return "length(" + text(scope, depth - 1) + ")";
       case 4:
         return "round(" + number() +
-               (random_.chance(50) ? ")" : ", " + std::string(random_.word({"0", "1", "2", "5"})) + ")");
+               (random_.chance(50) ? ")"
+                                   : ", " + std::string(random_.word({"0", "1", "2", "5"})) + ")");
       case 5: return random_.word({"abs(", "floor(", "ceiling("}) + number() + ")";
       case 6: return "number(" + (random_.chance(50) ? text(scope, depth - 1) : money()) + ")";
       case 7: return "days_between(" + date() + ", " + date() + ")";
@@ -401,8 +426,13 @@ std::string ConditionWriter::amount(const Scope& scope, TypeKind kind, int depth
                moment(scope, TypeKind::kDatetime, depth - 1) + ")";
       case 10: return random_.word({"year(", "month(", "day(", "weekday("}) + date() + ")";
       case 11:
-        return "hour(" + moment(scope, random_.chance(50) ? TypeKind::kDate : TypeKind::kDatetime, depth - 1) + ")";
-      case 12: return random_.word({"smaller(", "larger(", "first_given("}) + number() + ", " + number() + ")";
+        return "hour(" +
+               moment(scope, random_.chance(50) ? TypeKind::kDate : TypeKind::kDatetime,
+                      depth - 1) +
+               ")";
+      case 12:
+        return random_.word({"smaller(", "larger(", "first_given("}) + number() + ", " + number() +
+               ")";
       case 13: return "-(" + number() + ")";
       case 14: return "round(" + money() + ", 1)";
       default: return "(" + number() + " / 7)";
@@ -412,9 +442,13 @@ std::string ConditionWriter::amount(const Scope& scope, TypeKind kind, int depth
     auto money = [&] { return amount(scope, TypeKind::kMoney, depth - 1); };
     switch (random_.below(6)) {
       case 0: return "(" + money() + random_.word({" + ", " - "}) + money() + ")";
-      case 1: return "(" + money() + random_.word({" * ", " / "}) + amount(scope, TypeKind::kNumber, depth - 1) + ")";
+      case 1:
+        return "(" + money() + random_.word({" * ", " / "}) +
+               amount(scope, TypeKind::kNumber, depth - 1) + ")";
       case 2: return "(" + money() + " * " + amount(scope, TypeKind::kPercent, depth - 1) + ")";
-      case 3: return random_.word({"smaller(", "larger(", "first_given("}) + money() + ", " + money() + ")";
+      case 3:
+        return random_.word({"smaller(", "larger(", "first_given("}) + money() + ", " + money() +
+               ")";
       case 4: return "(" + money() + " / 7)";
       default: return "-(" + money() + ")";
     }
@@ -426,7 +460,8 @@ std::string ConditionWriter::amount(const Scope& scope, TypeKind kind, int depth
   FieldPath from = random_.chance(45) ? path(scope, {kind}) : FieldPath();
   if (from.field != nullptr) return from.text;
   if (kind != TypeKind::kMoney) return number_literal() + (kind == TypeKind::kPercent ? "%" : "");
-  return random_.word({"0", "1", "2", "10.5", "250_000", "100"}) + std::string(random_.chance(80) ? " USD" : " EUR");
+  return random_.word({"0", "1", "2", "10.5", "250_000", "100"}) +
+         std::string(random_.chance(80) ? " USD" : " EUR");
 }
 
 std::string ConditionWriter::text(const Scope& scope, int depth) {
@@ -434,14 +469,19 @@ std::string ConditionWriter::text(const Scope& scope, int depth) {
     auto part = [&] { return text(scope, depth - 1); };
     switch (random_.below(12)) {
       case 0: return random_.word({"upper(", "lower(", "trim(", "domain("}) + part() + ")";
-      case 1: return random_.word({"left(", "right("}) + part() + ", " + amount(scope, TypeKind::kNumber, 0) + ")";
+      case 1:
+        return random_.word({"left(", "right("}) + part() + ", " +
+               amount(scope, TypeKind::kNumber, 0) + ")";
       case 2: return "replace(" + part() + ", " + text_literal() + ", " + text_literal() + ")";
       case 3: return "first_given(" + part() + ", " + part() + ")";
       case 4: return random_.word({"smaller(", "larger("}) + part() + ", " + part() + ")";
       case 5: return "text(" + amount(scope, TypeKind::kNumber, depth) + ")";
       case 6: return "right(text(" + amount(scope, TypeKind::kMoney, depth) + "), 5)";
       case 7:
-        return "text(" + moment(scope, random_.chance(50) ? TypeKind::kDate : TypeKind::kDatetime, depth - 1) + ")";
+        return "text(" +
+               moment(scope, random_.chance(50) ? TypeKind::kDate : TypeKind::kDatetime,
+                      depth - 1) +
+               ")";
       case 8: {
         FieldPath any = any_path(scope);
         return "text(" + any.text + ")";
@@ -464,9 +504,11 @@ std::string ConditionWriter::moment(const Scope& scope, TypeKind kind, int depth
   if (depth > 0 && random_.chance(35)) {
     switch (random_.below(4)) {
       case 0:
-      case 1: return "(" + moment(scope, kind, 0) + random_.word({" + ", " - "}) + duration(date) + ")";
+      case 1:
+        return "(" + moment(scope, kind, 0) + random_.word({" + ", " - "}) + duration(date) + ")";
       case 2:
-        return random_.word({"smaller(", "larger(", "first_given("}) + moment(scope, kind, 0) + ", " + moment(scope, kind, 0) + ")";
+        return random_.word({"smaller(", "larger(", "first_given("}) + moment(scope, kind, 0) +
+               ", " + moment(scope, kind, 0) + ")";
       default:
         if (date) return "date_of(" + moment(scope, TypeKind::kDatetime, depth - 1) + ")";
     }

@@ -1,5 +1,5 @@
-// Random conditions, as an author would type them: well typed over the objects of the library, in every form of
-// LANGUAGE section 4, with names spelled in each of the ways the language allows.
+// Random conditions, as an author would type them: well typed over the objects of the library, in
+// every form of LANGUAGE section 4, with names spelled in each of the ways the language allows.
 #pragma once
 
 #include <string>
@@ -30,9 +30,11 @@ struct ConditionOptions {
   bool changes = true;      // `changed`, `is new`
   bool business = true;     // business days; they need a calendar in the program
   bool mixed_dates = true;  // dates beside date-times
-  bool expressions = true;  // calculations, functions, interpolation; else fields and literals alone
+  bool expressions =
+      true;  // calculations, functions, interpolation; else fields and literals alone
 
-  // One plain test of a record's own fields and those `hops` lookups away: no relations, calculations or business time.
+  // One plain test of a record's own fields and those `hops` lookups away: no relations,
+  // calculations or business time.
   static ConditionOptions plain_test(int hops) {
     ConditionOptions out;
     out.tests_max = 1;

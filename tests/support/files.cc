@@ -33,7 +33,8 @@ void write_text(const fs::path& path, std::string_view text) {
 std::vector<fs::path> files_below(const fs::path& dir, std::string_view suffix) {
   std::vector<fs::path> found;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(dir)) {
-    if (entry.is_regular_file() && entry.path().filename().string().ends_with(suffix)) found.push_back(entry.path());
+    if (entry.is_regular_file() && entry.path().filename().string().ends_with(suffix))
+      found.push_back(entry.path());
   }
   std::sort(found.begin(), found.end());
   return found;
@@ -51,7 +52,8 @@ std::vector<std::string> lines_of(std::string_view text) {
 
 TempDir::TempDir() {
   std::string name = (fs::temp_directory_path() / "ensue-test-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a folder for the test");
+  if (mkdtemp(name.data()) == nullptr)
+    throw std::runtime_error("cannot make a folder for the test");
   path_ = name;
 }
 

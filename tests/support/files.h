@@ -13,12 +13,14 @@ std::filesystem::path tests_dir();
 // The root of the source tree.
 std::filesystem::path tree_dir();
 
-// Reads a file whole. Throws std::runtime_error when it cannot: a test without its input has failed.
+// Reads a file whole. Throws std::runtime_error when it cannot: a test without its input has
+// failed.
 std::string read_text(const std::filesystem::path& path);
 void write_text(const std::filesystem::path& path, std::string_view text);
 
 // The files below `dir` whose name ends with `suffix`, in order of path.
-std::vector<std::filesystem::path> files_below(const std::filesystem::path& dir, std::string_view suffix);
+std::vector<std::filesystem::path> files_below(const std::filesystem::path& dir,
+                                               std::string_view suffix);
 std::vector<std::string> lines_of(std::string_view text);
 
 // An empty folder, removed with all it holds at the end of the scope.

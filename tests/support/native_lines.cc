@@ -6,8 +6,8 @@
 
 namespace ensue::testing {
 
-std::string native_line(const types::Schema& schema, const std::string& id, const std::string& kind, Instant at,
-                        const types::Record* before, const types::Record& after) {
+std::string native_line(const types::Schema& schema, const std::string& id, const std::string& kind,
+                        Instant at, const types::Record* before, const types::Record& after) {
   const types::Object& object = schema.object(after.object);
   std::string set;
   std::string nulled;
@@ -16,7 +16,8 @@ std::string native_line(const types::Schema& schema, const std::string& id, cons
   for (size_t i = 1; i < object.fields.size() && kind != "delete"; ++i) {
     const Value& value = after.raw(types::FieldId(i));
     // A name is always said: the engine makes one of its parts where the event brings only these.
-    bool said = object.fields[i].name == "Name" || (update ? changed.has(types::FieldId(i)) : !value.is_blank());
+    bool said = object.fields[i].name == "Name" ||
+                (update ? changed.has(types::FieldId(i)) : !value.is_blank());
     if (!said) continue;
     std::string& list = value.is_blank() ? nulled : set;
     if (!list.empty()) list += ",";
@@ -25,8 +26,9 @@ std::string native_line(const types::Schema& schema, const std::string& id, cons
     list += ":";
     value::append_json(list, value);
   }
-  std::string out = "{\"id\":\"" + id + "\",\"entity\":\"" + object.name + "\",\"ids\":[\"" + after.id +
-                    "\"],\"kind\":\"" + kind + "\",\"at\":\"" + value::instant_text(at) + "\"";
+  std::string out = "{\"id\":\"" + id + "\",\"entity\":\"" + object.name + "\",\"ids\":[\"" +
+                    after.id + "\"],\"kind\":\"" + kind + "\",\"at\":\"" + value::instant_text(at) +
+                    "\"";
   if (!set.empty()) out += ",\"set\":{" + set + "}";
   if (!nulled.empty()) out += ",\"nulled\":[" + nulled + "]";
   return out + "}";

@@ -8,7 +8,8 @@
 namespace ensue::testing {
 
 engine::Loaded load(std::string text, ProgramOptions options) {
-  return engine::load_program({{{"test.ensue", std::move(text)}}, std::move(options), nullptr, nullptr});
+  return engine::load_program(
+      {{{"test.ensue", std::move(text)}}, std::move(options), nullptr, nullptr});
 }
 
 engine::ProgramPtr program_of(std::string text, ProgramOptions options) {
@@ -22,7 +23,8 @@ std::vector<std::string> codes_of(const engine::Loaded& loaded) {
   std::vector<std::string> out;
   for (const Diagnostic& diagnostic : loaded.diagnostics) {
     const Place& place = diagnostic.primary.place;
-    out.push_back(diagnostic.code + " " + std::to_string(place.line) + ":" + std::to_string(place.column));
+    out.push_back(diagnostic.code + " " + std::to_string(place.line) + ":" +
+                  std::to_string(place.column));
   }
   return out;
 }
@@ -34,7 +36,8 @@ std::string shown(const engine::Loaded& loaded) {
 Bench::Bench(engine::ProgramPtr program, engine::RuntimeOptions options)
     : Bench(std::move(program), std::shared_ptr<Store>(adapters::make_memory_store()), options) {}
 
-Bench::Bench(engine::ProgramPtr program, std::shared_ptr<Store> store, engine::RuntimeOptions options)
+Bench::Bench(engine::ProgramPtr program, std::shared_ptr<Store> store,
+             engine::RuntimeOptions options)
     : runtime_(std::move(store), options) {
   Status used = runtime_.use(std::move(program));
   REQUIRE(used);

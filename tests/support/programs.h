@@ -25,7 +25,8 @@ std::string shown(const engine::Loaded& loaded);
 class Bench {
  public:
   explicit Bench(engine::ProgramPtr program, engine::RuntimeOptions options = {});
-  Bench(engine::ProgramPtr program, std::shared_ptr<Store> store, engine::RuntimeOptions options = {});
+  Bench(engine::ProgramPtr program, std::shared_ptr<Store> store,
+        engine::RuntimeOptions options = {});
 
   // Sends lines of JSON as one batch. The report's texts are the caller's.
   BatchReport send(const std::vector<std::string>& lines);

@@ -1,7 +1,7 @@
 // Randomness of the property tests: from one seed, the same on every machine.
 //
-// The seed is fixed, so that a green tree stays green; ENSUE_SEED in the environment sets another, and a failing test
-// prints the one it used.
+// The seed is fixed, so that a green tree stays green; ENSUE_SEED in the environment sets another,
+// and a failing test prints the one it used.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,9 @@ class Random {
   const T& pick(const std::vector<T>& items) {
     return items[below(items.size())];
   }
-  const char* word(std::initializer_list<const char*> words) { return *(words.begin() + below(words.size())); }
+  const char* word(std::initializer_list<const char*> words) {
+    return *(words.begin() + below(words.size()));
+  }
   // A seed of its own for a part of a test, so that the parts can be tried alone.
   uint64_t fork() { return engine_(); }
 

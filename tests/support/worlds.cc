@@ -12,15 +12,17 @@ using types::TypeKind;
 constexpr int64_t kHourMs = 3'600'000;
 
 Value some_number(Random& random) {
-  const char* written = random.word({"0", "1", "2", "2", "3", "10", "10.5", "10.50", "-3", "7", "250000", "0.125",
-                                     "999999999999999999", "0.000000000000000001", "33.3333", "-0.5"});
+  const char* written =
+      random.word({"0", "1", "2", "2", "3", "10", "10.5", "10.50", "-3", "7", "250000", "0.125",
+                   "999999999999999999", "0.000000000000000001", "33.3333", "-0.5"});
   return Value::number(*value::parse_decimal(written));
 }
 
 Date some_date(Random& random) {
   const char* written =
-      random.word({"2026-03-29", "2026-03-29", "2026-03-28", "2026-03-30", "2026-02-27", "2026-02-28", "2026-01-31",
-                   "2024-02-29", "2026-12-25", "2026-10-25", "2025-03-29", "0001-01-01", "9999-12-31", "2026-03-31"});
+      random.word({"2026-03-29", "2026-03-29", "2026-03-28", "2026-03-30", "2026-02-27",
+                   "2026-02-28", "2026-01-31", "2024-02-29", "2026-12-25", "2026-10-25",
+                   "2025-03-29", "0001-01-01", "9999-12-31", "2026-03-31"});
   return *value::parse_date(written);
 }
 
@@ -29,8 +31,9 @@ Instant some_instant(Random& random) {
     case 0: return kWorldNow;
     case 1: return {kWorldNow.ms + random.between(-50, 50) * kHourMs / 2};
     case 2:
-      return value::parse_datetime(random.word({"2026-03-28T23:00Z", "2026-03-29T00:59:59Z", "2026-03-29T01:00Z",
-                                                "2026-10-25T00:30Z", "2026-10-25T01:30Z", "2026-02-27T09:30Z"}))
+      return value::parse_datetime(
+                 random.word({"2026-03-28T23:00Z", "2026-03-29T00:59:59Z", "2026-03-29T01:00Z",
+                              "2026-10-25T00:30Z", "2026-10-25T01:30Z", "2026-02-27T09:30Z"}))
           ->instant();
     default: return {kWorldNow.ms + random.between(-400, 400) * value::kDayMs};
   }
@@ -40,9 +43,11 @@ Instant some_instant(Random& random) {
 
 const std::vector<std::string>& some_texts() {
   static const std::vector<std::string> kTexts = {
-      "Acme",  "acme",    "ACME Corp", "Corp",          "Zoë", "ZOË",  "zoë lang", " a b ", "ana@x.test", "Ana@X.test",
-      "12.50", "a dozen", "Legal",     "legal counsel", "ΑΒΓ", "αβγδ", "Дом",      "дом 7", "日本語",     "a-b-c",
-      "a",     "b",       "x",         "007",           "bob", "5",    "Hot",      "Web",   "E",          "say \"hi\"",
+      "Acme",  "acme",       "ACME Corp",  "Corp",  "Zoë",     "ZOË",   "zoë lang",
+      " a b ", "ana@x.test", "Ana@X.test", "12.50", "a dozen", "Legal", "legal counsel",
+      "ΑΒΓ",   "αβγδ",       "Дом",        "дом 7", "日本語",  "a-b-c", "a",
+      "b",     "x",          "007",        "bob",   "5",       "Hot",   "Web",
+      "E",     "say \"hi\"",
   };
   return kTexts;
 }
@@ -51,7 +56,8 @@ std::vector<std::string> ids_of(const types::Object& object) {
   if (object.name == "User") return {"005ana", "005bob", "005mona", "005zed", "005none"};
   if (object.name == "Queue") return {"00Gtriage", "00Gweb", "00Gnone"};
   std::vector<std::string> out;
-  for (const char* end : {"1", "2", "3", "4", "none"}) out.push_back(object.name.substr(0, 6) + end);
+  for (const char* end : {"1", "2", "3", "4", "none"})
+    out.push_back(object.name.substr(0, 6) + end);
   return out;
 }
 
@@ -62,8 +68,10 @@ Value WorldMaker::lookup(const types::Field& field) {
 }
 
 Value WorldMaker::value(const types::Field& field) {
-  if (field.name == "CurrencyIsoCode") return random_.chance(70) ? Value() : Value::text(random_.word({"USD", "EUR"}));
-  if (field.name == "SalesTerritory") return Value::text(random_.word({"", "", "", "West", "WEST", "East"}));
+  if (field.name == "CurrencyIsoCode")
+    return random_.chance(70) ? Value() : Value::text(random_.word({"USD", "EUR"}));
+  if (field.name == "SalesTerritory")
+    return Value::text(random_.word({"", "", "", "West", "WEST", "East"}));
   switch (field.type.kind) {
     case TypeKind::kBoolean: return Value::boolean(random_.chance(50));
     case TypeKind::kNumber: return some_number(random_);
@@ -71,12 +79,14 @@ Value WorldMaker::value(const types::Field& field) {
     case TypeKind::kMoney: return Value::money(some_number(random_).as_decimal(), {});
     case TypeKind::kDate: return Value::date(some_date(random_));
     case TypeKind::kDatetime: return Value::datetime(some_instant(random_));
-    case TypeKind::kTime: return Value::time({static_cast<int32_t>(random_.between(0, 23) * kHourMs)});
+    case TypeKind::kTime:
+      return Value::time({static_cast<int32_t>(random_.between(0, 23) * kHourMs)});
     case TypeKind::kRecord: return lookup(field);
     case TypeKind::kPicklist: {
       const types::Picklist& picklist = schema_.picklist(field.type.picklist);
       if (random_.chance(10)) return Value::text("Nothing Like It");
-      return Value::text(picklist.values[random_.below(std::min<size_t>(picklist.values.size(), 4))]);
+      return Value::text(
+          picklist.values[random_.below(std::min<size_t>(picklist.values.size(), 4))]);
     }
     case TypeKind::kMultipicklist: {
       std::vector<Value> items;
@@ -122,7 +132,8 @@ reference::World WorldMaker::world(const std::vector<std::string>& kinds) {
         made.deleted = false;
         made.fields[schema_.object(object).find("Username").index] = Value::text(id.substr(3));
       }
-      if (kind == "Queue") made.fields[schema_.object(object).find("Name").index] = Value::text(id.substr(3));
+      if (kind == "Queue")
+        made.fields[schema_.object(object).find("Name").index] = Value::text(id.substr(3));
       out.put(std::move(made));
     }
   }

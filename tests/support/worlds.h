@@ -1,5 +1,5 @@
-// Random records: small worlds in which lookups mostly meet, values mostly repeat, and the odd ones (blank, deleted,
-// nobody's id, two currencies, the ends of the calendar) turn up often.
+// Random records: small worlds in which lookups mostly meet, values mostly repeat, and the odd ones
+// (blank, deleted, nobody's id, two currencies, the ends of the calendar) turn up often.
 #pragma once
 
 #include <string>
@@ -10,7 +10,8 @@
 
 namespace ensue::testing {
 
-// The instant around which dates are drawn: the morning of the spring change of the clocks in Paris.
+// The instant around which dates are drawn: the morning of the spring change of the clocks in
+// Paris.
 inline constexpr Instant kWorldNow{1'774'776'600'000};  // 2026-03-29T09:30:00Z
 
 // The texts that records hold and conditions ask for.

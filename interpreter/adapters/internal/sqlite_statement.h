@@ -1,4 +1,5 @@
-// A prepared statement of SQLite: bind, step, read. A thin wrapper so that the store reads as verbs.
+// A prepared statement of SQLite: bind, step, read. A thin wrapper so that the store reads as
+// verbs.
 #pragma once
 
 #include <sqlite3.h>
@@ -24,7 +25,8 @@ class Statement {
  public:
   Statement() = default;
 
-  // Compiles `sql`, which lives as long as the statement does. After an error every step tells it again.
+  // Compiles `sql`, which lives as long as the statement does. After an error every step tells it
+  // again.
   Status prepare(sqlite3* db, const char* sql);
   bool prepared() const { return statement_ != nullptr || broken_; }
 
@@ -34,11 +36,13 @@ class Statement {
     return *this;
   }
   Statement& bind(int index, std::string_view text) {
-    sqlite3_bind_text(statement_.get(), index, text.data(), static_cast<int>(text.size()), SQLITE_STATIC);
+    sqlite3_bind_text(statement_.get(), index, text.data(), static_cast<int>(text.size()),
+                      SQLITE_STATIC);
     return *this;
   }
   Statement& bind(int index, const Key128& key) {
-    sqlite3_bind_blob(statement_.get(), index, key.bytes.data(), static_cast<int>(key.bytes.size()), SQLITE_STATIC);
+    sqlite3_bind_blob(statement_.get(), index, key.bytes.data(), static_cast<int>(key.bytes.size()),
+                      SQLITE_STATIC);
     return *this;
   }
   Statement& bind(int index, Instant instant) { return bind(index, instant.ms); }

@@ -51,7 +51,7 @@ class Checker {
  public:
   Checker(const CheckInput& input, source::DiagnosticSink& sink);
 
-  // ---- Stages, in order (stages.cc) -------------------------------------------------------------
+  // ---- Stages, in order (stages.cc) -----------------------------------------------------------
   void declare_objects();
   void declare_fields();
   void declare_functions();
@@ -67,7 +67,7 @@ class Checker {
   std::shared_ptr<CheckedModule> take() { return module_; }
 
  private:
-  // ---- The file at hand -------------------------------------------------------------------------
+  // ---- The file at hand ------------------------------------------------------------------------
   void enter(FileId file);
   template <class Visit>
   void for_each_declaration(NodeKind kind, Visit visit) {
@@ -99,7 +99,7 @@ class Checker {
   std::optional<int64_t> whole_number(NodeId id, int64_t least, int64_t most,
                                       std::string_view what);
 
-  // ---- Declarations (declare.cc) ----------------------------------------------------------------
+  // ---- Declarations (declare.cc) --------------------------------------------------------------
   void declare_object(NodeId id, NodeId name, NodeId label, NodeId fields, bool extends);
   void declare_field(types::ObjectId object, NodeId id);
   Type field_type(NodeId id);
@@ -108,7 +108,7 @@ class Checker {
   types::ObjectId object_named(std::string_view name, Span at, bool spoken = false);
   void declare_named(NamedTable& table, NodeId name, std::string_view what);
 
-  // ---- Paths (resolve.cc) -----------------------------------------------------------------------
+  // ---- Paths (resolve.cc) ---------------------------------------------------------------------
   Type resolve_path(NodeId id, const Place& place);
   // The type after the base of a path; `next` is the first name that is a hop.
   void need_record_in_hand(const Place& place, Span at);
@@ -120,13 +120,13 @@ class Checker {
                                 Span at);
   std::vector<types::ObjectId> objects_of(const Type& type) const;
 
-  // ---- Words of messages (wording.cc) -----------------------------------------------------------
+  // ---- Words of messages (wording.cc) ---------------------------------------------------------
   // With its article: `a text`, `an id`, `an Opportunity`.
   std::string a_name_of(const Type& type) const;
   std::string picklist_name(types::PicklistId id) const;
   bool suggest_unquoted_value(Finding& finding, std::string_view name) const;
 
-  // ---- Expressions (infer_expr.cc) --------------------------------------------------------------
+  // ---- Expressions (infer_expr.cc) ------------------------------------------------------------
   // The type of a value; `hint` is what it is compared with or stored in.
   Type infer(NodeId id, const Place& place, const Type* hint = nullptr);
   Type infer_node(NodeId id, const Place& place, const Type* hint);
@@ -163,7 +163,7 @@ class Checker {
   std::optional<Duration> read_duration(NodeId id);
   void check_business(NodeId id);
 
-  // ---- Automations (check_action.cc, check_flow.cc, check_condition.cc) -------------------------
+  // ---- Automations (check_action.cc, check_flow.cc, check_condition.cc) -----------------------
   void check_action(NodeId id);
   void check_flow(NodeId id);
   Automation automation_head(NodeId id, NodeId name, NodeId attributes);
@@ -192,7 +192,7 @@ class Checker {
   void not_run_yet(NodeId id, std::string_view what);
   void lint_condition(const Automation& automation, NodeId guard);
 
-  // ---- Cadences, limits, calendars --------------------------------------------------------------
+  // ---- Cadences, limits, calendars ------------------------------------------------------------
   void check_cadence(NodeId id);
   void check_quick_cadence(NodeId id);
   void check_targets(NodeId list, Cadence& cadence);
@@ -208,7 +208,7 @@ class Checker {
   void check_calendar(NodeId id);
   void check_open_line(NodeId id, Calendar& calendar, std::vector<Span>& hours);
 
-  // ---- Tests (check_test.cc) --------------------------------------------------------------------
+  // ---- Tests (check_test.cc) ------------------------------------------------------------------
   struct TestState;
   void check_test(NodeId id);
   void check_test_statement(NodeId id, TestState& state);

@@ -1,6 +1,8 @@
-// What is wrong, or doubtful, in an author's program: a code, a place, a sentence, and where possible a fix.
+// What is wrong, or doubtful, in an author's program: a code, a place, a sentence, and where
+// possible a fix.
 //
-// Offsets are half-open byte ranges into the source text. Lines and columns are counted from 1, columns in code points.
+// Offsets are half-open byte ranges into the source text. Lines and columns are counted from 1,
+// columns in code points.
 #pragma once
 
 #include <cstdint>

@@ -3,10 +3,11 @@
 //   auto store = …;                                  // a Store of the host's, or of ensue/stores.h
 //   auto engine = ensue::Engine::open(store, {});
 //   auto report = (*engine)->load({{"leads.ensue", text}});
-//   if (!report.ok) …                                // report.diagnostics says why; the rules before stay in force
-//   auto batch = (*engine)->submit("crm", lines);    // one commit
+//   if (!report.ok) …                                // report.diagnostics says why; the rules
+//   before stay in force auto batch = (*engine)->submit("crm", lines);    // one commit
 //
-// An engine may be used by one thread at a time; two engines can live in one process, each with a store of its own.
+// An engine may be used by one thread at a time; two engines can live in one process, each with a
+// store of its own.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +34,8 @@ struct SourceText {
 
 struct EngineOptions {
   ProgramOptions program;
-  // Null: the clock of the events, the latest `at` seen, which never goes back. Otherwise the host's clock, which must outlive
-  // the engine.
+  // Null: the clock of the events, the latest `at` seen, which never goes back. Otherwise the
+  // host's clock, which must outlive the engine.
   Clock* clock = nullptr;
   bool keep_all_verdicts = false;  // also why automations did not start, not only what ran
 };
@@ -47,9 +48,9 @@ struct LoadReport {
 
 // One effect of one run, as in `run --output ndjson`.
 struct EffectRecord {
-  std::string op;       // add_to_cadence, …
-  std::string target;   // Lead/00Q1; empty: no target
-  std::string cadence;  // empty: all cadences
+  std::string op;                     // add_to_cadence, …
+  std::string target;                 // Lead/00Q1; empty: no target
+  std::string cadence;                // empty: all cadences
   std::vector<std::string> cadences;  // of all cadences: those that were touched
   std::string assignee;
   std::string disposition;
@@ -92,12 +93,12 @@ struct InputLine {
 // What a batch did. Counts are of this batch.
 struct BatchReport {
   uint64_t lines = 0;
-  uint64_t events = 0;       // changes of single records, new ones
-  uint64_t duplicates = 0;   // seen before
+  uint64_t events = 0;      // changes of single records, new ones
+  uint64_t duplicates = 0;  // seen before
   uint64_t snapshots = 0;
   uint64_t gaps = 0;
-  uint64_t timers = 0;       // fired
-  std::map<std::string, uint64_t> statuses;        // of decisions
+  uint64_t timers = 0;                       // fired
+  std::map<std::string, uint64_t> statuses;  // of decisions
   std::vector<Decision> decisions;
   std::vector<DeadLetterRow> dead_letters;
   std::vector<std::string> notices;                // limits nearly reached, gaps
@@ -116,7 +117,8 @@ class Engine {
   // Replaces the automations by those of `sources`. With errors nothing is replaced.
   LoadReport load(std::vector<SourceText> sources);
 
-  // Works on lines of a stream, in order, in one commit. Poison lines become dead letters. `cursor` is kept with the batch.
+  // Works on lines of a stream, in order, in one commit. Poison lines become dead letters. `cursor`
+  // is kept with the batch.
   Result<BatchReport> submit(const std::string& source, const std::vector<InputLine>& lines,
                              const std::optional<CursorRow>& cursor = std::nullopt);
   // Moves the event clock forward and fires the timers that are due.
@@ -125,10 +127,12 @@ class Engine {
   // What a person does with a reminder: its id as listed, or the record it is about.
   Result<BatchReport> run_reminder(const std::string& id_or_record, const std::string& person);
   Result<BatchReport> ignore_reminder(const std::string& id_or_record, const std::string& person);
-  Result<BatchReport> snooze_reminder(const std::string& id_or_record, const std::string& person, std::optional<Instant> until);
+  Result<BatchReport> snooze_reminder(const std::string& id_or_record, const std::string& person,
+                                      std::optional<Instant> until);
 
   // Switches an action on or off, as `person` may (ENGINE: activation policies).
-  Status set_active(const std::string& automation, const std::string& author, const std::string& person, bool active);
+  Status set_active(const std::string& automation, const std::string& author,
+                    const std::string& person, bool active);
 
   Instant now() const;
   Store& store();

@@ -1,4 +1,5 @@
-// What the host lends the engine: the clock and the log. Small interfaces, so that tests hand in their own.
+// What the host lends the engine: the clock and the log. Small interfaces, so that tests hand in
+// their own.
 #pragma once
 
 #include <string_view>

@@ -15,7 +15,9 @@ struct Key128 {
   std::array<unsigned char, 16> bytes{};
 
   friend auto operator<=>(const Key128&, const Key128&) = default;
-  std::string_view view() const { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+  std::string_view view() const {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  }
   bool is_zero() const { return *this == Key128{}; }
 };
 

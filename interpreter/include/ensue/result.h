@@ -1,8 +1,9 @@
-// Result<T>: a value, or the reason why the world did not give one (a store, a file, a budget, a cancelled run).
+// Result<T>: a value, or the reason why the world did not give one (a store, a file, a budget, a
+// cancelled run).
 //
-// Mistakes in an author's program are not errors of this kind: they are diagnostics, and travel beside the result of a
-// stage. Mistakes of ours are CHECKs. The member names follow std::expected, which g++ 12 lacks in C++20, so that the
-// class can be replaced by it.
+// Mistakes in an author's program are not errors of this kind: they are diagnostics, and travel
+// beside the result of a stage. Mistakes of ours are CHECKs. The member names follow std::expected,
+// which g++ 12 lacks in C++20, so that the class can be replaced by it.
 #pragma once
 
 #include <optional>
@@ -14,19 +15,19 @@ namespace ensue {
 
 // Stable names: they are printed, logged and tested. A code is never reused for another meaning.
 enum class ErrorCode : unsigned char {
-  kInvalidArgument,    // the caller asked for something that has no meaning
-  kNotFound,           // no such file, record, reminder, automation
-  kNotPermitted,       // the person may not do this
-  kLimitReached,       // a counter of the ledger is at its maximum
-  kBoundExceeded,      // a bound of options.h was crossed
-  kFault,              // a statement failed in a way the flow could handle
-  kIo,                 // a file or device failed
-  kStorageFull,        // the disk has no room; nothing of the batch was kept
-  kStoreLocked,        // another process owns the store
-  kStoreTooNew,        // the store was written by a later version
-  kStoreDamaged,       // the store does not hold what it should
-  kCancelled,          // asked to stop
-  kUnsupported,        // parsed and checked, but this version does not run it
+  kInvalidArgument,  // the caller asked for something that has no meaning
+  kNotFound,         // no such file, record, reminder, automation
+  kNotPermitted,     // the person may not do this
+  kLimitReached,     // a counter of the ledger is at its maximum
+  kBoundExceeded,    // a bound of options.h was crossed
+  kFault,            // a statement failed in a way the flow could handle
+  kIo,               // a file or device failed
+  kStorageFull,      // the disk has no room; nothing of the batch was kept
+  kStoreLocked,      // another process owns the store
+  kStoreTooNew,      // the store was written by a later version
+  kStoreDamaged,     // the store does not hold what it should
+  kCancelled,        // asked to stop
+  kUnsupported,      // parsed and checked, but this version does not run it
 };
 
 // The stable name of a code, as in `store_locked`.

@@ -1,11 +1,13 @@
 // Store: where records, runs, counters, reminders and cursors are kept.
 //
-// The host gives the engine a Store; shipped are one in memory and one on SQLite. All of a batch of events is written in one
-// transaction, a closure of small verbs: after a crash at any instant either all of it is there or none (ENGINE section 2).
-// Rows are plain data; what stands in their JSON texts is the engine's business. One contract test (tests/unit/adapters) holds
-// for every store.
+// The host gives the engine a Store; shipped are one in memory and one on SQLite. All of a batch of
+// events is written in one transaction, a closure of small verbs: after a crash at any instant
+// either all of it is there or none (ENGINE section 2). Rows are plain data; what stands in their
+// JSON texts is the engine's business. One contract test (tests/unit/adapters) holds for every
+// store.
 //
-// A store is owned by one engine in one process; opening it a second time is refused with kStoreLocked.
+// A store is owned by one engine in one process; opening it a second time is refused with
+// kStoreLocked.
 #pragma once
 
 #include <cstdint>
@@ -28,14 +30,15 @@ struct RecordRow {
   std::string body;
   std::string last_change;  // JSON: the change that made this image, with the values before it
   bool deleted = false;
-  // The lookups that are searched from the other end, by stored name: {`AccountId`, `001…`}. Replaces the record's links.
+  // The lookups that are searched from the other end, by stored name: {`AccountId`, `001…`}.
+  // Replaces the record's links.
   std::vector<std::pair<std::string, std::string>> links;
 };
 
 // One automation on one record, let through or refused. Never changed after it is written.
 struct RunRow {
-  int64_t seq = 0;     // given by the store: the order of decisions
-  Key128 run;          // H(event | record | rule | ordinal)
+  int64_t seq = 0;  // given by the store: the order of decisions
+  Key128 run;       // H(event | record | rule | ordinal)
   Key128 rule;
   Key128 event;
   Instant at;
@@ -61,9 +64,9 @@ struct VerdictRow {
 };
 
 struct ReminderRow {
-  Key128 id;           // H(rule | record | person), so at most one is open for the three
+  Key128 id;  // H(rule | record | person), so at most one is open for the three
   Key128 rule;
-  Key128 event;        // of the match that offered or last refreshed it
+  Key128 event;  // of the match that offered or last refreshed it
   std::string automation;
   std::string author;
   std::string record;  // Lead/00Q1
@@ -99,24 +102,26 @@ struct Charge {
   std::string scope;
   std::string key;
   std::string counter;
-  std::string window;    // the local date of a day window; the length of a sliding one: `10 s`
+  std::string window;  // the local date of a day window; the length of a sliding one: `10 s`
   int64_t max = 0;
-  int64_t window_ms = 0; // of a burst
-  Instant now;           // of a burst
+  int64_t window_ms = 0;  // of a burst
+  Instant now;            // of a burst
 };
 
 struct ChargeResult {
-  // The first charge that would go over its maximum; none: all were charged. Nothing is charged when one refuses.
+  // The first charge that would go over its maximum; none: all were charged. Nothing is charged
+  // when one refuses.
   std::optional<size_t> refused;
-  std::vector<int64_t> used;        // by charge, after charging; when one refuses, as they are, up to that one
-  std::optional<Instant> free_at;   // of a refused burst: when a unit leaves its window
+  std::vector<int64_t>
+      used;  // by charge, after charging; when one refuses, as they are, up to that one
+  std::optional<Instant> free_at;  // of a refused burst: when a unit leaves its window
 };
 
 struct DeadLetterRow {
   int64_t seq = 0;  // given by the store
   std::string source;
   uint64_t line = 0;
-  Instant at;       // the engine's clock when it was read
+  Instant at;  // the engine's clock when it was read
   std::string reason;
   std::string text;  // the line as it came
 };
@@ -124,8 +129,8 @@ struct DeadLetterRow {
 // How far a source has been read.
 struct CursorRow {
   std::string source;
-  uint64_t line = 0;    // lines read
-  uint64_t offset = 0;  // bytes read
+  uint64_t line = 0;        // lines read
+  uint64_t offset = 0;      // bytes read
   std::string fingerprint;  // of the bytes before the offset: is it still the same file?
 };
 
@@ -151,17 +156,22 @@ class StoreReader {
  public:
   virtual ~StoreReader() = default;
   virtual Result<std::optional<RecordRow>> record(std::string_view object, std::string_view id) = 0;
-  // The ids of the records of `object` linked to `target` by `field`, sorted; at most `most` + 1 of them.
-  virtual Result<std::vector<std::string>> linked(std::string_view object, std::string_view field, std::string_view target,
-                                                  size_t most) = 0;
-  // Records of one object, or of all when it is empty, in order of object and id. The visitor returns false to stop.
-  virtual Status visit_records(std::string_view object, const std::function<bool(const RecordRow&)>& visit) = 0;
-  virtual Status visit_runs(const RunFilter& filter, const std::function<bool(const RunRow&)>& visit) = 0;
+  // The ids of the records of `object` linked to `target` by `field`, sorted; at most `most` + 1 of
+  // them.
+  virtual Result<std::vector<std::string>> linked(std::string_view object, std::string_view field,
+                                                  std::string_view target, size_t most) = 0;
+  // Records of one object, or of all when it is empty, in order of object and id. The visitor
+  // returns false to stop.
+  virtual Status visit_records(std::string_view object,
+                               const std::function<bool(const RecordRow&)>& visit) = 0;
+  virtual Status visit_runs(const RunFilter& filter,
+                            const std::function<bool(const RunRow&)>& visit) = 0;
   virtual Status visit_verdicts(std::string_view automation, std::string_view record,
                                 const std::function<bool(const VerdictRow&)>& visit) = 0;
   virtual Status visit_counters(const std::function<bool(const CounterRow&)>& visit) = 0;
   virtual Status visit_dead_letters(const std::function<bool(const DeadLetterRow&)>& visit) = 0;
-  virtual Status visit_reminders(std::string_view state, const std::function<bool(const ReminderRow&)>& visit) = 0;
+  virtual Status visit_reminders(std::string_view state,
+                                 const std::function<bool(const ReminderRow&)>& visit) = 0;
   // In order of automation and person.
   virtual Status visit_activations(const std::function<bool(const ActivationRow&)>& visit) = 0;
   virtual Result<std::optional<ReminderRow>> reminder(const Key128& id) = 0;
@@ -176,13 +186,16 @@ class StoreReader {
   virtual Result<std::optional<std::string>> meta(std::string_view name) = 0;
 };
 
-// Writing verbs. A verb that fails leaves the transaction to be rolled back: return its error from the closure.
+// Writing verbs. A verb that fails leaves the transaction to be rolled back: return its error from
+// the closure.
 class StoreTxn : public StoreReader {
  public:
-  // True when the key was new; false when it has been admitted before, by this or an earlier transaction.
+  // True when the key was new; false when it has been admitted before, by this or an earlier
+  // transaction.
   virtual Result<bool> admit(const Key128& event) = 0;
   virtual Status put_record(const RecordRow& row) = 0;
-  // Charges one unit to each counter, or none at all. `used <= max` holds for every counter in every state a crash can leave.
+  // Charges one unit to each counter, or none at all. `used <= max` holds for every counter in
+  // every state a crash can leave.
   virtual Result<ChargeResult> charge(const Key128& run, const std::vector<Charge>& charges) = 0;
   // Gives the run its seq. False when a run of that key exists: nothing is written.
   virtual Result<bool> add_run(RunRow& row) = 0;
@@ -202,8 +215,8 @@ class StoreTxn : public StoreReader {
 class Store {
  public:
   virtual ~Store() = default;
-  // Runs `write` in one transaction. When it returns, with success, the writes are durable. When `write` or the commit fails,
-  // nothing of it is kept, and the error is returned. Never nested.
+  // Runs `write` in one transaction. When it returns, with success, the writes are durable. When
+  // `write` or the commit fails, nothing of it is kept, and the error is returned. Never nested.
   virtual Status commit(const std::function<Status(StoreTxn&)>& write) = 0;
   virtual Status read(const std::function<Status(StoreReader&)>& look) = 0;
 };

@@ -1,16 +1,17 @@
 // Value: the one type for everything a field, a condition or an effect holds.
 //
-// Representation. A value is 16 bytes: a kind, a scale and a currency for numbers, and eight bytes that hold either the
-// value itself or a pointer to a shared, immutable, reference-counted body (texts and lists). Copying costs at most one
-// atomic increment. Kinds say how a value is stored, not what a field allows: picklists, e-mail addresses, ids and lookups
-// are all texts here, and types/ knows the difference.
+// Representation. A value is 16 bytes: a kind, a scale and a currency for numbers, and eight bytes
+// that hold either the value itself or a pointer to a shared, immutable, reference-counted body
+// (texts and lists). Copying costs at most one atomic increment. Kinds say how a value is stored,
+// not what a field allows: picklists, e-mail addresses, ids and lookups are all texts here, and
+// types/ knows the difference.
 //
-// Numbers are decimal: a coefficient of at most 18 digits and a scale of 0 to 18 digits after the point. Nothing is ever
-// rounded to binary; arithmetic that leaves the range is a fault, not an approximation. Eighteen digits is what the CRM's
-// own number fields hold.
+// Numbers are decimal: a coefficient of at most 18 digits and a scale of 0 to 18 digits after the
+// point. Nothing is ever rounded to binary; arithmetic that leaves the range is a fault, not an
+// approximation. Eighteen digits is what the CRM's own number fields hold.
 //
-// Blank is one value. There is no empty text: Value::text("") is blank (LANGUAGE section 4: blank text and null are the
-// same). There is no "unknown".
+// Blank is one value. There is no empty text: Value::text("") is blank (LANGUAGE section 4: blank
+// text and null are the same). There is no "unknown".
 #pragma once
 
 #include <atomic>
@@ -30,7 +31,8 @@ struct Instant {
   friend auto operator<=>(Instant, Instant) = default;
 };
 
-// A calendar date, in days since 1970-01-01 of the proleptic Gregorian calendar. Years 0001 to 9999.
+// A calendar date, in days since 1970-01-01 of the proleptic Gregorian calendar. Years 0001 to
+// 9999.
 struct Date {
   int32_t days = 0;
   friend auto operator<=>(Date, Date) = default;
@@ -59,7 +61,8 @@ struct Currency {
 
 enum class DurationUnit : uint8_t { kSecond, kMinute, kHour, kDay, kWeek, kMonth, kYear };
 
-// "5 business days": an amount of one unit. A month has no fixed length, so durations are applied to a date, not summed.
+// "5 business days": an amount of one unit. A month has no fixed length, so durations are applied
+// to a date, not summed.
 struct Duration {
   int64_t amount = 0;
   DurationUnit unit = DurationUnit::kDay;
@@ -70,7 +73,17 @@ struct Duration {
 class Value {
  public:
   enum class Kind : uint8_t {
-    kBlank, kBoolean, kNumber, kPercent, kMoney, kText, kDate, kDatetime, kTime, kDuration, kList
+    kBlank,
+    kBoolean,
+    kNumber,
+    kPercent,
+    kMoney,
+    kText,
+    kDate,
+    kDatetime,
+    kTime,
+    kDuration,
+    kList
   };
 
   Value() = default;
@@ -91,7 +104,9 @@ class Value {
   static Value number(Decimal d) { return Value(Kind::kNumber, d.coefficient, d.scale); }
   static Value number(int64_t n) { return Value(Kind::kNumber, n); }
   static Value percent(Decimal d) { return Value(Kind::kPercent, d.coefficient, d.scale); }
-  static Value money(Decimal d, Currency c) { return Value(Kind::kMoney, d.coefficient, d.scale, c.packed); }
+  static Value money(Decimal d, Currency c) {
+    return Value(Kind::kMoney, d.coefficient, d.scale, c.packed);
+  }
   // Copies the bytes, which must be UTF-8. The empty text is blank.
   static Value text(std::string_view bytes);
   static Value date(Date d) { return Value(Kind::kDate, d.days); }
@@ -107,11 +122,12 @@ class Value {
   bool is_blank() const { return bits_.kind == Kind::kBlank; }
   bool is(Kind kind) const { return bits_.kind == kind; }
   bool is_numeric() const {
-    return bits_.kind == Kind::kNumber || bits_.kind == Kind::kPercent || bits_.kind == Kind::kMoney;
+    return bits_.kind == Kind::kNumber || bits_.kind == Kind::kPercent ||
+           bits_.kind == Kind::kMoney;
   }
 
-  // Each accessor is defined only for its own kind, except that truth() of a blank is false and as_text() of anything but a
-  // text is empty.
+  // Each accessor is defined only for its own kind, except that truth() of a blank is false and
+  // as_text() of anything but a text is empty.
   bool truth() const { return bits_.kind == Kind::kBoolean && bits_.integer != 0; }
   Decimal as_decimal() const { return {bits_.integer, bits_.scale}; }
   Currency as_currency() const { return {bits_.extra}; }

@@ -11,7 +11,8 @@ inline constexpr const char* kVersion = "0.1.0";
 // The language version this build reads (LANGUAGE version 1).
 inline constexpr int kLanguageVersion = 1;
 
-// The layout of a store file. A store with a higher number is refused; one with a lower number is migrated forward.
+// The layout of a store file. A store with a higher number is refused; one with a lower number is
+// migrated forward.
 inline constexpr int32_t kStoreFormatVersion = 1;
 
 }  // namespace ensue

@@ -19,7 +19,8 @@ class ExprLowering {
   plan::ProgramRange value(NodeId id);
   // The program that pushes the record in hand itself.
   plan::ProgramRange record_in_hand(types::ObjectId object, plan::SourceRange range);
-  // Compiles the conditions of `has`, which stand behind the programs that use them. Call once, last.
+  // Compiles the conditions of `has`, which stand behind the programs that use them. Call once,
+  // last.
   void finish();
 
  private:

@@ -1,5 +1,5 @@
-// Building the tree from ANTLR's parse tree: one typed function per grammar rule, declared here and defined in the
-// build_*.cc files. Private to syntax/.
+// Building the tree from ANTLR's parse tree: one typed function per grammar rule, declared here and
+// defined in the build_*.cc files. Private to syntax/.
 #pragma once
 
 #include <EnsueParser.h>
@@ -25,8 +25,10 @@ struct TokenMap {
 
 class Builder {
  public:
-  // `first` is the parser token that has index 0 in the parse tree: a chunk is parsed by a stream of its own.
-  Builder(Tree& tree, std::vector<Token>& tokens, const TokenMap& map, size_t first, source::DiagnosticSink& sink)
+  // `first` is the parser token that has index 0 in the parse tree: a chunk is parsed by a stream
+  // of its own.
+  Builder(Tree& tree, std::vector<Token>& tokens, const TokenMap& map, size_t first,
+          source::DiagnosticSink& sink)
       : tree_(tree), tokens_(tokens), map_(map), first_(first), sink_(sink) {}
 
   NodeId declaration(Parser::DeclarationContext* ctx);
@@ -35,12 +37,16 @@ class Builder {
  private:
   using Kind = source::DiagnosticKind;
 
-  // ---- Places and small pieces (build_ast.cc) -----------------------------------------------------------------
-  Token& token(const AntlrToken* t) const { return tokens_[map_.rows[first_ + t->getTokenIndex()]]; }
+  // ---- Places and small pieces (build_ast.cc) -------------------------------------------------
+  Token& token(const AntlrToken* t) const {
+    return tokens_[map_.rows[first_ + t->getTokenIndex()]];
+  }
   uint32_t begin(Context* ctx) const { return token(ctx->getStart()).begin; }
   uint32_t end(Context* ctx) const;
   source::Span span(Context* ctx) const { return {tree_.file(), begin(ctx), end(ctx)}; }
-  source::Span span(const AntlrToken* t) const { return {tree_.file(), token(t).begin, token(t).end}; }
+  source::Span span(const AntlrToken* t) const {
+    return {tree_.file(), token(t).begin, token(t).end};
+  }
   source::Span span(antlr4::tree::TerminalNode* node) const { return span(node->getSymbol()); }
   std::string_view source(source::Span s) const {
     return tree_.source_text().substr(s.begin, s.end - s.begin);
@@ -49,7 +55,8 @@ class Builder {
               std::string_view text = {});
   NodeId leaf(NodeKind kind, source::Span at, uint8_t op = 0, std::string_view text = {});
   NodeId list(const std::vector<NodeId>& children, NodeKind kind = NodeKind::kList);
-  NodeId list_in(Context* ctx, const std::vector<NodeId>& children, NodeKind kind = NodeKind::kList);
+  NodeId list_in(Context* ctx, const std::vector<NodeId>& children,
+                 NodeKind kind = NodeKind::kList);
   NodeId quoted(antlr4::tree::TerminalNode* string);
   NodeId number(antlr4::tree::TerminalNode* node);
   NodeId word(const AntlrToken* t);
@@ -71,7 +78,7 @@ class Builder {
   // Keeps `node` in `slot`, or reports that `what` stands twice.
   void once(NodeId& slot, NodeId node, std::string_view what);
 
-  // ---- Texts (build_text.cc) ----------------------------------------------------------------------------------
+  // ---- Texts (build_text.cc) ------------------------------------------------------------------
   NodeId text_value(Parser::TextContext* ctx);
   NodeId text_block(antlr4::tree::TerminalNode* block);
   NodeId interpolated(source::Span token_span, source::Span body, size_t indentation);
@@ -79,7 +86,7 @@ class Builder {
   size_t decode_escape(std::string_view body, size_t at, uint32_t offset, std::string& out);
   NodeId interpolation_path(source::Span at);
 
-  // ---- Declarations (build_declarations.cc) -------------------------------------------------------------------
+  // ---- Declarations (build_declarations.cc) ---------------------------------------------------
   NodeId object_decl(Parser::ObjectDeclContext* ctx);
   NodeId extend_decl(Parser::ExtendDeclContext* ctx);
   NodeId field_decl(Parser::FieldDeclContext* ctx);
@@ -110,7 +117,8 @@ class Builder {
   NodeId gap_block(Parser::GapBlockContext* ctx);
   NodeId cadence_decl(Parser::CadenceDeclContext* ctx);
   NodeId quick_cadence_decl(Parser::QuickCadenceDeclContext* ctx);
-  void cadence_clauses(const std::vector<Parser::CadenceClauseContext*>& clauses, NodeId& targets, NodeId& exits);
+  void cadence_clauses(const std::vector<Parser::CadenceClauseContext*>& clauses, NodeId& targets,
+                       NodeId& exits);
   NodeId track(Parser::TrackContext* ctx);
   NodeId track_item(Parser::TrackItemContext* ctx);
   NodeId step_decl(Parser::StepDeclContext* ctx);
@@ -128,7 +136,7 @@ class Builder {
   NodeId calendar_decl(Parser::CalendarDeclContext* ctx);
   NodeId open_line(Parser::OpenLineContext* ctx);
 
-  // ---- Statements (build_statements.cc) -----------------------------------------------------------------------
+  // ---- Statements (build_statements.cc) -------------------------------------------------------
   NodeId block(const std::vector<Parser::StatementContext*>& statements);
   NodeId statement(Parser::StatementContext* ctx);
   NodeId if_stmt(Parser::IfStmtContext* ctx);
@@ -152,7 +160,7 @@ class Builder {
   NodeId value_source(Parser::ValueSourceContext* ctx);
   NodeId finder(Parser::FinderContext* ctx);
 
-  // ---- Conditions and values (build_expr.cc) ------------------------------------------------------------------
+  // ---- Conditions and values (build_expr.cc) --------------------------------------------------
   NodeId guard(Parser::GuardContext* ctx);
   NodeId flow_guard(Parser::FlowGuardContext* ctx);
   NodeId condition(Parser::ConditionContext* ctx);
@@ -160,8 +168,8 @@ class Builder {
   NodeId logic_term(Parser::LogicTermContext* ctx);
   NodeId expr(Parser::ExprContext* ctx);
   // Joins terms and the and/or words between them. Mixed words are reported with both readings.
-  NodeId joined(Context* ctx, const std::vector<NodeId>& terms, const std::vector<source::Span>& written,
-                const std::vector<bool>& is_or);
+  NodeId joined(Context* ctx, const std::vector<NodeId>& terms,
+                const std::vector<source::Span>& written, const std::vector<bool>& is_or);
   NodeId negation(Parser::NegationContext* ctx);
   NodeId comparison(Parser::ComparisonContext* ctx);
   NodeId compared(Parser::ComparedContext* ctx);
@@ -174,7 +182,7 @@ class Builder {
   NodeId path(Parser::PathContext* ctx);
   static uint8_t unit(Parser::UnitContext* ctx);
 
-  // ---- Tests (build_tests.cc) ---------------------------------------------------------------------------------
+  // ---- Tests (build_tests.cc) -----------------------------------------------------------------
   NodeId test_decl(Parser::TestDeclContext* ctx);
   NodeId case_table(Parser::CaseTableContext* ctx);
   NodeId case_row(Parser::CaseRowContext* ctx);

@@ -32,13 +32,13 @@ class ErrorReporter {
   void report(SyntaxError error);
 
  private:
-  // ---- The text ---------------------------------------------------------------------------------
+  // ---- The text --------------------------------------------------------------------------------
   source::Span span(size_t index) const;
   std::string written(size_t index) const;
   std::string head() const;
   size_t type_at(size_t index) const { return tokens_.parser_tokens[index]->getType(); }
 
-  // ---- What could stand there -------------------------------------------------------------------
+  // ---- What could stand there -----------------------------------------------------------------
   // How many tokens behind an edit are read before the next mistake; SIZE_MAX: all that are left.
   size_t reach(Edit edit) const;
   std::vector<size_t> viable(size_t at) const;
@@ -47,7 +47,7 @@ class ErrorReporter {
   std::vector<std::string> words_of(const SyntaxError& error) const;
   std::string expected_words(const SyntaxError& error) const;
 
-  // ---- Reports ----------------------------------------------------------------------------------
+  // ---- Reports --------------------------------------------------------------------------------
   void report_at_end(const SyntaxError& error);
   void report_then_in_flow(const SyntaxError& error, source::Span at);
   source::Finding& report_guard_with_if(size_t if_token);

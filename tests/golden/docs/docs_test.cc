@@ -1,5 +1,6 @@
-// Pages that are generated from the program's own tables: docs/diagnostics.md, docs/functions.md and docs/limits.md. The test
-// fails when a page is not what the tables say; `make goldens` writes them anew. The examples of the functions are run.
+// Pages that are generated from the program's own tables: docs/diagnostics.md, docs/functions.md
+// and docs/limits.md. The test fails when a page is not what the tables say; `make goldens` writes
+// them anew. The examples of the functions are run.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,7 +25,8 @@ std::string grouped(uint64_t number) {
   return out;
 }
 
-// The file in tests/golden/diagnostics/ that shows a kind, without its ending; empty when there is none.
+// The file in tests/golden/diagnostics/ that shows a kind, without its ending; empty when there is
+// none.
 fs::path shown_by(const source::DiagnosticKindRow& row) {
   std::string name = row.name;
   std::replace(name.begin(), name.end(), '-', '_');
@@ -33,15 +35,19 @@ fs::path shown_by(const source::DiagnosticKindRow& row) {
 }
 
 bool valid_utf8_text(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c == '\n' || static_cast<unsigned char>(c) >= 0x20; });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return c == '\n' || static_cast<unsigned char>(c) >= 0x20; });
 }
 
 std::string diagnostics_page() {
   std::string out =
       "# Diagnostics\n\n"
-      "Every problem that `ensue check` can find, with its code, why it is one, and how it looks. Codes are stable: they are never\n"
-      "reused for something else. `E` is an error: nothing runs. `W` is a warning: it runs, and `--strict` refuses it.\n\n"
-      "This page is generated from `interpreter/source/diagnostic_kinds.def` and `tests/golden/diagnostics/`.\n";
+      "Every problem that `ensue check` can find, with its code, why it is one, and how it looks. "
+      "Codes are stable: they are never\n"
+      "reused for something else. `E` is an error: nothing runs. `W` is a warning: it runs, and "
+      "`--strict` refuses it.\n\n"
+      "This page is generated from `interpreter/source/diagnostic_kinds.def` and "
+      "`tests/golden/diagnostics/`.\n";
   for (const source::DiagnosticKindRow& row : source::diagnostic_kinds()) {
     out += fmt::format("\n## {} {}\n\n{}\n", row.code, row.name, row.explanation);
     fs::path path = shown_by(row);
@@ -62,10 +68,13 @@ std::string diagnostics_page() {
 std::string limits_page() {
   std::string out =
       "# Limits\n\n"
-      "Two kinds of numbers stand on this page. Bounds keep one source, one event or one run from taking more than its share;\n"
-      "crossing one is an ordinary error with a message. Counters are the daily limits of the people and the org; a project sets\n"
+      "Two kinds of numbers stand on this page. Bounds keep one source, one event or one run from "
+      "taking more than its share;\n"
+      "crossing one is an ordinary error with a message. Counters are the daily limits of the "
+      "people and the org; a project sets\n"
       "its own in a `limits` declaration.\n\n"
-      "This page is generated from `interpreter/include/ensue/options.h` and `stdlib/limits.ensue`.\n\n"
+      "This page is generated from `interpreter/include/ensue/options.h` and "
+      "`stdlib/limits.ensue`.\n\n"
       "## Bounds\n\n| name | at most | of | why |\n|---|---:|---|---|\n";
 #define ENSUE_BOUND_ROW(type, name, value, unit, reason) \
   out += fmt::format("| `{}` | {} | {} | {} |\n", #name, grouped(value), unit, reason);
@@ -82,7 +91,8 @@ std::string limits_page() {
 std::string functions_page(const types::FunctionTable& functions) {
   std::string out =
       "# Functions\n\n"
-      "The functions of the library. Names ignore case; a blank argument gives a blank, unless the sentence says otherwise.\n\n"
+      "The functions of the library. Names ignore case; a blank argument gives a blank, unless the "
+      "sentence says otherwise.\n\n"
       "This page is generated from `stdlib/functions.ensue`; the examples are run as tests.\n";
   for (size_t i = 0; i < functions.size(); ++i) {
     const types::Signature& row = functions.row(types::FunctionId(i));
@@ -97,9 +107,13 @@ std::string functions_page(const types::FunctionTable& functions) {
 
 }  // namespace
 
-TEST_CASE("docs/diagnostics.md is what the registry says") { check_golden(tree_dir() / "docs" / "diagnostics.md", diagnostics_page()); }
+TEST_CASE("docs/diagnostics.md is what the registry says") {
+  check_golden(tree_dir() / "docs" / "diagnostics.md", diagnostics_page());
+}
 
-TEST_CASE("docs/limits.md is what the tables say") { check_golden(tree_dir() / "docs" / "limits.md", limits_page()); }
+TEST_CASE("docs/limits.md is what the tables say") {
+  check_golden(tree_dir() / "docs" / "limits.md", limits_page());
+}
 
 TEST_CASE("docs/functions.md is what the library declares") {
   engine::Loaded library = load("");
@@ -115,14 +129,17 @@ TEST_CASE("every function of the library has an example, and it holds") {
     const types::Signature& row = functions.row(types::FunctionId(i));
     if (row.examples.empty()) FAIL_CHECK(row.name << " has no example");
     for (const std::string& example : row.examples) {
-      text += fmt::format("test \"{} {}\"\n  given Lead \"l1\" with LastName to \"Roe\"\n  expect \"l1\" has ({})\nend\n\n", row.name,
-                          text.size(), example);
+      text += fmt::format(
+          "test \"{} {}\"\n  given Lead \"l1\" with LastName to \"Roe\"\n  expect \"l1\" has "
+          "({})\nend\n\n",
+          row.name, text.size(), example);
     }
   }
   engine::Loaded loaded = load(text);
   INFO(shown(loaded));
   REQUIRE_FALSE(loaded.has_errors);
-  for (const engine::TestResult& result : engine::run_tests(loaded.program, {"", 1, nullptr, [] { return adapters::make_memory_store(); }})) {
+  for (const engine::TestResult& result : engine::run_tests(
+           loaded.program, {"", 1, nullptr, [] { return adapters::make_memory_store(); }})) {
     INFO(result.name << ": " << (result.failure ? result.failure->message : result.world));
     CHECK(result.passed);
   }

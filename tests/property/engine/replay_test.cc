@@ -1,5 +1,6 @@
-// The same events give the same output: into a fresh store, byte for byte; with lines delivered twice or the stream cut
-// into batches elsewhere, the same decisions, totals and counters. And no counter ever stands above its maximum.
+// The same events give the same output: into a fresh store, byte for byte; with lines delivered
+// twice or the stream cut into batches elsewhere, the same decisions, totals and counters. And no
+// counter ever stands above its maximum.
 #include <catch2/catch.hpp>
 
 #include "adapters/memory_store.h"
@@ -30,19 +31,22 @@ std::string random_program(const types::Schema& schema, Random& random, bool def
   std::string policy = defers ? "defer" : random.word({"drop", "remind", "fail"});
   std::string out = kCadences;
   out += "limits \"Small\"\n  each user: at most " + std::to_string(random.between(1, 5)) +
-         " action executions per day\n  whole org: at most " + std::to_string(random.between(3, 12)) +
-         " action executions per day\n  each user: at most 3 action executions per 10 seconds\n  when reached " +
+         " action executions per day\n  whole org: at most " +
+         std::to_string(random.between(3, 12)) +
+         " action executions per day\n  each user: at most 3 action executions per 10 seconds\n  "
+         "when reached " +
          policy + "\nend\n";
   for (size_t i = 0; i < 16; ++i) {
     std::string object = random.word({"Lead", "Contact"});
-    std::string condition = ConditionWriter(schema, random, options).condition(schema.find_object(object)).written() +
-                            (random.chance(60) ? " or DoNotCall is false" : "");
-    out += "action \"A" + std::to_string(i) + "\" by \"" + random.word({"ana", "bob", "mona"}) + "\"\n  when " +
-           object + " is created or edited\n  for " + random.word({"my records", "records of my team"}) + "\n  if " +
-           condition + "\n  then " +
+    std::string condition =
+        ConditionWriter(schema, random, options).condition(schema.find_object(object)).written() +
+        (random.chance(60) ? " or DoNotCall is false" : "");
+    out += "action \"A" + std::to_string(i) + "\" by \"" + random.word({"ana", "bob", "mona"}) +
+           "\"\n  when " + object + " is created or edited\n  for " +
+           random.word({"my records", "records of my team"}) + "\n  if " + condition + "\n  then " +
            random.word({"add it to cadence \"One\"", "add it to cadence \"Two\", assigned to me",
-                        "remove it from all cadences", "pause it in all cadences", "resume it in cadence \"One\"",
-                        "change assignee of it to user \"bob\"",
+                        "remove it from all cadences", "pause it in all cadences",
+                        "resume it in cadence \"One\"", "change assignee of it to user \"bob\"",
                         "remind me, expiring after 1 day to add it to cadence \"One\""}) +
            "\nend\n";
   }
@@ -55,7 +59,8 @@ std::vector<std::string> random_stream(const types::Schema& schema, Random& rand
   reference::World world = maker.world({"User", "Account"});
   int64_t at = kWorldNow.ms;
   for (const auto& [key, record] : world.records) {
-    out.push_back(native_line(schema, "s" + std::to_string(out.size()), "snapshot", {at}, nullptr, *record));
+    out.push_back(
+        native_line(schema, "s" + std::to_string(out.size()), "snapshot", {at}, nullptr, *record));
   }
   for (size_t i = 0; i < events; ++i) {
     types::ObjectId object = schema.find_object(random.word({"Lead", "Contact"}));
@@ -100,14 +105,15 @@ class Player {
 
   Outcome outcome() {
     look([&](StoreReader& reader) {
-      for (const char* name : {"events", "executed", "suppressed", "failed", "reminded", "deferred"}) {
+      for (const char* name :
+           {"events", "executed", "suppressed", "failed", "reminded", "deferred"}) {
         Result<int64_t> total = reader.total(name);
         REQUIRE(total);
         out_.totals += std::string(name) + " " + std::to_string(*total) + "\n";
       }
       Status seen = reader.visit_counters([&](const CounterRow& row) {
-        out_.counters +=
-            row.scope + " " + row.key + " " + row.counter + " " + row.window + ": " + std::to_string(row.used) + "\n";
+        out_.counters += row.scope + " " + row.key + " " + row.counter + " " + row.window + ": " +
+                         std::to_string(row.used) + "\n";
         return true;
       });
       REQUIRE(seen);
@@ -139,17 +145,20 @@ class Player {
   Outcome out_;
 };
 
-Outcome played(const engine::ProgramPtr& program, const std::vector<std::string>& lines, size_t batch) {
+Outcome played(const engine::ProgramPtr& program, const std::vector<std::string>& lines,
+               size_t batch) {
   Player player(program);
   for (size_t at = 0; at < lines.size(); at += batch) {
     size_t end = std::min(lines.size(), at + batch);
-    player.send({lines.begin() + static_cast<std::ptrdiff_t>(at), lines.begin() + static_cast<std::ptrdiff_t>(end)});
+    player.send({lines.begin() + static_cast<std::ptrdiff_t>(at),
+                 lines.begin() + static_cast<std::ptrdiff_t>(end)});
   }
   return player.outcome();
 }
 
 // Batches of any size, and every so often a line that has been sent before.
-Outcome played_untidily(const engine::ProgramPtr& program, const std::vector<std::string>& lines, Random& random) {
+Outcome played_untidily(const engine::ProgramPtr& program, const std::vector<std::string>& lines,
+                        Random& random) {
   Player player(program);
   std::vector<std::string> batch;
   for (size_t i = 0; i < lines.size(); ++i) {
@@ -176,7 +185,8 @@ std::string lines_around(const std::string& a, const std::string& b) {
 }
 
 void compare(const Outcome& a, const Outcome& b) {
-  if (a.decisions != b.decisions) FAIL_CHECK("decisions differ at " << lines_around(a.decisions, b.decisions));
+  if (a.decisions != b.decisions)
+    FAIL_CHECK("decisions differ at " << lines_around(a.decisions, b.decisions));
   CHECK(a.totals == b.totals);
   CHECK(a.counters == b.counters);
 }
@@ -191,7 +201,8 @@ TEST_CASE("the same events give the same output") {
   for (uint64_t round = 0; round < 8 * test_effort(); ++round) {
     uint64_t seed = random.fork();
     Random part(seed);
-    engine::ProgramPtr program = program_of(random_program(library->schema(), part, round % 4 == 0));
+    engine::ProgramPtr program =
+        program_of(random_program(library->schema(), part, round % 4 == 0));
     std::vector<std::string> lines = random_stream(library->schema(), part, 150);
     INFO("ENSUE_SEED=" << test_seed() << ", round " << seed);
     Outcome once = played(program, lines, lines.size());

@@ -17,7 +17,9 @@ Decimal some_decimal(Random& random) {
   return {random.chance(30) ? -coefficient : coefficient, scale};
 }
 
-std::string shown(const std::optional<Decimal>& number) { return number ? value::decimal_text(*number) : "refused"; }
+std::string shown(const std::optional<Decimal>& number) {
+  return number ? value::decimal_text(*number) : "refused";
+}
 
 }  // namespace
 
@@ -28,7 +30,8 @@ TEST_CASE("decimals are calculated as by hand") {
   for (uint64_t i = 0; i < count; ++i) {
     Decimal a = some_decimal(random);
     Decimal b = some_decimal(random);
-    INFO("ENSUE_SEED=" << test_seed() << ": " << value::decimal_text(a) << " and " << value::decimal_text(b));
+    INFO("ENSUE_SEED=" << test_seed() << ": " << value::decimal_text(a) << " and "
+                       << value::decimal_text(b));
     std::optional<Decimal> sum = reference::sum(a, b);
     if (!sum) ++refused;
     REQUIRE(shown(value::add_decimals(a, b)) == shown(sum));

@@ -1,8 +1,8 @@
-// The plan means what the language says: random conditions on random records give the same answer, or the same fault,
-// by the compiled plan and by the reference evaluator (tests/support/reference).
+// The plan means what the language says: random conditions on random records give the same answer,
+// or the same fault, by the compiled plan and by the reference evaluator (tests/support/reference).
 //
-// A failing pair is cut down before it is shown: parts of the condition are left out, then fields of the records are
-// blanked, for as long as the two still disagree.
+// A failing pair is cut down before it is shown: parts of the condition are left out, then fields
+// of the records are blanked, for as long as the two still disagree.
 #include <catch2/catch.hpp>
 #include <chrono>
 
@@ -68,12 +68,15 @@ ProgramOptions options() {
 class Records final : public exec::RecordSource {
  public:
   Records(const types::Schema& schema, const World& world) : schema_(schema), world_(world) {}
-  types::RecordPtr find(types::ObjectId object, std::string_view id) override { return world_.find(object, id); }
-  Result<std::vector<std::string>> referring(types::ObjectId child, types::FieldId lookup, std::string_view id,
-                                             size_t) override {
+  types::RecordPtr find(types::ObjectId object, std::string_view id) override {
+    return world_.find(object, id);
+  }
+  Result<std::vector<std::string>> referring(types::ObjectId child, types::FieldId lookup,
+                                             std::string_view id, size_t) override {
     std::vector<std::string> out;
     for (const auto& [key, record] : world_.records) {
-      bool refers = key.first == child.index && !record->deleted && record->raw(lookup).as_text() == id;
+      bool refers =
+          key.first == child.index && !record->deleted && record->raw(lookup).as_text() == id;
       if (refers) out.push_back(record->id);
     }
     return out;
@@ -118,7 +121,9 @@ struct Verdict {
   bool holds = false;
   bool fault = false;
   std::string why;
-  friend bool operator==(const Verdict& a, const Verdict& b) { return a.holds == b.holds && a.fault == b.fault; }
+  friend bool operator==(const Verdict& a, const Verdict& b) {
+    return a.holds == b.holds && a.fault == b.fault;
+  }
 };
 
 std::string shown(const Verdict& verdict) {
@@ -126,16 +131,19 @@ std::string shown(const Verdict& verdict) {
 }
 
 // Both answers, of one moment: after the save, or before it.
-std::pair<Verdict, Verdict> both(const Compiled& condition, const Save& save, const World& world, bool after) {
+std::pair<Verdict, Verdict> both(const Compiled& condition, const Save& save, const World& world,
+                                 bool after) {
   const engine::Program& program = *condition.program;
   reference::Evaluator evaluator(*program.module, condition.org, world);
-  reference::Answer answer =
-      after ? evaluator.after(condition.condition, save) : evaluator.before(condition.condition, save);
+  reference::Answer answer = after ? evaluator.after(condition.condition, save)
+                                   : evaluator.before(condition.condition, save);
 
   Records records(program.schema(), world);
-  exec::Environment environment{program.schema(), program.module->functions,     program.bodies, records, program.zone,
-                                program.currency, program.module->options.bounds};
-  types::FieldSet changed = reference::fields_changed(program.schema(), save.before.get(), *save.after);
+  exec::Environment environment{
+      program.schema(), program.module->functions,     program.bodies, records, program.zone,
+      program.currency, program.module->options.bounds};
+  types::FieldSet changed =
+      reference::fields_changed(program.schema(), save.before.get(), *save.after);
   exec::Input input;
   input.it = after ? save.after.get() : save.before.get();
   input.before = save.before.get();
@@ -145,7 +153,8 @@ std::pair<Verdict, Verdict> both(const Compiled& condition, const Save& save, co
   input.me = save.me;
   input.now = save.now;
   const plan::UnitPlan& unit = *condition.unit;
-  Result<bool> held = exec::holds(unit.code, unit.condition, unit.calendar.get(), input, environment);
+  Result<bool> held =
+      exec::holds(unit.code, unit.condition, unit.calendar.get(), input, environment);
   Verdict by_plan{held && *held, !held, held ? "" : held.error().message};
   if (!held) CHECK(held.error().code == ErrorCode::kFault);
   return {by_plan, {answer.holds, answer.fault.has_value(), answer.fault.value_or("")}};
@@ -156,14 +165,15 @@ bool agree(const Compiled& condition, const Save& save, const World& world, bool
   return by_plan == by_reference;
 }
 
-std::string flow_text(const std::string& name, const std::string& object, const std::string& condition) {
-  return "flow \"" + name + "\"\n  when " + object + " is created or edited\n  and meets " + condition +
-         "\n  run as the owner\n  add " + (object == "Case" || object == "Opportunity" ? "PrimaryContact" : "it") +
+std::string flow_text(const std::string& name, const std::string& object,
+                      const std::string& condition) {
+  return "flow \"" + name + "\"\n  when " + object + " is created or edited\n  and meets " +
+         condition + "\n  run as the owner\n  add " +
+         (object == "Case" || object == "Opportunity" ? "PrimaryContact" : "it") +
          " to cadence \"C\"\nend\n";
 }
 
-// ---- Cutting down
-// ---------------------------------------------------------------------------------------------------------
+// ---- Cutting down -----------------------------------------------------------------------------
 
 struct Failing {
   std::string object;
@@ -207,7 +217,8 @@ void cut_records(const Compiled& condition, Failing& failing) {
   auto records = failing.world.records;
   for (const auto& [key, record] : records) {
     failing.world.records.erase(key);
-    if (agree(condition, failing.save, failing.world, failing.after)) failing.world.records[key] = record;
+    if (agree(condition, failing.save, failing.world, failing.after))
+      failing.world.records[key] = record;
   }
   for (auto& [key, record] : failing.world.records) cut_record(condition, failing, record);
   cut_record(condition, failing, failing.save.after);
@@ -221,16 +232,17 @@ std::string told(Failing failing) {
   cut_records(*condition, failing);
   const types::Schema& schema = condition->program->schema();
   auto [by_plan, by_reference] = both(*condition, failing.save, failing.world, failing.after);
-  std::string out = failing.sentence.written() + "\n" + (failing.after ? "after" : "before") + " the save: by plan " +
-                    shown(by_plan) + ", by the reference " + shown(by_reference) + "\nme \"" + failing.save.me + "\"" +
-                    (failing.save.created ? ", created" : "") + "\nafter: " + record_text(schema, *failing.save.after);
+  std::string out = failing.sentence.written() + "\n" + (failing.after ? "after" : "before") +
+                    " the save: by plan " + shown(by_plan) + ", by the reference " +
+                    shown(by_reference) + "\nme \"" + failing.save.me + "\"" +
+                    (failing.save.created ? ", created" : "") +
+                    "\nafter: " + record_text(schema, *failing.save.after);
   if (failing.save.before) out += "before: " + record_text(schema, *failing.save.before);
   for (const auto& [key, record] : failing.world.records) out += record_text(schema, *record);
   return out;
 }
 
-// ---- The property
-// ---------------------------------------------------------------------------------------------------------
+// ---- The property -----------------------------------------------------------------------------
 
 // A save of a record of `object`: created, edited, or edited without having been seen.
 Save random_save(const types::Schema& schema, Random& random, types::ObjectId object) {
@@ -276,7 +288,8 @@ void check_round(uint64_t seed, size_t condition_count, size_t save_count, Tally
   for (size_t i = 0; i < condition_count; ++i) {
     const std::string& object = kWatched[i % kWatched.size()];
     sentences.push_back(writer.condition(schema.find_object(object)));
-    std::string written = random.chance(15) ? writer.numbered(sentences.back()) : sentences.back().written();
+    std::string written =
+        random.chance(15) ? writer.numbered(sentences.back()) : sentences.back().written();
     text += flow_text("F" + std::to_string(i), object, written);
   }
   engine::ProgramPtr program = program_of(text, options());
@@ -316,9 +329,10 @@ void check_round(uint64_t seed, size_t condition_count, size_t save_count, Tally
 TEST_CASE("the plan and the reference agree on random conditions") {
   Random random(test_seed());
   Tally tally;
-  for (uint64_t round = 0; round < 3 * test_effort(); ++round) check_round(random.fork(), 100, 72, tally);
-  INFO(tally.pairs << " pairs, " << tally.conditions << " conditions, " << tally.held << " held, " << tally.faults
-                   << " faults");
+  for (uint64_t round = 0; round < 3 * test_effort(); ++round)
+    check_round(random.fork(), 100, 72, tally);
+  INFO(tally.pairs << " pairs, " << tally.conditions << " conditions, " << tally.held << " held, "
+                   << tally.faults << " faults");
   CHECK(tally.pairs >= 20'000);
   // A generator whose conditions never hold, or hold always, shows nothing.
   CHECK(tally.held * 5 > tally.pairs);

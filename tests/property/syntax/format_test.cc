@@ -1,6 +1,6 @@
-// The formatter and the parser on every file of the tree and on broken copies of them: formatting twice is formatting
-// once and keeps the tree; a file with mistakes never crashes the parser or the checker, and every place they name lies
-// inside it.
+// The formatter and the parser on every file of the tree and on broken copies of them: formatting
+// twice is formatting once and keeps the tree; a file with mistakes never crashes the parser or the
+// checker, and every place they name lies inside it.
 #include <catch2/catch.hpp>
 
 #include "source/diagnostic_sink.h"
@@ -70,7 +70,8 @@ std::vector<std::string> tokens_of(const std::string& text) {
   return out;
 }
 
-std::string mutated(Random& random, std::vector<std::string> tokens, const std::vector<std::string>& others) {
+std::string mutated(Random& random, std::vector<std::string> tokens,
+                    const std::vector<std::string>& others) {
   for (int64_t i = random.between(1, 4); i > 0 && !tokens.empty(); --i) {
     size_t at = random.below(tokens.size());
     auto here = tokens.begin() + static_cast<std::ptrdiff_t>(at);
@@ -132,7 +133,8 @@ TEST_CASE("random conditions survive formatting") {
     std::string object = random.word({"Lead", "Case", "Opportunity", "Contact"});
     Sentence sentence = writer.condition(schema.find_object(object));
     std::string written = random.chance(20) ? writer.numbered(sentence) : sentence.written();
-    std::string text = "flow \"F\" when " + object + " is created and meets " + written + " log \"x\" end\n";
+    std::string text =
+        "flow \"F\" when " + object + " is created and meets " + written + " log \"x\" end\n";
     INFO("ENSUE_SEED=" << test_seed() << "\n" << text);
     REQUIRE(check_format(Parsed(text)));
   }

@@ -19,9 +19,14 @@ namespace ast = syntax::ast;
 // One walk over one condition.
 class Walk {
  public:
-  Walk(const check::CheckedModule& module, source::FileId file, const Org& org, const World& world, const Save& save,
-       bool after)
-      : module_(module), tree_(module.tree(file)), org_(org), world_(world), save_(save), after_(after) {}
+  Walk(const check::CheckedModule& module, source::FileId file, const Org& org, const World& world,
+       const Save& save, bool after)
+      : module_(module),
+        tree_(module.tree(file)),
+        org_(org),
+        world_(world),
+        save_(save),
+        after_(after) {}
 
   bool truth(NodeId id) {
     switch (tree_.kind(id)) {
@@ -48,7 +53,8 @@ class Walk {
         ast::OneOf test(tree_, id);
         auto items = tree_.items(test.items());
         Value left = subject(test.left(), items);
-        bool found = std::any_of(items.begin(), items.end(), [&](NodeId one) { return is_value(left, one); });
+        bool found = std::any_of(items.begin(), items.end(),
+                                 [&](NodeId one) { return is_value(left, one); });
         return found != (test.op() == 1);
       }
       case NodeKind::kBetween: {
@@ -75,7 +81,8 @@ class Walk {
       case NodeKind::kMoney: {
         std::string_view written = tree_.text(id);
         size_t space = written.find(' ');
-        return Value::money(written_number(written.substr(0, space)), Currency::of(written.substr(space + 1)));
+        return Value::money(written_number(written.substr(0, space)),
+                            Currency::of(written.substr(space + 1)));
       }
       case NodeKind::kDate: return Value::date(*value::parse_date(tree_.text(id)));
       case NodeKind::kTime: return Value::time(*value::parse_time(tree_.text(id)));
@@ -89,7 +96,8 @@ class Walk {
       case NodeKind::kNamedPerson: {
         std::string_view name = tree_.text(ast::NamedPerson(tree_, id).name());
         std::string known = person_named(module_.schema, world_, name, tree_.op(id) == 1);
-        return Value::text(known.empty() ? name : known);  // somebody unknown is nobody's owner, and not blank
+        return Value::text(
+            known.empty() ? name : known);  // somebody unknown is nobody's owner, and not blank
       }
       case NodeKind::kCall: return call(ast::Call(tree_, id));
       case NodeKind::kNegate: return negated(value(ast::Negate(tree_, id).value()));
@@ -98,7 +106,8 @@ class Walk {
         Value left = value(binary.left());
         Value right = value(binary.right());
         char op = static_cast<char>(binary.op());
-        if (right.is(Value::Kind::kDuration)) return moved(left, right.as_duration(), op == '-', org_);
+        if (right.is(Value::Kind::kDuration))
+          return moved(left, right.as_duration(), op == '-', org_);
         return calculated(op, left, right);
       }
       default: return Value::boolean(truth(id));
@@ -119,8 +128,9 @@ class Walk {
     return *number;
   }
 
-  // ---- Comparing
-  // ------------------------------------------------------------------------------------------------------ Both sides
+  // ---- Comparing ------------------------------------------------------------------------------
+
+  // Both sides
   // of a comparison: `30 days ago` beside a date is a date.
   std::pair<Value, Value> sides(NodeId left_id, NodeId right_id) {
     Value left = value(left_id);
@@ -130,7 +140,8 @@ class Walk {
     return {left, right};
   }
   Value beside(const Value& left, NodeId right_id) {
-    return left.is(Value::Kind::kDate) && counts_days(right_id) ? relative(right_id, today()) : value(right_id);
+    return left.is(Value::Kind::kDate) && counts_days(right_id) ? relative(right_id, today())
+                                                                : value(right_id);
   }
   // Left of a list or of two bounds, `30 days ago` is a date when all the others are dates.
   Value subject(NodeId left_id, std::span<const NodeId> others) {
@@ -163,13 +174,16 @@ class Walk {
       case syntax::kGreater:
       case syntax::kIsAfter: return ordered(test.left(), test.right()).value_or(-1) > 0;
       case syntax::kGreaterOrEqual: return ordered(test.left(), test.right()).value_or(-1) >= 0;
-      default: return text_test(test.op() & ~syntax::kExactly, value(test.left()), value(test.right()), exactly);
+      default:
+        return text_test(test.op() & ~syntax::kExactly, value(test.left()), value(test.right()),
+                         exactly);
     }
   }
 
   bool text_test(int op, const Value& whole, const Value& part, bool exactly) const {
     if (whole.is_blank() || part.is_blank()) return false;
-    if (whole.is(Value::Kind::kList)) return op == syntax::kContains && equal(whole, part, exactly, org_);
+    if (whole.is(Value::Kind::kList))
+      return op == syntax::kContains && equal(whole, part, exactly, org_);
     Letters text = letters_of(whole.as_text());
     Letters wanted = letters_of(part.as_text());
     if (!exactly) {
@@ -180,11 +194,11 @@ class Walk {
     return op == syntax::kStartsWith ? text.starts_with(wanted) : text.ends_with(wanted);
   }
 
-  // ---- Changes
-  // --------------------------------------------------------------------------------------------------------
+  // ---- Changes --------------------------------------------------------------------------------
   bool changed(ast::Changed test) {
     auto names = tree_.children(test.left());
-    types::FieldId field = field_called(module_.schema, save_.after->object, tree_.text(names.back()));
+    types::FieldId field =
+        field_called(module_.schema, save_.after->object, tree_.text(names.back()));
     const Value stored_before = save_.before ? save_.before->raw(field) : Value();
     if (!after_ || !stored_differs(stored_before, save_.after->raw(field))) return false;
     Value was = save_.before ? read(module_.schema, *save_.before, field, org_) : Value();
@@ -196,8 +210,7 @@ class Walk {
     return equal(left, beside(left, right_id), false, org_);
   }
 
-  // ---- Related records
-  // ------------------------------------------------------------------------------------------------
+  // ---- Related records ------------------------------------------------------------------------
   bool quantified(ast::Quantified test) {
     RecordPtr parent = searched_ ? searched_ : in_hand();
     std::string parent_id = parent->id;
@@ -226,7 +239,8 @@ class Walk {
     }
   }
 
-  // The children that a name means: those a lookup calls so, else the object of that name and its lookup to the parent.
+  // The children that a name means: those a lookup calls so, else the object of that name and its
+  // lookup to the parent.
   std::pair<types::ObjectId, types::FieldId> relation(const std::vector<types::ObjectId>& parents,
                                                       std::string_view name) const {
     const types::Schema& schema = module_.schema;
@@ -241,16 +255,17 @@ class Walk {
           return std::find(parents.begin(), parents.end(), target) != parents.end();
         });
         if (!leads) continue;
-        if (same_letters(field.children, name, false)) return {types::ObjectId(o), types::FieldId(f)};
-        if (!by_object && same_letters(object.name, name, false)) by_object = {types::ObjectId(o), types::FieldId(f)};
+        if (same_letters(field.children, name, false))
+          return {types::ObjectId(o), types::FieldId(f)};
+        if (!by_object && same_letters(object.name, name, false))
+          by_object = {types::ObjectId(o), types::FieldId(f)};
       }
     }
     if (!by_object) throw std::logic_error("no such relation: " + std::string(name));
     return *by_object;
   }
 
-  // ---- Values
-  // ---------------------------------------------------------------------------------------------------------
+  // ---- Values ---------------------------------------------------------------------------------
   Value today() const { return Value::date(org_.zone.date(save_.now)); }
 
   Duration duration(NodeId id) const {
@@ -270,7 +285,8 @@ class Walk {
   Value date_time(ast::DateTime at) const {
     auto written = value::parse_datetime(at.text());
     if (written->offset_ms) return Value::datetime(written->instant());
-    calendar::Zone zone = at.zone().valid() ? *calendar::Zone::find(tree_.text(at.zone())) : org_.zone;
+    calendar::Zone zone =
+        at.zone().valid() ? *calendar::Zone::find(tree_.text(at.zone())) : org_.zone;
     return Value::datetime(zone.instant(written->date, written->time));
   }
 
@@ -291,8 +307,7 @@ class Walk {
     return call_function(name, args, org_);
   }
 
-  // ---- Paths
-  // ----------------------------------------------------------------------------------------------------------
+  // ---- Paths ----------------------------------------------------------------------------------
   RecordPtr in_hand() const { return after_ ? save_.after : save_.before; }
 
   Value path(NodeId id) {
@@ -312,7 +327,8 @@ class Walk {
     Value out = Value::text(current);
     for (NodeId name : tree_.children(id)) {
       if (!record) record = anywhere(objects, out.as_text());
-      types::FieldId field = record ? field_called(module_.schema, record->object, tree_.text(name)) : types::FieldId();
+      types::FieldId field = record ? field_called(module_.schema, record->object, tree_.text(name))
+                                    : types::FieldId();
       if (!field) return absent(id);
       out = read(module_.schema, *record, field, org_);
       objects = targets(record->object, field);
@@ -329,14 +345,16 @@ class Walk {
 
   std::vector<types::ObjectId> targets(types::ObjectId object, types::FieldId field) const {
     const types::Type& type = module_.schema.object(object).fields[field.index].type;
-    return type.is(types::TypeKind::kRecord) ? module_.schema.objects_of(type.objects) : std::vector<types::ObjectId>();
+    return type.is(types::TypeKind::kRecord) ? module_.schema.objects_of(type.objects)
+                                             : std::vector<types::ObjectId>();
   }
 
   // The objects that a path to a record may end at.
   std::vector<types::ObjectId> objects_at(NodeId id, types::ObjectId start) const {
     std::vector<types::ObjectId> objects{start};
     if (tree_.op(id) == syntax::kPathMe) objects = {module_.schema.find_object("User")};
-    if (tree_.op(id) == syntax::kPathIt || tree_.op(id) == syntax::kPathIts) objects = {save_.after->object};
+    if (tree_.op(id) == syntax::kPathIt || tree_.op(id) == syntax::kPathIts)
+      objects = {save_.after->object};
     for (NodeId name : tree_.children(id)) {
       std::vector<types::ObjectId> next;
       for (types::ObjectId object : objects) {
@@ -387,32 +405,40 @@ Evaluator::Evaluator(const check::CheckedModule& module, const Org& org, const W
 
 Answer Evaluator::after(check::NodeRef condition, const Save& save) const {
   if (!condition.valid()) return {true, std::nullopt};
-  return answered([&] { return Walk(module_, condition.file, org_, world_, save, true).truth(condition.node); });
+  return answered([&] {
+    return Walk(module_, condition.file, org_, world_, save, true).truth(condition.node);
+  });
 }
 
 Answer Evaluator::before(check::NodeRef condition, const Save& save) const {
   if (save.before == nullptr || save.created) return {false, std::nullopt};
   if (!condition.valid()) return {true, std::nullopt};
-  return answered([&] { return Walk(module_, condition.file, org_, world_, save, false).truth(condition.node); });
+  return answered([&] {
+    return Walk(module_, condition.file, org_, world_, save, false).truth(condition.node);
+  });
 }
 
-Answer Evaluator::starts(const check::Automation& automation, const Save& save, const World& world_before) const {
+Answer Evaluator::starts(const check::Automation& automation, const Save& save,
+                         const World& world_before) const {
   Answer now = after(automation.condition, save);
   if (now.fault || !now.holds || automation.guard != check::GuardKind::kNewlyMeets) return now;
   Answer then = Evaluator(module_, org_, world_before).before(automation.condition, save);
   return {!then.holds, std::nullopt};
 }
 
-types::FieldSet fields_changed(const types::Schema& schema, const types::Record* before, const types::Record& after) {
+types::FieldSet fields_changed(const types::Schema& schema, const types::Record* before,
+                               const types::Record& after) {
   types::FieldSet out;
   for (size_t i = 0; i < schema.object(after.object).fields.size(); ++i) {
     types::FieldId field(i);
-    if (stored_differs(before != nullptr ? before->raw(field) : Value(), after.raw(field))) out.add(field);
+    if (stored_differs(before != nullptr ? before->raw(field) : Value(), after.raw(field)))
+      out.add(field);
   }
   return out;
 }
 
-std::string person_named(const types::Schema& schema, const World& world, std::string_view name, bool queue) {
+std::string person_named(const types::Schema& schema, const World& world, std::string_view name,
+                         bool queue) {
   types::ObjectId object = schema.find_object(queue ? "Queue" : "User");
   if (world.find(object, name)) return std::string(name);
   for (const char* by : {queue ? "Name" : "Username", queue ? "Name" : "Email"}) {

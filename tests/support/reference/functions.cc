@@ -83,12 +83,13 @@ Value round(const Args& args, const Org&) {
   int digits = 0;
   if (args[1].is_numeric()) {
     Decimal given = args[1].as_decimal();
-    bool allowed = compared(given, *rounded(given, 0, Side::kDown)) == 0 && compared(given, {0, 0}) >= 0 &&
-                   compared(given, {18, 0}) <= 0;
+    bool allowed = compared(given, *rounded(given, 0, Side::kDown)) == 0 &&
+                   compared(given, {0, 0}) >= 0 && compared(given, {18, 0}) <= 0;
     if (!allowed) throw Fault("round takes 0 to 18 digits");
     digits = static_cast<int>(whole(args[1]));
   }
-  return args[0].is_numeric() ? like(args[0], rounded(args[0].as_decimal(), digits, Side::kNearest)) : Value();
+  return args[0].is_numeric() ? like(args[0], rounded(args[0].as_decimal(), digits, Side::kNearest))
+                              : Value();
 }
 
 Value rounded_to_whole(const Args& args, Side side) {
@@ -134,11 +135,17 @@ Body of_day(std::function<int64_t(Date)> part) {
 
 const std::map<std::string, Body, std::less<>>& bodies() {
   static const std::map<std::string, Body, std::less<>> rows = {
-      {"upper", [](const Args& a, const Org&) { return Value::text(utf8_of(capital(letters_of(a[0].as_text())))); }},
-      {"lower", [](const Args& a, const Org&) { return Value::text(utf8_of(small(letters_of(a[0].as_text())))); }},
+      {"upper",
+       [](const Args& a, const Org&) {
+         return Value::text(utf8_of(capital(letters_of(a[0].as_text()))));
+       }},
+      {"lower", [](const Args& a,
+                   const Org&) { return Value::text(utf8_of(small(letters_of(a[0].as_text())))); }},
       {"trim", trim},
       {"length",
-       [](const Args& a, const Org&) { return count(static_cast<int64_t>(letters_of(a[0].as_text()).size())); }},
+       [](const Args& a, const Org&) {
+         return count(static_cast<int64_t>(letters_of(a[0].as_text()).size()));
+       }},
       {"left", left},
       {"right", right},
       {"replace", replace},
@@ -187,7 +194,8 @@ const std::map<std::string, Body, std::less<>>& bodies() {
 
 Value call_function(std::string_view name, const std::vector<Value>& args, const Org& org) {
   auto found = bodies().find(utf8_of(small(letters_of(name))));
-  if (found == bodies().end()) throw std::logic_error("the reference has no function " + std::string(name));
+  if (found == bodies().end())
+    throw std::logic_error("the reference has no function " + std::string(name));
   return found->second(args, org);
 }
 

@@ -1,7 +1,8 @@
-// Decimal arithmetic of the reference evaluator: the school's methods on wide integers, apart from value/decimal.
+// Decimal arithmetic of the reference evaluator: the school's methods on wide integers, apart from
+// value/decimal.
 //
-// A decimal has at most 18 significant digits and 0 to 18 digits after the point. What needs more is refused; a
-// quotient is rounded once, half to even.
+// A decimal has at most 18 significant digits and 0 to 18 digits after the point. What needs more
+// is refused; a quotient is rounded once, half to even.
 #pragma once
 
 #include <optional>

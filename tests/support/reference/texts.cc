@@ -61,7 +61,8 @@ std::string utf8_of(const Letters& letters) {
 Letters small(Letters letters) {
   for (char32_t& c : letters) {
     for (const Alphabet& alphabet : kAlphabets) {
-      bool is_capital = c >= alphabet.first_capital && c <= alphabet.last_capital && c != alphabet.without;
+      bool is_capital =
+          c >= alphabet.first_capital && c <= alphabet.last_capital && c != alphabet.without;
       if (is_capital) {
         c += alphabet.step;
         break;
@@ -75,8 +76,8 @@ Letters capital(Letters letters) {
   for (char32_t& c : letters) {
     for (const Alphabet& alphabet : kAlphabets) {
       char32_t above = c - alphabet.step;
-      bool is_small = c >= alphabet.step && above >= alphabet.first_capital && above <= alphabet.last_capital &&
-                      above != alphabet.without;
+      bool is_small = c >= alphabet.step && above >= alphabet.first_capital &&
+                      above <= alphabet.last_capital && above != alphabet.without;
       if (is_small) {
         c = above;
         break;

@@ -1,8 +1,8 @@
-// Texts of the reference evaluator, as lists of code points: letter case by the alphabets themselves, apart from
-// base/fold.
+// Texts of the reference evaluator, as lists of code points: letter case by the alphabets
+// themselves, apart from base/fold.
 //
-// Knows the letters of ASCII, Latin-1, Greek and Cyrillic, which is what the generators write. Left out are those whose
-// case is not one to one (ß, ÿ, final sigma).
+// Knows the letters of ASCII, Latin-1, Greek and Cyrillic, which is what the generators write. Left
+// out are those whose case is not one to one (ß, ÿ, final sigma).
 #pragma once
 
 #include <string>

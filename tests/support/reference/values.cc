@@ -10,7 +10,8 @@ namespace ensue::testing::reference {
 
 using Kind = Value::Kind;
 
-Value read(const types::Schema& schema, const types::Record& record, types::FieldId field, const Org& org) {
+Value read(const types::Schema& schema, const types::Record& record, types::FieldId field,
+           const Org& org) {
   const types::Object& object = schema.object(record.object);
   const types::Field& shape = object.fields[field.index];
   if (same_letters(shape.name, "Id", false)) return Value::text(record.id);
@@ -18,7 +19,8 @@ Value read(const types::Schema& schema, const types::Record& record, types::Fiel
   if (shape.type.kind == types::TypeKind::kBoolean && stored.is_blank()) {
     return Value::boolean(!shape.default_value.is_blank() && shape.default_value.truth());
   }
-  if (shape.type.kind == types::TypeKind::kMoney && stored.is_numeric() && !stored.as_currency().given()) {
+  if (shape.type.kind == types::TypeKind::kMoney && stored.is_numeric() &&
+      !stored.as_currency().given()) {
     Currency currency = org.currency;
     for (size_t i = 0; i < object.fields.size() && i < record.fields.size(); ++i) {
       bool names_it = object.fields[i].name == "CurrencyIsoCode" && !record.fields[i].is_blank();
@@ -29,11 +31,13 @@ Value read(const types::Schema& schema, const types::Record& record, types::Fiel
   return stored;
 }
 
-types::FieldId field_called(const types::Schema& schema, types::ObjectId id, std::string_view name) {
+types::FieldId field_called(const types::Schema& schema, types::ObjectId id,
+                            std::string_view name) {
   const types::Object& object = schema.object(id);
   for (size_t i = 0; i < object.fields.size(); ++i) {
     const types::Field& field = object.fields[i];
-    if (same_letters(field.name, name, false) || same_letters(field.stored_as, name, false)) return types::FieldId(i);
+    if (same_letters(field.name, name, false) || same_letters(field.stored_as, name, false))
+      return types::FieldId(i);
   }
   for (size_t i = 0; i < object.fields.size(); ++i) {
     if (same_letters(object.fields[i].label, name, false)) return types::FieldId(i);
@@ -46,25 +50,27 @@ bool same_letters(std::string_view a, std::string_view b, bool exactly) {
   return exactly ? a == b : small(letters_of(a)) == small(letters_of(b));
 }
 
-// ---- Comparing
-// ----------------------------------------------------------------------------------------------------------
+// ---- Comparing --------------------------------------------------------------------------------
 
 namespace {
 
 void refuse_two_currencies(const Value& a, const Value& b) {
   if (!a.is(Kind::kMoney) || !b.is(Kind::kMoney)) return;
-  bool two = a.as_currency().given() && b.as_currency().given() && a.as_currency().code() != b.as_currency().code();
+  bool two = a.as_currency().given() && b.as_currency().given() &&
+             a.as_currency().code() != b.as_currency().code();
   if (two) throw Fault("two currencies: " + show(a) + ", " + show(b));
 }
 
 bool date_with_moment(const Value& a, const Value& b) {
-  return (a.is(Kind::kDate) && b.is(Kind::kDatetime)) || (a.is(Kind::kDatetime) && b.is(Kind::kDate));
+  return (a.is(Kind::kDate) && b.is(Kind::kDatetime)) ||
+         (a.is(Kind::kDatetime) && b.is(Kind::kDate));
 }
 
 bool list_has(const Value& list, const Value& item, bool exactly) {
   auto items = list.as_list();
-  return std::any_of(items.begin(), items.end(),
-                     [&](const Value& one) { return same_letters(one.as_text(), item.as_text(), exactly); });
+  return std::any_of(items.begin(), items.end(), [&](const Value& one) {
+    return same_letters(one.as_text(), item.as_text(), exactly);
+  });
 }
 
 template <class T>
@@ -92,7 +98,8 @@ std::optional<int> order(const Value& a, const Value& b, const Org& org) {
   if (a.is_numeric() && b.is_numeric()) return compared(a.as_decimal(), b.as_decimal());
   if (a.kind() != b.kind()) return std::nullopt;
   switch (a.kind()) {
-    case Kind::kText: return compare_plain(small(letters_of(a.as_text())), small(letters_of(b.as_text())));
+    case Kind::kText:
+      return compare_plain(small(letters_of(a.as_text())), small(letters_of(b.as_text())));
     case Kind::kDate: return compare_plain(a.as_date().days, b.as_date().days);
     case Kind::kDatetime: return compare_plain(a.as_instant().ms, b.as_instant().ms);
     case Kind::kTime: return compare_plain(a.as_time().ms, b.as_time().ms);
@@ -123,8 +130,7 @@ bool stored_differs(const Value& a, const Value& b) {
   }
 }
 
-// ---- Calculating
-// --------------------------------------------------------------------------------------------------------
+// ---- Calculating ------------------------------------------------------------------------------
 
 namespace {
 
@@ -202,8 +208,7 @@ std::optional<Instant> as_moment(const Value& value, const Org& org) {
   return std::nullopt;
 }
 
-// ---- Showing
-// ------------------------------------------------------------------------------------------------------------
+// ---- Showing ----------------------------------------------------------------------------------
 
 std::string show(const Value& value) {
   switch (value.kind()) {

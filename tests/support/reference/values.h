@@ -1,4 +1,5 @@
-// Values of the reference evaluator: reading, comparing, calculating, showing. Private to reference/.
+// Values of the reference evaluator: reading, comparing, calculating, showing. Private to
+// reference/.
 #pragma once
 
 #include <stdexcept>
@@ -15,16 +16,19 @@ struct Fault : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// A field as a condition reads it: a boolean without a value is its default, else false; money has its own currency,
-// else the record's, else the org's.
-Value read(const types::Schema& schema, const types::Record& record, types::FieldId field, const Org& org);
+// A field as a condition reads it: a boolean without a value is its default, else false; money has
+// its own currency, else the record's, else the org's.
+Value read(const types::Schema& schema, const types::Record& record, types::FieldId field,
+           const Org& org);
 // By name, stored name or label, ignoring case; `PrimaryContact` of a Case is its Contact.
-types::FieldId field_called(const types::Schema& schema, types::ObjectId object, std::string_view name);
+types::FieldId field_called(const types::Schema& schema, types::ObjectId object,
+                            std::string_view name);
 
 bool same_letters(std::string_view a, std::string_view b, bool exactly);
 // `is` and `is not`, `=` and `!=`. Throws Fault for two currencies.
 bool equal(const Value& a, const Value& b, bool exactly, const Org& org);
-// The order of two values; empty when there is none (one is blank). Throws Fault for two currencies.
+// The order of two values; empty when there is none (one is blank). Throws Fault for two
+// currencies.
 std::optional<int> order(const Value& a, const Value& b, const Org& org);
 
 Value calculated(char op, const Value& a, const Value& b);

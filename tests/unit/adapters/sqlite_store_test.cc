@@ -1,5 +1,5 @@
-#include <catch2/catch.hpp>
 #include <sqlite3.h>
+#include <catch2/catch.hpp>
 
 #include "adapters/sqlite_store.h"
 #include "adapters/system_clock.h"
@@ -60,7 +60,8 @@ TEST_CASE("what is no store is refused and left alone") {
   execute(other, "CREATE TABLE notes (text TEXT)");
   CHECK(open_error(other, StoreAccess::kOwn) == ErrorCode::kStoreDamaged);
   CHECK(open_error(other, StoreAccess::kLook) == ErrorCode::kStoreDamaged);
-  CHECK(open_error(dir.path().string() + "/no/such/folder/store.db", StoreAccess::kOwn) == ErrorCode::kIo);
+  CHECK(open_error(dir.path().string() + "/no/such/folder/store.db", StoreAccess::kOwn) ==
+        ErrorCode::kIo);
 }
 
 TEST_CASE("a store of a later version is refused, with both numbers") {
@@ -111,8 +112,10 @@ TEST_CASE("the database itself holds a counter below its maximum") {
   sqlite3* db = nullptr;
   REQUIRE(sqlite3_open(path.c_str(), &db) == SQLITE_OK);
   CHECK(sqlite3_exec(db, "UPDATE quota SET used = 3", nullptr, nullptr, nullptr) == SQLITE_OK);
-  CHECK(sqlite3_exec(db, "UPDATE quota SET used = 4", nullptr, nullptr, nullptr) == SQLITE_CONSTRAINT);
-  CHECK(sqlite3_exec(db, "UPDATE quota SET used = -1", nullptr, nullptr, nullptr) == SQLITE_CONSTRAINT);
+  CHECK(sqlite3_exec(db, "UPDATE quota SET used = 4", nullptr, nullptr, nullptr) ==
+        SQLITE_CONSTRAINT);
+  CHECK(sqlite3_exec(db, "UPDATE quota SET used = -1", nullptr, nullptr, nullptr) ==
+        SQLITE_CONSTRAINT);
   sqlite3_close(db);
 }
 

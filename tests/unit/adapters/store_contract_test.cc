@@ -34,7 +34,9 @@ struct Subject {
 
 std::string any_kind() { return GENERATE(as<std::string>(), "memory", "sqlite"); }
 
-Status commit(Subject& subject, const std::function<Status(StoreTxn&)>& write) { return subject.store->commit(write); }
+Status commit(Subject& subject, const std::function<Status(StoreTxn&)>& write) {
+  return subject.store->commit(write);
+}
 void must(const Status& status) {
   if (!status) FAIL(status.error().message);
 }
@@ -76,28 +78,48 @@ std::string dump(Store& store) {
       out += "\n";
       return true;
     };
-    auto when = [](const std::optional<Instant>& i) { return i ? std::to_string(i->ms) : std::string("-"); };
-    must(reader.visit_records("", [&](const RecordRow& r) { return line({"record", r.object, r.id, r.body, r.last_change, std::to_string(r.deleted)}); }));
+    auto when = [](const std::optional<Instant>& i) {
+      return i ? std::to_string(i->ms) : std::string("-");
+    };
+    must(reader.visit_records("", [&](const RecordRow& r) {
+      return line({"record", r.object, r.id, r.body, r.last_change, std::to_string(r.deleted)});
+    }));
     must(reader.visit_runs({}, [&](const RunRow& r) {
-      return line({"run", std::to_string(r.seq), base::to_hex(r.run), r.automation, r.record, r.user, r.status, r.detail, std::to_string(r.at.ms)});
+      return line({"run", std::to_string(r.seq), base::to_hex(r.run), r.automation, r.record,
+                   r.user, r.status, r.detail, std::to_string(r.at.ms)});
     }));
-    must(reader.visit_verdicts("", "", [&](const VerdictRow& r) { return line({"verdict", std::to_string(r.seq), r.automation, r.record, r.verdict}); }));
+    must(reader.visit_verdicts("", "", [&](const VerdictRow& r) {
+      return line({"verdict", std::to_string(r.seq), r.automation, r.record, r.verdict});
+    }));
     must(reader.visit_counters([&](const CounterRow& r) {
-      return line({"counter", r.scope, r.key, r.counter, r.window, std::to_string(r.used), std::to_string(r.max)});
+      return line({"counter", r.scope, r.key, r.counter, r.window, std::to_string(r.used),
+                   std::to_string(r.max)});
     }));
-    must(reader.visit_dead_letters([&](const DeadLetterRow& r) { return line({"dead", std::to_string(r.seq), r.source, std::to_string(r.line), r.reason, r.text}); }));
+    must(reader.visit_dead_letters([&](const DeadLetterRow& r) {
+      return line(
+          {"dead", std::to_string(r.seq), r.source, std::to_string(r.line), r.reason, r.text});
+    }));
     must(reader.visit_reminders("", [&](const ReminderRow& r) {
-      return line({"reminder", base::to_hex(r.id), r.automation, r.record, r.person, r.state, when(r.due_at), when(r.snoozed_until)});
+      return line({"reminder", base::to_hex(r.id), r.automation, r.record, r.person, r.state,
+                   when(r.due_at), when(r.snoozed_until)});
     }));
-    must(reader.visit_activations([&](const ActivationRow& r) { return line({"activation", r.automation, r.person, std::to_string(r.active)}); }));
-    for (const TimerRow& t : must(reader.due_timers({INT64_MAX}, 100'000))) line({"timer", std::to_string(t.due.ms), base::to_hex(t.id), t.kind, t.payload});
+    must(reader.visit_activations([&](const ActivationRow& r) {
+      return line({"activation", r.automation, r.person, std::to_string(r.active)});
+    }));
+    for (const TimerRow& t : must(reader.due_timers({INT64_MAX}, 100'000)))
+      line({"timer", std::to_string(t.due.ms), base::to_hex(t.id), t.kind, t.payload});
     for (const char* source : {"s0", "s1", "s2"}) {
-      if (auto c = must(reader.cursor(source))) line({"cursor", c->source, std::to_string(c->line), std::to_string(c->offset), c->fingerprint});
+      if (auto c = must(reader.cursor(source)))
+        line({"cursor", c->source, std::to_string(c->line), std::to_string(c->offset),
+              c->fingerprint});
     }
-    for (const char* name : {"t0", "t1"}) line({"total", name, std::to_string(must(reader.total(name)))});
-    for (const char* name : {"m0", "m1"}) line({"meta", name, must(reader.meta(name)).value_or("-")});
+    for (const char* name : {"t0", "t1"})
+      line({"total", name, std::to_string(must(reader.total(name)))});
+    for (const char* name : {"m0", "m1"})
+      line({"meta", name, must(reader.meta(name)).value_or("-")});
     for (const char* target : {"a0", "a1", "a2"}) {
-      for (const std::string& id : must(reader.linked("Lead", "AccountId", target, 1000))) line({"link", target, id});
+      for (const std::string& id : must(reader.linked("Lead", "AccountId", target, 1000)))
+        line({"link", target, id});
     }
     return {};
   }));
@@ -130,7 +152,8 @@ TEST_CASE("a transaction that fails leaves nothing behind") {
   Subject subject(any_kind());
   INFO(subject.kind);
   must(commit(subject, [](StoreTxn& txn) -> Status {
-    must(txn.put_record({"Lead", "l1", R"({"Status":"Open"})", "{}", false, {{"AccountId", "a0"}}}));
+    must(
+        txn.put_record({"Lead", "l1", R"({"Status":"Open"})", "{}", false, {{"AccountId", "a0"}}}));
     must(txn.put_meta("m0", "kept"));
     RunRow row = run_row("kept");
     must(txn.add_run(row));
@@ -140,13 +163,15 @@ TEST_CASE("a transaction that fails leaves nothing behind") {
   std::string before = dump(*subject.store);
   Status failed = commit(subject, [](StoreTxn& txn) -> Status {
     must(txn.admit(hash_key({"e"})));
-    must(txn.put_record({"Lead", "l1", R"({"Status":"Closed"})", "{}", true, {{"AccountId", "a1"}}}));
+    must(txn.put_record(
+        {"Lead", "l1", R"({"Status":"Closed"})", "{}", true, {{"AccountId", "a1"}}}));
     must(txn.put_record({"Lead", "l2", "{}", "{}", false, {{"AccountId", "a0"}}}));
     RunRow row = run_row("lost");
     must(txn.add_run(row));
     must(txn.charge(hash_key({"d"}), {day_charge("ana", 5), burst_charge(3, 1000, 5)}));
     must(txn.add_verdict({0, {}, {}, {}, "A", "Lead/l1", "", "{}"}));
-    must(txn.put_reminder({hash_key({"r"}), {}, {}, "A", "", "Lead/l1", "p", "open", "", "", {}, {}, {}, {}}));
+    must(txn.put_reminder(
+        {hash_key({"r"}), {}, {}, "A", "", "Lead/l1", "p", "open", "", "", {}, {}, {}, {}}));
     must(txn.put_timer({{5}, hash_key({"t"}), "reminder_expiry", "{}"}));
     must(txn.add_dead_letter({0, "s0", 1, {}, "bad", "text"}));
     must(txn.put_cursor({"s0", 1, 2, "f"}));
@@ -231,7 +256,8 @@ TEST_CASE("a counter takes exactly its maximum, whatever the batches") {
   for (int batch = 0; batch < 5; ++batch) {
     must(commit(subject, [&](StoreTxn& txn) -> Status {
       for (int i = 0; i < 3; ++i) {
-        ChargeResult result = must(txn.charge(hash_key({std::to_string(batch), std::to_string(i)}), {day_charge("ana", 7)}));
+        ChargeResult result = must(txn.charge(hash_key({std::to_string(batch), std::to_string(i)}),
+                                              {day_charge("ana", 7)}));
         if (!result.refused) ++let_through;
       }
       return {};
@@ -306,7 +332,9 @@ TEST_CASE("links follow the record they belong to") {
   Subject subject(any_kind());
   INFO(subject.kind);
   auto put = [&](const std::string& id, std::vector<std::pair<std::string, std::string>> links) {
-    must(commit(subject, [&](StoreTxn& txn) { return txn.put_record({"Case", id, "{}", "", false, links}); }));
+    must(commit(subject, [&](StoreTxn& txn) {
+      return txn.put_record({"Case", id, "{}", "", false, links});
+    }));
   };
   auto linked = [&](const std::string& target, size_t most) {
     std::vector<std::string> out;
@@ -385,7 +413,9 @@ TEST_CASE("dead letters keep their numbers for good") {
   Subject subject(any_kind());
   INFO(subject.kind);
   auto add = [&] {
-    must(commit(subject, [](StoreTxn& txn) { return txn.add_dead_letter({0, "s0", 1, {}, "bad", "x"}); }));
+    must(commit(subject, [](StoreTxn& txn) {
+      return txn.add_dead_letter({0, "s0", 1, {}, "bad", "x"});
+    }));
   };
   add();
   add();
@@ -452,24 +482,53 @@ TEST_CASE("stores of both kinds hold the same after the same random work") {
         Key128 key = hash_key({a, b});
         switch (v.kind) {
           case 0: seen += must(txn.admit(key)) ? "new " : "old "; break;
-          case 1: must(txn.put_record({"Lead", a, "body " + b, "change " + b, v.b == 0, {{"AccountId", "a" + std::to_string(v.b % 3)}}})); break;
+          case 1:
+            must(txn.put_record({"Lead",
+                                 a,
+                                 "body " + b,
+                                 "change " + b,
+                                 v.b == 0,
+                                 {{"AccountId", "a" + std::to_string(v.b % 3)}}}));
+            break;
           case 2: {
             RunRow row = run_row(a + b);
             must(txn.add_run(row));
             break;
           }
           case 3: {
-            ChargeResult charged = must(txn.charge(key, {day_charge(a, 3), burst_charge(4, 100, batch * 40)}));
+            ChargeResult charged =
+                must(txn.charge(key, {day_charge(a, 3), burst_charge(4, 100, batch * 40)}));
             seen += charged.refused ? "refused " : "charged ";
             for (int64_t used : charged.used) seen += std::to_string(used) + " ";
             break;
           }
           case 4: must(txn.put_timer({{v.a * 10}, key, "deferred", b})); break;
           case 5: must(txn.remove_timer({v.a * 10}, key)); break;
-          case 6: must(txn.put_cursor({"s" + std::to_string(v.a % 3), static_cast<uint64_t>(v.b), 7, b})); break;
-          case 7: must(txn.put_reminder({key, {}, {}, "A" + a, "", "Lead/" + b, "p", v.a % 2 ? "open" : "run", "", "", {}, {}, {}, Instant{v.b}})); break;
-          case 8: must(txn.add_dead_letter({0, "s0", static_cast<uint64_t>(v.a), {}, "r", b})); break;
-          case 9: seen += txn.remove_dead_letter(v.a * 6 + v.b) ? "removed " : "no such letter "; break;
+          case 6:
+            must(txn.put_cursor({"s" + std::to_string(v.a % 3), static_cast<uint64_t>(v.b), 7, b}));
+            break;
+          case 7:
+            must(txn.put_reminder({key,
+                                   {},
+                                   {},
+                                   "A" + a,
+                                   "",
+                                   "Lead/" + b,
+                                   "p",
+                                   v.a % 2 ? "open" : "run",
+                                   "",
+                                   "",
+                                   {},
+                                   {},
+                                   {},
+                                   Instant{v.b}}));
+            break;
+          case 8:
+            must(txn.add_dead_letter({0, "s0", static_cast<uint64_t>(v.a), {}, "r", b}));
+            break;
+          case 9:
+            seen += txn.remove_dead_letter(v.a * 6 + v.b) ? "removed " : "no such letter ";
+            break;
           case 10: must(txn.add_total("t" + std::to_string(v.a % 2), v.b)); break;
           default: must(txn.put_activation({key, "A" + a, b, v.b % 2 == 0})); break;
         }

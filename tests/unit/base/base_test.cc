@@ -15,8 +15,9 @@ TEST_CASE("folding makes letters of either case equal, in any script") {
     const char* b;
     bool equal;
   };
-  auto row = GENERATE(Row{"Open", "oPEN", true}, Row{"École", "éCOLE", true}, Row{"ПРИВЕТ", "привет", true},
-                      Row{"ΟΔΟΣ", "οδος", true}, Row{"Open", "Opened", false}, Row{"e", "é", false},
+  auto row = GENERATE(Row{"Open", "oPEN", true}, Row{"École", "éCOLE", true},
+                      Row{"ПРИВЕТ", "привет", true}, Row{"ΟΔΟΣ", "οδος", true},
+                      Row{"Open", "Opened", false}, Row{"e", "é", false},
                       Row{"straße", "STRASSE", false}, Row{"", "", true}, Row{"", "a", false});
   INFO(row.a << " and " << row.b);
   CHECK(equal_folded(row.a, row.b) == row.equal);

@@ -12,7 +12,9 @@ TimeOfDay at(const char* iso) { return *value::parse_time(iso); }
 Instant utc(const char* iso) { return value::parse_datetime(iso)->instant(); }
 Zone zone(const char* name) { return *Zone::find(name); }
 std::string text(Instant instant) { return value::instant_text(instant); }
-std::string text(std::optional<Instant> instant) { return instant ? value::instant_text(*instant) : "none"; }
+std::string text(std::optional<Instant> instant) {
+  return instant ? value::instant_text(*instant) : "none";
+}
 
 constexpr int64_t kHourMs = 3600'000;
 int64_t day_hours(const Zone& z, const char* iso, TimeOfDay start = {}) {
@@ -76,7 +78,8 @@ TEST_CASE("a day without a midnight starts at its first instant") {
 }
 
 TEST_CASE("a day with two midnights starts at the first") {
-  // Clocks went from 24:00 back to 23:00 in Brazil's autumn: that evening belongs to the day before.
+  // Clocks went from 24:00 back to 23:00 in Brazil's autumn: that evening belongs to the day
+  // before.
   Zone sao_paulo = zone("America/Sao_Paulo");
   CHECK(day_hours(sao_paulo, "2018-02-17") == 25);
   CHECK(sao_paulo.day_of(utc("2018-02-18T02:30:00Z")) == day("2018-02-17"));
@@ -90,20 +93,30 @@ TEST_CASE("a day that never was starts where the next one does") {
 }
 
 TEST_CASE("an instant and its local time agree in every zone, each hour of two years") {
-  const char* names[] = {"UTC", "Europe/Paris", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Chatham",
-                         "America/Sao_Paulo", "Africa/Casablanca", "Asia/Kathmandu"};
+  const char* names[] = {"UTC",
+                         "Europe/Paris",
+                         "America/New_York",
+                         "Asia/Kolkata",
+                         "Australia/Lord_Howe",
+                         "Pacific/Chatham",
+                         "America/Sao_Paulo",
+                         "Africa/Casablanca",
+                         "Asia/Kathmandu"};
   for (const char* name : names) {
     Zone z = zone(name);
     Date last_day = z.day_of(utc("2025-12-31T00:00Z"));
-    for (Instant now = utc("2026-01-01T00:00Z"); now < utc("2028-01-01T00:00Z"); now.ms += kHourMs) {
+    for (Instant now = utc("2026-01-01T00:00Z"); now < utc("2028-01-01T00:00Z");
+         now.ms += kHourMs) {
       LocalTime local = z.local(now);
       Instant back = z.instant(local.date, local.time);
       // The second of two equal local times leads back to the first.
-      if (back != now && now.ms - back.ms != kHourMs && now.ms - back.ms != kHourMs / 2) FAIL(name << " " << text(now));
+      if (back != now && now.ms - back.ms != kHourMs && now.ms - back.ms != kHourMs / 2)
+        FAIL(name << " " << text(now));
       Date today = z.day_of(now);
       if (today < last_day || today.days > last_day.days + 2) FAIL(name << " " << text(now));
       last_day = today;
-      if (z.day_start(today) > now || z.day_start({today.days + 1}) <= now) FAIL(name << " " << text(now));
+      if (z.day_start(today) > now || z.day_start({today.days + 1}) <= now)
+        FAIL(name << " " << text(now));
     }
   }
 }
@@ -127,12 +140,18 @@ TEST_CASE("a time that does not exist is the first one after the gap") {
 
 TEST_CASE("business days skip what is closed") {
   BusinessCalendar calendar = office();
-  auto after = [&](const char* from, int64_t amount, DurationUnit unit) { return text(add_business(utc(from), {amount, unit, true}, calendar)); };
-  CHECK(after("2026-11-20T10:00:00Z", 1, DurationUnit::kDay) == "2026-11-23T10:00:00Z");   // Friday to Monday
-  CHECK(after("2026-12-24T10:00:00Z", 1, DurationUnit::kDay) == "2026-12-28T10:00:00Z");   // over Christmas
+  auto after = [&](const char* from, int64_t amount, DurationUnit unit) {
+    return text(add_business(utc(from), {amount, unit, true}, calendar));
+  };
+  CHECK(after("2026-11-20T10:00:00Z", 1, DurationUnit::kDay) ==
+        "2026-11-23T10:00:00Z");  // Friday to Monday
+  CHECK(after("2026-12-24T10:00:00Z", 1, DurationUnit::kDay) ==
+        "2026-12-28T10:00:00Z");  // over Christmas
   CHECK(after("2026-11-23T10:00:00Z", -1, DurationUnit::kDay) == "2026-11-20T10:00:00Z");
-  CHECK(after("2026-11-20T16:30:00Z", 1, DurationUnit::kHour) == "2026-11-23T08:30:00Z");  // 17:30 Friday, half an hour left
-  CHECK(after("2026-11-21T10:00:00Z", 1, DurationUnit::kHour) == "2026-11-23T09:00:00Z");  // from a closed day
+  CHECK(after("2026-11-20T16:30:00Z", 1, DurationUnit::kHour) ==
+        "2026-11-23T08:30:00Z");  // 17:30 Friday, half an hour left
+  CHECK(after("2026-11-21T10:00:00Z", 1, DurationUnit::kHour) ==
+        "2026-11-23T09:00:00Z");  // from a closed day
   CHECK(after("2026-11-20T10:00:00Z", 1, DurationUnit::kWeek) == "2026-11-27T10:00:00Z");
 }
 

@@ -135,8 +135,7 @@ const std::string kHot = R"(,"Rating":"Hot")";
 
 }  // namespace
 
-// ---- Attribution
-// --------------------------------------------------------------------------------------------------------
+// ---- Attribution ------------------------------------------------------------------------------
 
 TEST_CASE("own records are the author's; others' start nothing") {
   Bench bench(testing::program_of(action("\"Greet\" by \"ana\"", "add it to cadence \"C\"")));
@@ -187,8 +186,7 @@ TEST_CASE("only leads are filtered by the author's territory") {
   CHECK(text(report) == (row.runs ? "Greet 1 ana executed\n" : ""));
 }
 
-// ---- Activation
-// ---------------------------------------------------------------------------------------------------------
+// ---- Activation -------------------------------------------------------------------------------
 
 TEST_CASE("the author alone switches an action that the creator activates") {
   Bench bench(testing::program_of(action("\"Greet\" by \"ana\"", "add it to cadence \"C\"")));
@@ -240,8 +238,7 @@ TEST_CASE("what was switched off is off when the store is opened again") {
   CHECK(text(again.send(created("1"))) == "");
 }
 
-// ---- Full counters
-// --------------------------------------------------------------------------------------------------------
+// ---- Full counters ----------------------------------------------------------------------------
 
 TEST_CASE("what is dropped is written down with the limit that refused it") {
   Bench bench(testing::program_of(limited(1, "drop")));
@@ -359,8 +356,7 @@ TEST_CASE("a warning is told once, when the level is reached") {
   }
 }
 
-// ---- Reminders
-// --------------------------------------------------------------------------------------------------------------
+// ---- Reminders --------------------------------------------------------------------------------
 
 TEST_CASE(
     "a reminder is offered, with its due time and its end, and costs nothing until it is run") {

@@ -35,11 +35,11 @@ TEST_CASE("an empty file has one line") {
 TEST_CASE("the first byte that is not UTF-8 is found") {
   CHECK_FALSE(first_invalid_utf8(""));
   CHECK_FALSE(first_invalid_utf8("abc é € 😀"));
-  CHECK(first_invalid_utf8("ab\xe9") == 2);            // Latin-1
-  CHECK(first_invalid_utf8("a\xc0\x80") == 1);         // overlong
-  CHECK(first_invalid_utf8("\xed\xa0\x80") == 0);      // a surrogate
-  CHECK(first_invalid_utf8("x\xf4\x90\x80\x80") == 1); // beyond U+10FFFF
-  CHECK(first_invalid_utf8("x\xe2\x82") == 1);         // cut short
+  CHECK(first_invalid_utf8("ab\xe9") == 2);             // Latin-1
+  CHECK(first_invalid_utf8("a\xc0\x80") == 1);          // overlong
+  CHECK(first_invalid_utf8("\xed\xa0\x80") == 0);       // a surrogate
+  CHECK(first_invalid_utf8("x\xf4\x90\x80\x80") == 1);  // beyond U+10FFFF
+  CHECK(first_invalid_utf8("x\xe2\x82") == 1);          // cut short
 }
 
 TEST_CASE("every kind of diagnostic has its own code and name") {
@@ -83,7 +83,8 @@ TEST_CASE("a garbage file does not cost memory in proportion") {
   SourceSet sources;
   FileId file = sources.add("a.ensue", std::string(100, 'x'));
   DiagnosticSink sink;
-  for (uint32_t i = 0; i < 3 * DiagnosticSink::kFindingsMax; ++i) sink.report(DiagnosticKind::kStrayCharacter, {file, i % 100, i % 100 + 1}, {"x"});
+  for (uint32_t i = 0; i < 3 * DiagnosticSink::kFindingsMax; ++i)
+    sink.report(DiagnosticKind::kStrayCharacter, {file, i % 100, i % 100 + 1}, {"x"});
   CHECK(sink.findings().size() <= DiagnosticSink::kFindingsMax);
   CHECK(sink.error_count() == 3 * DiagnosticSink::kFindingsMax);
 }
@@ -145,7 +146,8 @@ TEST_CASE("long lines are cut, control bytes shown as dots, diagnostics capped")
   SourceSet sources;
   FileId file = sources.add("a.ensue", "\x01" + std::string(1000, 'a'));
   DiagnosticSink sink;
-  for (uint32_t i = 0; i < 30; ++i) sink.report(DiagnosticKind::kStrayCharacter, {file, i * 30, i * 30 + 1}, {"a"});
+  for (uint32_t i = 0; i < 30; ++i)
+    sink.report(DiagnosticKind::kStrayCharacter, {file, i * 30, i * 30 + 1}, {"a"});
   std::vector<Diagnostic> found = sink.diagnostics(sources);
   std::string text = render_text(found, sources, {});
   CHECK(text.find("1 | .aaa") != std::string::npos);

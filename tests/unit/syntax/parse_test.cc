@@ -19,7 +19,8 @@ struct Parsed {
   }
   std::vector<std::string> codes() const {
     std::vector<std::string> out;
-    for (const Diagnostic& d : sink.diagnostics(sources)) out.push_back(d.code + " " + std::to_string(d.primary.place.line));
+    for (const Diagnostic& d : sink.diagnostics(sources))
+      out.push_back(d.code + " " + std::to_string(d.primary.place.line));
     return out;
   }
   size_t declarations() const { return file.tree->children(file.tree->root()).size(); }
@@ -68,7 +69,10 @@ TEST_CASE("a missing end is told where the next declaration begins, or at the en
 }
 
 TEST_CASE("words in the text of a block do not begin declarations") {
-  Parsed parsed("template \"T\"\n  subject \"s\"\n  body \"\"\"\naction \"x\" is no declaration\nend\n  \"\"\"\nend\n" + std::string(kAction));
+  Parsed parsed(
+      "template \"T\"\n  subject \"s\"\n  body \"\"\"\naction \"x\" is no declaration\nend\n  "
+      "\"\"\"\nend\n" +
+      std::string(kAction));
   CHECK(parsed.codes().empty());
   CHECK(parsed.declarations() == 2);
 }
@@ -81,8 +85,9 @@ TEST_CASE("an empty file, and one of blanks and comments, are programs") {
 
 TEST_CASE("bounds hold at the edge and refuse one past it") {
   auto nested = [](int depth) {
-    return "action \"A\" by \"ana\"\n  when Lead is created\n  for my records\n  if " + std::string(static_cast<size_t>(depth), '(') +
-           "Rating is \"Hot\"" + std::string(static_cast<size_t>(depth), ')') + "\n  then add it to cadence \"C\"\nend\n";
+    return "action \"A\" by \"ana\"\n  when Lead is created\n  for my records\n  if " +
+           std::string(static_cast<size_t>(depth), '(') + "Rating is \"Hot\"" +
+           std::string(static_cast<size_t>(depth), ')') + "\n  then add it to cadence \"C\"\nend\n";
   };
   ParseBounds bounds;
   CHECK(Parsed(nested(200), bounds).codes().empty());
@@ -99,14 +104,17 @@ TEST_CASE("text that is not UTF-8 is refused at its byte") {
 }
 
 TEST_CASE("a long chain of conditions is no deeper than a short one") {
-  std::string text = "action \"A\" by \"ana\"\n  when Lead is created\n  for my records\n  if Rating is \"Hot\"";
+  std::string text =
+      "action \"A\" by \"ana\"\n  when Lead is created\n  for my records\n  if Rating is \"Hot\"";
   for (int i = 0; i < 20'000; ++i) text += " or Rating is \"Hot\"";
   Parsed parsed(text + "\n  then add it to cadence \"C\"\nend\n");
   CHECK(parsed.codes().empty());
 }
 
 TEST_CASE("keywords may be written in any letter case, and are formatted in lower case") {
-  std::string shouted = "ACTION \"A\" BY \"ana\"\n  WHEN Lead IS Created\n  For MY Records\n  IF Rating Is \"Hot\"\n  THEN Add IT To CADENCE \"C\"\nEND\n";
+  std::string shouted =
+      "ACTION \"A\" BY \"ana\"\n  WHEN Lead IS Created\n  For MY Records\n  IF Rating Is \"Hot\"\n "
+      " THEN Add IT To CADENCE \"C\"\nEND\n";
   Parsed parsed(shouted);
   CHECK(parsed.codes().empty());
   CHECK(format_tree(*parsed.file.tree) == kAction);

@@ -47,12 +47,14 @@ TEST_CASE("decimals are read with their digits") {
     const char* text;
     const char* shown;  // null: refused
   };
-  auto row = GENERATE(Row{"0", "0"}, Row{"-12.50", "-12.50"}, Row{"1e3", "1000"}, Row{"1.5E-2", "0.015"}, Row{"007", "7"},
-                      Row{"999999999999999999", "999999999999999999"}, Row{"9999999999999999999", nullptr},
-                      Row{"0.000000000000000001", "0.000000000000000001"}, Row{"0.0000000000000000001", nullptr},
-                      Row{"", nullptr}, Row{"-", nullptr}, Row{"1.", nullptr}, Row{".5", nullptr}, Row{"1e", nullptr},
-                      Row{"1e99999999999", nullptr}, Row{"0e999999", "0"}, Row{"NaN", nullptr}, Row{"1,5", nullptr}, Row{"+1", "1"},
-                      Row{"1000000000000000000e-1", "100000000000000000"});
+  auto row = GENERATE(
+      Row{"0", "0"}, Row{"-12.50", "-12.50"}, Row{"1e3", "1000"}, Row{"1.5E-2", "0.015"},
+      Row{"007", "7"}, Row{"999999999999999999", "999999999999999999"},
+      Row{"9999999999999999999", nullptr}, Row{"0.000000000000000001", "0.000000000000000001"},
+      Row{"0.0000000000000000001", nullptr}, Row{"", nullptr}, Row{"-", nullptr},
+      Row{"1.", nullptr}, Row{".5", nullptr}, Row{"1e", nullptr}, Row{"1e99999999999", nullptr},
+      Row{"0e999999", "0"}, Row{"NaN", nullptr}, Row{"1,5", nullptr}, Row{"+1", "1"},
+      Row{"1000000000000000000e-1", "100000000000000000"});
   INFO(row.text);
   std::optional<Decimal> parsed = parse_decimal(row.text);
   CHECK(parsed.has_value() == (row.shown != nullptr));
@@ -82,16 +84,19 @@ TEST_CASE("rounding goes the way it is told") {
     const char* down;
     const char* up;
   };
-  auto row = GENERATE(Row{"2.5", 0, "3", "2", "3"}, Row{"-2.5", 0, "-3", "-3", "-2"}, Row{"2.449", 1, "2.4", "2.4", "2.5"},
-                      Row{"2", 2, "2", "2", "2"}, Row{"0", 0, "0", "0", "0"});
+  auto row = GENERATE(Row{"2.5", 0, "3", "2", "3"}, Row{"-2.5", 0, "-3", "-3", "-2"},
+                      Row{"2.449", 1, "2.4", "2.4", "2.5"}, Row{"2", 2, "2", "2", "2"},
+                      Row{"0", 0, "0", "0", "0"});
   INFO(row.value);
-  CHECK(shown(round_decimal(dec(row.value), row.digits, Rounding::kHalfAwayFromZero)) == row.half_away);
+  CHECK(shown(round_decimal(dec(row.value), row.digits, Rounding::kHalfAwayFromZero)) ==
+        row.half_away);
   CHECK(shown(round_decimal(dec(row.value), row.digits, Rounding::kDown)) == row.down);
   CHECK(shown(round_decimal(dec(row.value), row.digits, Rounding::kUp)) == row.up);
 }
 
 TEST_CASE("decimals of different scales compare by amount") {
-  const char* rising[] = {"-999999999999999999", "-1.5", "-1.49", "0", "0.000000000000000001", "1", "999999999999999999"};
+  const char* rising[] = {"-999999999999999999", "-1.5", "-1.49", "0", "0.000000000000000001", "1",
+                          "999999999999999999"};
   for (size_t i = 0; i < std::size(rising); ++i) {
     for (size_t j = 0; j < std::size(rising); ++j) {
       INFO(rising[i] << " and " << rising[j]);
@@ -160,9 +165,19 @@ TEST_CASE("texts are tested ignoring case, or exactly; blanks never hold") {
 }
 
 TEST_CASE("the total order is total") {
-  std::vector<Value> all{Value(),          Value::boolean(false), Value::boolean(true), n("-1"),     n("2"),
-                         t("a"),        t("A"),             t("b"),            day("2026-01-01"),
-                         Value::datetime({5}), Value::time({7}),  Value::list({t("a")}), Value::list({t("a"), t("b")}),
+  std::vector<Value> all{Value(),
+                         Value::boolean(false),
+                         Value::boolean(true),
+                         n("-1"),
+                         n("2"),
+                         t("a"),
+                         t("A"),
+                         t("b"),
+                         day("2026-01-01"),
+                         Value::datetime({5}),
+                         Value::time({7}),
+                         Value::list({t("a")}),
+                         Value::list({t("a"), t("b")}),
                          Value::duration({3, DurationUnit::kDay, false})};
   for (const Value& a : all) {
     for (const Value& b : all) {
@@ -192,7 +207,8 @@ TEST_CASE("values are written for people and for machines") {
       {usd("10.5"), "10.5 USD", "10.5 USD", "\"10.5 USD\""},
       {t("a \"b\"\n\x01"), "a \"b\"\n\x01", nullptr, R"("a \"b\"\n\u0001")"},
       {day("2026-03-26"), "2026-03-26", "2026-03-26", "\"2026-03-26\""},
-      {Value::datetime({1767621600250}), "2026-01-05T14:00:00.250Z", nullptr, "\"2026-01-05T14:00:00.250Z\""},
+      {Value::datetime({1767621600250}), "2026-01-05T14:00:00.250Z", nullptr,
+       "\"2026-01-05T14:00:00.250Z\""},
       {Value::time({9 * 3600'000}), "09:00", "09:00", "\"09:00\""},
       {Value::duration({1, DurationUnit::kDay, true}), "1 business day", "1 business day", nullptr},
       {Value::list({t("a"), t("b")}), "a; b", nullptr, R"(["a","b"])"},
@@ -203,10 +219,21 @@ TEST_CASE("values are written for people and for machines") {
 }
 
 TEST_CASE("dates that exist are read, others are not") {
-  auto row = GENERATE(table<const char*, bool>({{"2026-03-26", true}, {"2024-02-29", true}, {"2026-02-29", false}, {"1900-02-29", false},
-                                                {"2000-02-29", true}, {"2026-04-31", false}, {"2026-13-01", false}, {"2026-00-01", false},
-                                                {"2026-01-00", false}, {"0001-01-01", true}, {"9999-12-31", true}, {"0000-01-01", false},
-                                                {"26-01-01", false}, {"2026-1-1", false}, {"2026-01-01x", false}}));
+  auto row = GENERATE(table<const char*, bool>({{"2026-03-26", true},
+                                                {"2024-02-29", true},
+                                                {"2026-02-29", false},
+                                                {"1900-02-29", false},
+                                                {"2000-02-29", true},
+                                                {"2026-04-31", false},
+                                                {"2026-13-01", false},
+                                                {"2026-00-01", false},
+                                                {"2026-01-00", false},
+                                                {"0001-01-01", true},
+                                                {"9999-12-31", true},
+                                                {"0000-01-01", false},
+                                                {"26-01-01", false},
+                                                {"2026-1-1", false},
+                                                {"2026-01-01x", false}}));
   INFO(std::get<0>(row));
   std::optional<Date> date = parse_date(std::get<0>(row));
   CHECK(date.has_value() == std::get<1>(row));
@@ -221,7 +248,8 @@ TEST_CASE("every day of 400 years has its own number") {
         Date date = *date_of({year, month, d});
         if (date.days != number) FAIL("day " << year << "-" << month << "-" << d);
         CivilDate back = civil(date);
-        if (back.year != year || back.month != month || back.day != d) FAIL("back " << year << "-" << month << "-" << d);
+        if (back.year != year || back.month != month || back.day != d)
+          FAIL("back " << year << "-" << month << "-" << d);
         ++number;
       }
     }
