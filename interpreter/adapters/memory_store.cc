@@ -37,6 +37,9 @@ struct State {
   std::map<int64_t, DeadLetterRow> dead_letters;
   int64_t next_dead_letter = 1;
   std::map<std::string, CursorRow, std::less<>> cursors;
+  std::map<std::string, AttemptRow, std::less<>> attempts;
+  std::vector<IntentRow> intents;
+  std::map<Key128, size_t> intent_by_key;
   std::map<std::pair<Key128, std::string>, ActivationRow> activations;
   std::map<std::string, int64_t, std::less<>> totals;
   std::map<std::string, std::string, std::less<>> meta;
@@ -183,6 +186,26 @@ class MemoryTxn final : public StoreTxn {
     return std::optional(found->second);
   }
 
+  Result<std::optional<AttemptRow>> attempt(std::string_view source) override {
+    auto found = state_.attempts.find(source);
+    if (found == state_.attempts.end()) return std::optional<AttemptRow>();
+    return std::optional(found->second);
+  }
+
+  Status visit_intents(std::string_view wanted,
+                       const std::function<bool(const IntentRow&)>& visit) override {
+    for (const IntentRow& row : state_.intents) {
+      if ((wanted.empty() || row.state == wanted) && !visit(row)) break;
+    }
+    return {};
+  }
+
+  Result<std::optional<IntentRow>> intent(const Key128& key) override {
+    auto found = state_.intent_by_key.find(key);
+    if (found == state_.intent_by_key.end()) return std::optional<IntentRow>();
+    return std::optional(state_.intents[found->second]);
+  }
+
   Result<int64_t> total(std::string_view name) override {
     auto found = state_.totals.find(name);
     return found == state_.totals.end() ? int64_t{0} : found->second;
@@ -309,6 +332,48 @@ class MemoryTxn final : public StoreTxn {
     put(state_.activations, std::pair(row.rule, row.person), row);
     return {};
   }
+  Status put_attempt(const AttemptRow& row) override {
+    put(state_.attempts, row.source, row);
+    return {};
+  }
+
+  Result<bool> add_intent(const IntentRow& row) override {
+    if (!state_.intent_by_key.try_emplace(row.key, state_.intents.size()).second) return false;
+    state_.intents.push_back(row);
+    state_.intents.back().seq = static_cast<int64_t>(state_.intents.size());
+    journal_.push_back([this, key = row.key] {
+      state_.intents.pop_back();
+      state_.intent_by_key.erase(key);
+    });
+    return true;
+  }
+
+  Result<std::vector<IntentRow>> claim_intents(Instant now, int64_t epoch, size_t most) override {
+    std::vector<IntentRow> out;
+    std::set<std::string_view> held;  // records with an unsettled intent further ahead
+    for (size_t i = 0; i < state_.intents.size() && out.size() < most; ++i) {
+      const IntentRow& row = state_.intents[i];
+      if (row.settled()) continue;
+      bool first = held.insert(row.record).second;
+      if (!first || row.state != "ready" || row.due > now) continue;
+      IntentRow claimed = row;
+      claimed.state = "claimed";
+      claimed.epoch = epoch;
+      ++claimed.attempt;
+      set_intent(i, claimed);
+      out.push_back(std::move(claimed));
+    }
+    return out;
+  }
+
+  Result<bool> finish_intent(const IntentRow& row, int64_t epoch) override {
+    return change_intent(
+        row, [&](const IntentRow& kept) { return kept.state == "claimed" && kept.epoch == epoch; });
+  }
+  Result<bool> settle_intent(const IntentRow& row) override {
+    return change_intent(row, [](const IntentRow& kept) { return kept.state != "claimed"; });
+  }
+
   Status add_total(std::string_view name, int64_t count) override {
     int64_t& total = state_.totals[std::string(name)];
     total += count;
@@ -330,6 +395,24 @@ class MemoryTxn final : public StoreTxn {
     }
     journal_.push_back([&map, key, before = at->second] { map[key] = before; });
     at->second = row;
+  }
+
+  void set_intent(size_t at, IntentRow row) {
+    std::swap(state_.intents[at], row);
+    journal_.push_back([this, at, before = std::move(row)] { state_.intents[at] = before; });
+  }
+
+  Result<bool> change_intent(const IntentRow& row,
+                             const std::function<bool(const IntentRow&)>& allowed) {
+    auto found = state_.intent_by_key.find(row.key);
+    if (found == state_.intent_by_key.end()) return false;
+    IntentRow changed = state_.intents[found->second];
+    if (!allowed(changed)) return false;
+    changed.state = row.state;
+    changed.due = row.due;
+    changed.result = row.result;
+    set_intent(found->second, std::move(changed));
+    return true;
   }
 
   void set_record(const RecordKey& key, const std::optional<RecordRow>& row) {

@@ -14,6 +14,7 @@
 #include <map>
 #include <set>
 
+#include "adapters/internal/sqlite_sql.h"
 #include "adapters/internal/sqlite_statement.h"
 #include "base/key128.h"
 #include "ensue/version.h"
@@ -22,166 +23,6 @@ namespace ensue::adapters {
 namespace {
 
 constexpr int kApplicationId = 0x454E5355;  // "ENSU"
-
-constexpr const char* kSchema = R"sql(
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE total (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE cursor (source TEXT PRIMARY KEY, line INTEGER NOT NULL, byte_offset INTEGER NOT NULL,
-                     fingerprint TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE dedupe (event BLOB PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE record (row INTEGER PRIMARY KEY, object TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
-                     last_change TEXT NOT NULL, deleted INTEGER NOT NULL);
-CREATE UNIQUE INDEX record_by_id ON record (object, id);
-CREATE TABLE link (object TEXT NOT NULL, field TEXT NOT NULL, target TEXT NOT NULL, id TEXT NOT NULL,
-                   PRIMARY KEY (object, field, target, id)) WITHOUT ROWID;
-CREATE INDEX link_by_record ON link (object, id);
-CREATE TABLE run (seq INTEGER PRIMARY KEY, run BLOB NOT NULL, rule BLOB NOT NULL, event BLOB NOT NULL, at INTEGER NOT NULL,
-                  automation TEXT NOT NULL, author TEXT NOT NULL, kind TEXT NOT NULL, record TEXT NOT NULL,
-                  user TEXT NOT NULL, status TEXT NOT NULL, detail TEXT NOT NULL);
-CREATE UNIQUE INDEX run_by_key ON run (run);
-CREATE INDEX run_by_record ON run (record);
-CREATE TABLE verdict (seq INTEGER PRIMARY KEY, rule BLOB NOT NULL, event BLOB NOT NULL, at INTEGER NOT NULL,
-                      automation TEXT NOT NULL, record TEXT NOT NULL, user TEXT NOT NULL, verdict TEXT NOT NULL);
-CREATE INDEX verdict_by_record ON verdict (record);
-CREATE TABLE quota (id INTEGER PRIMARY KEY, scope TEXT NOT NULL, key TEXT NOT NULL, counter TEXT NOT NULL,
-                    day TEXT NOT NULL, used INTEGER NOT NULL, lim INTEGER NOT NULL, CHECK (used BETWEEN 0 AND lim));
-CREATE UNIQUE INDEX quota_by_key ON quota (scope, key, counter, day);
-CREATE TABLE charge (n INTEGER PRIMARY KEY, run BLOB NOT NULL, quota INTEGER NOT NULL REFERENCES quota (id),
-                     at INTEGER NOT NULL);
-CREATE TABLE burst (quota INTEGER NOT NULL REFERENCES quota (id), at INTEGER NOT NULL, n INTEGER NOT NULL,
-                    PRIMARY KEY (quota, at)) WITHOUT ROWID;
-CREATE TABLE reminder (id BLOB PRIMARY KEY, rule BLOB NOT NULL, event BLOB NOT NULL, automation TEXT NOT NULL,
-                       author TEXT NOT NULL, record TEXT NOT NULL, person TEXT NOT NULL, state TEXT NOT NULL,
-                       effect TEXT NOT NULL, change TEXT NOT NULL, offered_at INTEGER NOT NULL, due_at INTEGER, expires_at INTEGER,
-                       snoozed_until INTEGER) WITHOUT ROWID;
-CREATE INDEX reminder_by_record ON reminder (record);
-CREATE TABLE timer (due INTEGER NOT NULL, id BLOB NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL,
-                    PRIMARY KEY (due, id)) WITHOUT ROWID;
-CREATE TABLE dead_letter (seq INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, line INTEGER NOT NULL,
-                          at INTEGER NOT NULL, reason TEXT NOT NULL, text BLOB NOT NULL);
-CREATE TABLE activation (rule BLOB NOT NULL, person TEXT NOT NULL, automation TEXT NOT NULL, active INTEGER NOT NULL,
-                         PRIMARY KEY (rule, person)) WITHOUT ROWID;
-)sql";
-
-// Every statement, prepared when it is first used.
-enum class Sql : size_t {
-  kBegin,
-  kCommit,
-  kRollback,
-  kAdmit,
-  kRecordGet,
-  kRecordPut,
-  kRecordsOf,
-  kRecordsAll,
-  kLinked,
-  kLinkDelete,
-  kLinkAdd,
-  kRunAdd,
-  kRunList,
-  kRunListNewest,
-  kVerdictAdd,
-  kVerdictList,
-  kQuotaGet,
-  kQuotaAdd,
-  kQuotaSet,
-  kQuotaList,
-  kChargeAdd,
-  kBurstGet,
-  kBurstDelete,
-  kBurstAdd,
-  kReminderPut,
-  kReminderGet,
-  kReminderList,
-  kRemindersAbout,
-  kTimerPut,
-  kTimerDelete,
-  kTimersDue,
-  kTimerNext,
-  kDeadLetterAdd,
-  kDeadLetterDelete,
-  kDeadLetterList,
-  kCursorGet,
-  kCursorPut,
-  kActivationPut,
-  kActivationList,
-  kTotalGet,
-  kTotalAdd,
-  kMetaGet,
-  kMetaPut,
-  kCount
-};
-
-constexpr std::array<const char*, static_cast<size_t>(Sql::kCount)> kSql = {
-    "BEGIN IMMEDIATE",
-    "COMMIT",
-    "ROLLBACK",
-    "INSERT INTO dedupe (event) VALUES (?) ON CONFLICT DO NOTHING",
-    "SELECT object, id, body, last_change, deleted FROM record WHERE object = ? AND id = ?",
-    "INSERT INTO record (object, id, body, last_change, deleted) VALUES (?, ?, ?, ?, ?) ON "
-    "CONFLICT (object, id) "
-    "DO UPDATE SET body = excluded.body, last_change = excluded.last_change, deleted = "
-    "excluded.deleted",
-    "SELECT object, id, body, last_change, deleted FROM record WHERE object = ? ORDER BY id",
-    "SELECT object, id, body, last_change, deleted FROM record ORDER BY object, id",
-    "SELECT id FROM link WHERE object = ? AND field = ? AND target = ? ORDER BY id LIMIT ?",
-    "DELETE FROM link WHERE object = ? AND id = ?",
-    "INSERT OR IGNORE INTO link (object, field, target, id) VALUES (?, ?, ?, ?)",
-    "INSERT INTO run (run, rule, event, at, automation, author, kind, record, user, status, "
-    "detail) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    "SELECT seq, run, rule, event, at, automation, author, kind, record, user, status, detail FROM "
-    "run WHERE "
-    "(?1 = '' OR automation = ?1) AND (?2 = '' OR record = ?2) AND (?3 = '' OR user = ?3) AND (?4 "
-    "= '' OR status = ?4) "
-    "AND at >= ?5 ORDER BY seq LIMIT ?6",
-    "SELECT seq, run, rule, event, at, automation, author, kind, record, user, status, detail FROM "
-    "run WHERE "
-    "(?1 = '' OR automation = ?1) AND (?2 = '' OR record = ?2) AND (?3 = '' OR user = ?3) AND (?4 "
-    "= '' OR status = ?4) "
-    "AND at >= ?5 ORDER BY seq DESC LIMIT ?6",
-    "INSERT INTO verdict (rule, event, at, automation, record, user, verdict) VALUES (?, ?, ?, ?, "
-    "?, ?, ?)",
-    "SELECT seq, rule, event, at, automation, record, user, verdict FROM verdict WHERE (?1 = '' OR "
-    "automation = ?1) AND "
-    "(?2 = '' OR record = ?2) ORDER BY seq",
-    "SELECT id, used FROM quota WHERE scope = ? AND key = ? AND counter = ? AND day = ?",
-    "INSERT INTO quota (scope, key, counter, day, used, lim) VALUES (?, ?, ?, ?, 0, ?)",
-    "UPDATE quota SET used = ?, lim = ? WHERE id = ?",
-    "SELECT scope, key, counter, day, used, lim FROM quota ORDER BY scope, key, counter, day",
-    "INSERT INTO charge (run, quota, at) VALUES (?, ?, ?)",
-    "SELECT at, n FROM burst WHERE quota = ? ORDER BY at",
-    "DELETE FROM burst WHERE quota = ?",
-    "INSERT INTO burst (quota, at, n) VALUES (?, ?, ?)",
-    "INSERT OR REPLACE INTO reminder (id, rule, event, automation, author, record, person, state, "
-    "effect, change, "
-    "offered_at, due_at, expires_at, snoozed_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-    "?)",
-    "SELECT id, rule, event, automation, author, record, person, state, effect, change, "
-    "offered_at, due_at, expires_at, "
-    "snoozed_until FROM reminder WHERE id = ?",
-    "SELECT id, rule, event, automation, author, record, person, state, effect, change, "
-    "offered_at, due_at, expires_at, "
-    "snoozed_until FROM reminder WHERE ?1 = '' OR state = ?1 ORDER BY id",
-    "SELECT id, rule, event, automation, author, record, person, state, effect, change, "
-    "offered_at, due_at, expires_at, "
-    "snoozed_until FROM reminder WHERE record = ? AND state IN ('open', 'snoozed') ORDER BY id",
-    "INSERT OR REPLACE INTO timer (due, id, kind, payload) VALUES (?, ?, ?, ?)",
-    "DELETE FROM timer WHERE due = ? AND id = ?",
-    "SELECT due, id, kind, payload FROM timer WHERE due <= ? ORDER BY due, id LIMIT ?",
-    "SELECT due FROM timer ORDER BY due LIMIT 1",
-    "INSERT INTO dead_letter (source, line, at, reason, text) VALUES (?, ?, ?, ?, ?)",
-    "DELETE FROM dead_letter WHERE seq = ?",
-    "SELECT seq, source, line, at, reason, text FROM dead_letter ORDER BY seq",
-    "SELECT source, line, byte_offset, fingerprint FROM cursor WHERE source = ?",
-    "INSERT OR REPLACE INTO cursor (source, line, byte_offset, fingerprint) VALUES (?, ?, ?, ?)",
-    "INSERT OR REPLACE INTO activation (rule, person, automation, active) VALUES (?, ?, ?, ?)",
-    "SELECT rule, person, automation, active FROM activation ORDER BY automation, person, rule",
-    "SELECT count FROM total WHERE name = ?",
-    "INSERT INTO total (name, count) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET count = count "
-    "+ excluded.count",
-    "SELECT value FROM meta WHERE name = ?",
-    "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)",
-};
 
 // An exclusive lock on a file beside the store. The system frees it when the process ends, however
 // it ends, so a lock is never stale; the process id inside is for the message.
@@ -223,6 +64,9 @@ struct CounterState {
 };
 using CounterKey = std::array<std::string, 4>;  // scope, key, counter, window
 
+// Of the file that keeps room for results: the rows and pages of some thousand calls.
+constexpr off_t kBallastBytes = off_t{8} << 20;
+
 class SqliteStore final : public Store, private StoreTxn {
  public:
   ~SqliteStore() override {
@@ -244,6 +88,7 @@ class SqliteStore final : public Store, private StoreTxn {
     sqlite3_busy_timeout(db_, 5000);
     if (Status fine = check_version(path, own); !fine) return fine;
     if (!own) return {};
+    if (lock) ballast_ = path + "-ballast";
     for (const char* pragma :
          {"PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 4000",
           "PRAGMA foreign_keys = ON", "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -65536"}) {
@@ -282,6 +127,33 @@ class SqliteStore final : public Store, private StoreTxn {
 
   Status read(const std::function<Status(StoreReader&)>& look) override { return look(*this); }
 
+  // A file that takes up the room: given back, it lets the results of the calls at hand be written
+  // on a full disk.
+  Status reserve_results() override {
+    if (ballast_.empty() || ::access(ballast_.c_str(), F_OK) == 0) return {};
+    int fd = ::open(ballast_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    int failed = fd < 0 ? errno : ::posix_fallocate(fd, 0, kBallastBytes);
+    if (fd >= 0) ::close(fd);
+    if (failed == 0) return {};
+    ::unlink(ballast_.c_str());
+    return {failed == ENOSPC ? ErrorCode::kStorageFull : ErrorCode::kIo,
+            "no room for the results of calls, " + ballast_ + ": " + std::strerror(failed)};
+  }
+
+  Status commit_results(const std::function<Status(StoreTxn&)>& write) override {
+    Status done = commit(write);
+    bool full = !done && done.error().code == ErrorCode::kStorageFull;
+    if (!full || ballast_.empty() || ::unlink(ballast_.c_str()) != 0) return done;
+    return commit(write);
+  }
+
+  // A checkpoint by the writer: one beside it would keep the log from starting over.
+  Status when_idle() override {
+    int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    if (code != SQLITE_OK && code != SQLITE_BUSY) return sqlite_error(db_, code, store_name(db_));
+    return {};
+  }
+
  private:
   // ---- Opening ---------------------------------------------------------------------------------
   Status execute(const char* sql) {
@@ -317,6 +189,20 @@ class SqliteStore final : public Store, private StoreTxn {
                   std::to_string(*version) + "; this version reads up to " +
                   std::to_string(kStoreFormatVersion) + ")"};
     }
+    version_ = static_cast<int32_t>(*version);
+    return own ? migrate() : Status();
+  }
+
+  // Brings an older file forward, one format at a time, each whole or not at all.
+  Status migrate() {
+    for (; version_ < kStoreFormatVersion; ++version_) {
+      std::string steps = std::string("BEGIN IMMEDIATE;") + kMigrations[version_ - 1] +
+                          "PRAGMA user_version = " + std::to_string(version_ + 1) + "; COMMIT";
+      Status done = execute(steps.c_str());
+      if (done) continue;
+      if (sqlite3_get_autocommit(db_) == 0) (void)execute("ROLLBACK");
+      return done;
+    }
     return {};
   }
 
@@ -325,6 +211,10 @@ class SqliteStore final : public Store, private StoreTxn {
                             "PRAGMA synchronous = FULL", "BEGIN", kSchema}) {
       if (Status done = execute(sql); !done) return done.error();
     }
+    for (const char* added : kMigrations) {
+      if (Status done = execute(added); !done) return done.error();
+    }
+    version_ = kStoreFormatVersion;
     std::string mark = "PRAGMA application_id = " + std::to_string(kApplicationId) +
                        "; PRAGMA user_version = " + std::to_string(kStoreFormatVersion) +
                        "; COMMIT";
@@ -560,6 +450,51 @@ class SqliteStore final : public Store, private StoreTxn {
     return out;
   }
 
+  static IntentRow intent_row(const Statement& row) {
+    IntentRow out;
+    out.seq = row.integer(0);
+    out.key = row.key(1);
+    out.at = row.instant(2);
+    out.cause = row.text(3);
+    out.record = row.text(4);
+    out.request = row.text(5);
+    out.state = row.text(6);
+    out.attempt = row.integer(7);
+    out.epoch = row.integer(8);
+    out.due = row.instant(9);
+    out.result = row.text(10);
+    return out;
+  }
+
+  Result<std::optional<AttemptRow>> attempt(std::string_view source) override {
+    std::optional<AttemptRow> out;
+    Status status = each(statement(Sql::kAttemptGet).bind(1, source), [&](Statement& row) {
+      out = AttemptRow{row.text(0), static_cast<uint64_t>(row.integer(1)), row.integer(2),
+                       row.integer(3) != 0};
+      return false;
+    });
+    if (!status) return status.error();
+    return out;
+  }
+
+  Status visit_intents(std::string_view state,
+                       const std::function<bool(const IntentRow&)>& visit) override {
+    if (version_ < 2) return {};  // looked at as it is, without tables of later formats
+    return each(statement(Sql::kIntentsOf).bind(1, state),
+                [&](Statement& row) { return visit(intent_row(row)); });
+  }
+
+  Result<std::optional<IntentRow>> intent(const Key128& key) override {
+    std::optional<IntentRow> out;
+    if (version_ < 2) return out;
+    Status status = each(statement(Sql::kIntentGet).bind(1, key), [&](Statement& row) {
+      out = intent_row(row);
+      return false;
+    });
+    if (!status) return status.error();
+    return out;
+  }
+
   // ---- Writing --------------------------------------------------------------------------------
   Result<bool> admit(const Key128& event) override {
     if (Status done = statement(Sql::kAdmit).bind(1, event).run(); !done) return done.error();
@@ -762,6 +697,58 @@ class SqliteStore final : public Store, private StoreTxn {
         statement(Sql::kActivationPut).bind(1, row.rule).bind(2, std::string_view(row.person));
     return put.bind(3, std::string_view(row.automation)).bind(4, int64_t{row.active}).run();
   }
+  Status put_attempt(const AttemptRow& row) override {
+    Statement& put = statement(Sql::kAttemptPut)
+                         .bind(1, std::string_view(row.source))
+                         .bind(2, static_cast<int64_t>(row.line));
+    return put.bind(3, row.count).bind(4, int64_t{row.running}).run();
+  }
+
+  Result<bool> add_intent(const IntentRow& row) override {
+    Statement& add = statement(Sql::kIntentAdd)
+                         .bind(1, row.key)
+                         .bind(2, row.at)
+                         .bind(3, std::string_view(row.cause))
+                         .bind(4, std::string_view(row.record))
+                         .bind(5, std::string_view(row.request))
+                         .bind(6, std::string_view(row.state));
+    add.bind(7, row.attempt).bind(8, row.epoch).bind(9, row.due);
+    if (Status done = add.bind(10, std::string_view(row.result)).run(); !done) return done.error();
+    return sqlite3_changes(db_) > 0;
+  }
+
+  Result<std::vector<IntentRow>> claim_intents(Instant now, int64_t epoch, size_t most) override {
+    std::vector<IntentRow> out;
+    Statement& ready =
+        statement(Sql::kIntentsReady).bind(1, now).bind(2, static_cast<int64_t>(most));
+    Status read_rows = each(ready, [&](Statement& row) {
+      out.push_back(intent_row(row));
+      return true;
+    });
+    if (!read_rows) return read_rows.error();
+    for (IntentRow& row : out) {
+      Status done = statement(Sql::kIntentClaim).bind(1, epoch).bind(2, row.key).run();
+      if (!done) return done.error();
+      row.state = "claimed";
+      row.epoch = epoch;
+      ++row.attempt;
+    }
+    return out;
+  }
+
+  Result<bool> finish_intent(const IntentRow& row, int64_t epoch) override {
+    return change_intent(statement(Sql::kIntentFinish).bind(5, epoch), row);
+  }
+  Result<bool> settle_intent(const IntentRow& row) override {
+    return change_intent(statement(Sql::kIntentSettle), row);
+  }
+  Result<bool> change_intent(Statement& change, const IntentRow& row) {
+    change.bind(1, std::string_view(row.state)).bind(2, row.due);
+    Status done = change.bind(3, std::string_view(row.result)).bind(4, row.key).run();
+    if (!done) return done.error();
+    return sqlite3_changes(db_) > 0;
+  }
+
   Status add_total(std::string_view name, int64_t count) override {
     return statement(Sql::kTotalAdd).bind(1, name).bind(2, count).run();
   }
@@ -770,6 +757,8 @@ class SqliteStore final : public Store, private StoreTxn {
   }
 
   OwnerLock lock_;
+  std::string ballast_;  // the file's path; empty: a store without one
+  int32_t version_ = kStoreFormatVersion;
   sqlite3* db_ = nullptr;
   std::array<Statement, static_cast<size_t>(Sql::kCount)> statements_;
   std::map<CounterKey, CounterState> counters_;

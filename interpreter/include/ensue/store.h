@@ -134,6 +134,34 @@ struct CursorRow {
   std::string fingerprint;  // of the bytes before the offset: is it still the same file?
 };
 
+// A change that is to leave the process, and how far it has come.
+struct IntentRow {
+  int64_t seq = 0;  // given by the store: the order of commits
+  Key128 key;       // H(cause | record): the same for every attempt
+  Instant at;
+  std::string cause;    // action "A" by "ana"
+  std::string record;   // ActionCadenceTracker/8HB…: intents of one record keep their order
+  std::string request;  // what the sink gets
+  // ready, claimed, done, unknown (parked: it may have happened), failed (parked: it has not),
+  // dropped (by a person)
+  std::string state;
+  int64_t attempt = 0;  // calls begun
+  int64_t epoch = 0;    // of the engine that claimed it last
+  Instant due;          // not before
+  std::string result;   // what the sink said last
+
+  bool settled() const { return state != "ready" && state != "claimed" && state != "unknown"; }
+};
+
+// The batch or line of a source that is being worked on, counted before the work begins, so that an
+// event that ends the process is found out.
+struct AttemptRow {
+  std::string source;
+  uint64_t line = 0;     // that is worked on alone; 0: the whole batch after the cursor
+  int64_t count = 0;     // how often it was begun
+  bool running = false;  // begun and not ended in good order
+};
+
 struct ActivationRow {
   Key128 rule;
   std::string automation;
@@ -181,6 +209,11 @@ class StoreReader {
   virtual Result<std::vector<TimerRow>> due_timers(Instant now, size_t most) = 0;
   virtual Result<std::optional<Instant>> next_timer() = 0;
   virtual Result<std::optional<CursorRow>> cursor(std::string_view source) = 0;
+  virtual Result<std::optional<AttemptRow>> attempt(std::string_view source) = 0;
+  // Intents of one state, or of all when it is empty, in order of seq.
+  virtual Status visit_intents(std::string_view state,
+                               const std::function<bool(const IntentRow&)>& visit) = 0;
+  virtual Result<std::optional<IntentRow>> intent(const Key128& key) = 0;
   // Sums kept across runs: `events`, `duplicates`, `executed`, … Zero when never counted.
   virtual Result<int64_t> total(std::string_view name) = 0;
   virtual Result<std::optional<std::string>> meta(std::string_view name) = 0;
@@ -208,6 +241,17 @@ class StoreTxn : public StoreReader {
   virtual Status remove_dead_letter(int64_t seq) = 0;
   virtual Status put_cursor(const CursorRow& row) = 0;
   virtual Status put_activation(const ActivationRow& row) = 0;
+  virtual Status put_attempt(const AttemptRow& row) = 0;
+  // False when an intent of that key exists: nothing is written.
+  virtual Result<bool> add_intent(const IntentRow& row) = 0;
+  // Claims ready intents that are due, at most one of a record and none behind an unsettled one, in
+  // order of seq: their attempt is one more, their epoch this. Gives them as they are now.
+  virtual Result<std::vector<IntentRow>> claim_intents(Instant now, int64_t epoch, size_t most) = 0;
+  // Writes the state, due time and result of an intent that `epoch` has claimed. False when it is
+  // not claimed by that epoch (any more): nothing is written.
+  virtual Result<bool> finish_intent(const IntentRow& row, int64_t epoch) = 0;
+  // The same for an intent that nobody has claimed: a person settles it.
+  virtual Result<bool> settle_intent(const IntentRow& row) = 0;
   virtual Status add_total(std::string_view name, int64_t count) = 0;
   virtual Status put_meta(std::string_view name, std::string_view value) = 0;
 };
@@ -218,6 +262,15 @@ class Store {
   // Runs `write` in one transaction. When it returns, with success, the writes are durable. When
   // `write` or the commit fails, nothing of it is kept, and the error is returned. Never nested.
   virtual Status commit(const std::function<Status(StoreTxn&)>& write) = 0;
+  // Makes sure that the results of calls about to be made will find room on a full disk. Fails with
+  // kStorageFull when they would not; then no call may be made.
+  virtual Status reserve_results() { return {}; }
+  // Commits results, in the reserved room when there is no other.
+  virtual Status commit_results(const std::function<Status(StoreTxn&)>& write) {
+    return commit(write);
+  }
+  // When nothing is queued: work that would make a commit wait, as a checkpoint. Never needed.
+  virtual Status when_idle() { return {}; }
   virtual Status read(const std::function<Status(StoreReader&)>& look) = 0;
 };
 

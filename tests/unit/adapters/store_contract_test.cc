@@ -113,6 +113,15 @@ std::string dump(Store& store) {
         line({"cursor", c->source, std::to_string(c->line), std::to_string(c->offset),
               c->fingerprint});
     }
+    for (const char* source : {"s0", "s1", "s2"}) {
+      if (auto at = must(reader.attempt(source)))
+        line({"attempt", source, std::to_string(at->line), std::to_string(at->count)});
+    }
+    must(reader.visit_intents("", [&](const IntentRow& r) {
+      return line({"intent", std::to_string(r.seq), base::to_hex(r.key), r.record, r.request,
+                   r.state, std::to_string(r.attempt), std::to_string(r.epoch), when(r.due),
+                   r.result});
+    }));
     for (const char* name : {"t0", "t1"})
       line({"total", name, std::to_string(must(reader.total(name)))});
     for (const char* name : {"m0", "m1"})
@@ -472,7 +481,7 @@ TEST_CASE("stores of both kinds hold the same after the same random work") {
       int kind, a, b;
     };
     std::vector<Verb> verbs(static_cast<size_t>(1 + pick(12)));
-    for (Verb& verb : verbs) verb = {pick(12), pick(6), pick(6)};
+    for (Verb& verb : verbs) verb = {pick(17), pick(6), pick(6)};
     bool fails = pick(4) == 0;
     auto work = [&](StoreTxn& txn) -> Status {
       std::string seen;
@@ -530,6 +539,32 @@ TEST_CASE("stores of both kinds hold the same after the same random work") {
             seen += txn.remove_dead_letter(v.a * 6 + v.b) ? "removed " : "no such letter ";
             break;
           case 10: must(txn.add_total("t" + std::to_string(v.a % 2), v.b)); break;
+          case 11: {
+            IntentRow row;
+            row.key = key;
+            row.record = "Lead/" + std::to_string(v.a % 3);
+            row.request = b;
+            row.state = "ready";
+            row.due = {v.b * 10};
+            seen += must(txn.add_intent(row)) ? "intent " : "intent again ";
+            break;
+          }
+          case 12:
+            for (const IntentRow& row : must(txn.claim_intents({v.b * 10}, v.a % 2, 2)))
+              seen += "claimed " + std::to_string(row.seq) + " ";
+            break;
+          case 13:
+          case 14: {
+            IntentRow row;
+            row.key = key;
+            row.state = v.b % 3 == 0 ? "done" : v.b % 3 == 1 ? "unknown" : "ready";
+            row.result = a;
+            bool done =
+                must(v.kind == 13 ? txn.finish_intent(row, v.a % 2) : txn.settle_intent(row));
+            seen += done ? "settled " : "not settled ";
+            break;
+          }
+          case 15: must(txn.put_attempt({"s" + a, static_cast<uint64_t>(v.b), v.a, true})); break;
           default: must(txn.put_activation({key, "A" + a, b, v.b % 2 == 0})); break;
         }
       }
@@ -542,6 +577,129 @@ TEST_CASE("stores of both kinds hold the same after the same random work") {
     CHECK(static_cast<bool>(commit(sqlite, work)) == !fails);
     if (pick(6) == 0) sqlite.open();
     REQUIRE(dump(*memory.store) == dump(*sqlite.store));
+  }
+}
+
+TEST_CASE("an attempt is kept by source") {
+  Subject subject(any_kind());
+  must(commit(subject, [](StoreTxn& txn) {
+    CHECK_FALSE(must(txn.attempt("crm")));
+    return txn.put_attempt({"crm", 7, 3, true});
+  }));
+  must(subject.store->read([](StoreReader& reader) -> Status {
+    auto row = must(reader.attempt("crm"));
+    REQUIRE(row);
+    CHECK(row->line == 7);
+    CHECK(row->count == 3);
+    CHECK(row->running);
+    return {};
+  }));
+}
+
+TEST_CASE(
+    "an intent is written once, claimed in order of its record, and finished by its claimer") {
+  Subject subject(any_kind());
+  auto row = [](const std::string& name, const std::string& record, Instant due = {1000}) {
+    IntentRow out;
+    out.key = hash_key({"intent", name});
+    out.at = {1000};
+    out.due = due;
+    out.cause = "action \"A\" by \"ana\"";
+    out.record = record;
+    out.request = name;
+    out.state = "ready";
+    return out;
+  };
+  auto names = [](const std::vector<IntentRow>& rows) {
+    std::string out;
+    for (const IntentRow& one : rows) out += one.request + " ";
+    return out;
+  };
+  auto claimed = [&](Instant now, int64_t epoch) {
+    std::vector<IntentRow> rows;
+    must(commit(subject, [&](StoreTxn& txn) -> Status {
+      rows = must(txn.claim_intents(now, epoch, 10));
+      return {};
+    }));
+    return rows;
+  };
+  auto finished = [&](IntentRow one, const char* state, int64_t epoch) {
+    bool kept = false;
+    one.state = state;
+    one.result = "said";
+    must(commit(subject, [&](StoreTxn& txn) -> Status {
+      kept = must(txn.finish_intent(one, epoch));
+      return {};
+    }));
+    return kept;
+  };
+  must(commit(subject, [&](StoreTxn& txn) -> Status {
+    CHECK(must(txn.add_intent(row("a", "Lead/1"))));
+    CHECK(must(txn.add_intent(row("b", "Lead/1"))));
+    CHECK(must(txn.add_intent(row("c", "Lead/2"))));
+    CHECK(must(txn.add_intent(row("later", "Lead/3", {9000}))));
+    CHECK_FALSE(must(txn.add_intent(row("a", "Lead/1"))));
+    return {};
+  }));
+  CHECK(claimed({999}, 1).empty());
+  std::vector<IntentRow> first = claimed({1000}, 1);
+  CHECK(names(first) == "a c ");
+  CHECK(first[0].attempt == 1);
+  CHECK(first[0].epoch == 1);
+  CHECK(claimed({1000}, 1).empty());
+  SECTION("by the epoch that claimed it only") {
+    CHECK_FALSE(finished(first[0], "done", 2));
+    CHECK(finished(first[0], "done", 1));
+    CHECK_FALSE(finished(first[0], "failed", 1));
+    CHECK(names(claimed({1000}, 2)) == "b ");
+  }
+  SECTION("an unknown one holds its record, a failed one does not") {
+    CHECK(finished(first[0], "unknown", 1));
+    CHECK(claimed({1000}, 1).empty());
+    IntentRow settled = first[0];
+    settled.state = "failed";
+    must(commit(subject, [&](StoreTxn& txn) -> Status {
+      CHECK(must(txn.settle_intent(settled)));
+      return {};
+    }));
+    CHECK(names(claimed({1000}, 1)) == "b ");
+  }
+  SECTION("one to be tried again waits for its time, and keeps its place") {
+    first[0].due = {2000};
+    CHECK(finished(first[0], "ready", 1));
+    CHECK(finished(first[1], "done", 1));
+    CHECK(claimed({1999}, 1).empty());
+    std::vector<IntentRow> again = claimed({9000}, 1);
+    CHECK(names(again) == "a later ");
+    CHECK(again[0].attempt == 2);
+  }
+  SECTION("a claimed one is settled by nobody else") {
+    must(commit(subject, [&](StoreTxn& txn) -> Status {
+      CHECK_FALSE(must(txn.settle_intent(first[0])));
+      return {};
+    }));
+  }
+  SECTION("a failing commit leaves everything as it was") {
+    Status failed = commit(subject, [&](StoreTxn& txn) -> Status {
+      IntentRow done = first[0];
+      done.state = "done";
+      CHECK(must(txn.finish_intent(done, 1)));
+      CHECK(must(txn.add_intent(row("d", "Lead/4"))));
+      CHECK(must(txn.claim_intents({1000}, 5, 10)).size() == 2);
+      return {ErrorCode::kIo, "no"};
+    });
+    CHECK_FALSE(failed);
+    must(subject.store->read([&](StoreReader& reader) -> Status {
+      CHECK_FALSE(must(reader.intent(hash_key({"intent", "d"}))));
+      CHECK(must(reader.intent(first[0].key))->state == "claimed");
+      std::vector<IntentRow> rows;
+      must(reader.visit_intents("ready", [&](const IntentRow& one) {
+        rows.push_back(one);
+        return true;
+      }));
+      CHECK(names(rows) == "b later ");
+      return {};
+    }));
   }
 }
 
