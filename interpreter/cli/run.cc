@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "adapters/memory_store.h"
+#include "adapters/recording_sink.h"
 #include "adapters/sqlite_store.h"
 #include "adapters/system_clock.h"
 #include "cli/command.h"
@@ -49,6 +50,7 @@ struct RunFlags {
   std::string lines;
   std::string verdicts;
   std::string report;
+  std::string deliver;
   size_t batch = 500;
   bool dry_run = false;
   bool from_start = false;
@@ -72,6 +74,12 @@ class RunCommand {
     engine::RuntimeOptions options;
     if (flags_.clock == "wall") options.clock = &clock_;
     options.keep_all_verdicts = flags_.verdicts == "all";
+    if (!flags_.deliver.empty() && !flags_.dry_run) {
+      auto sink = adapters::open_recording_sink(flags_.deliver);
+      if (!sink) return fail(sink.error());
+      sink_ = std::move(*sink);
+      options.sink = sink_.get();
+    }
     engine::Runtime runtime(*store, options);
     if (Status used = runtime.use(loaded.loaded.program); !used) return fail(used.error());
     if (!flags_.store.empty() && !flags_.dry_run) {
@@ -83,6 +91,8 @@ class RunCommand {
       if (Status taken = take_records(runtime, file); !taken) return finish(runtime, taken.error());
     }
     Status done = flags_.events.empty() ? Status() : take_events(runtime);
+    // What an earlier run left is delivered when there is nothing new, too.
+    if (done) done = deliver(runtime);
     return finish(runtime, done ? std::nullopt : std::optional(done.error()));
   }
 
@@ -147,6 +157,14 @@ class RunCommand {
     return {};
   }
 
+  Status deliver(engine::Runtime& runtime) {
+    if (sink_ == nullptr) return {};
+    Result<DeliveryReport> report = runtime.deliver();
+    if (!report) return report.error();
+    summary_.add(*report);
+    return {};
+  }
+
   // Lines are copied into the batch: the reader's buffer moves on.
   Status read_batches(engine::Runtime& runtime, LineReader& reader, const std::string& source,
                       bool snapshots) {
@@ -174,6 +192,7 @@ class RunCommand {
       Result<BatchReport> report = runtime.submit(batch);
       if (!report) return report.error();
       summary_.add(*report, snapshots);
+      if (Status delivered = deliver(runtime); !delivered) return delivered;
       if (flags_.lines == "ndjson") {
         for (const Decision& decision : report->decisions) {
           std::string text = decision.json() + "\n";
@@ -202,6 +221,7 @@ class RunCommand {
 
   int finish(engine::Runtime& runtime, std::optional<Error> error) {
     progress_.finish();
+    if (Status rested = runtime.rest(); !rested && !error) error = rested.error();
     if (std::fflush(stdout) != 0 && !error)
       error = Error{ErrorCode::kIo, "cannot write to standard output"};
     add_author_warnings(runtime);
@@ -251,6 +271,7 @@ class RunCommand {
 
   const RunFlags& flags_;
   adapters::SystemClock clock_;
+  std::unique_ptr<Sink> sink_;
   RunSummary summary_;
   Progress progress_;
   bool warnings_ = false;
@@ -278,6 +299,9 @@ void add_run(CLI::App& app, Commands& commands) {
       ->check(CLI::IsMember({"ndjson"}));
   command->add_option("--verdicts", flags->verdicts, "all: keep why automations did not start, too")
       ->check(CLI::IsMember({"all"}));
+  command->add_option("--deliver", flags->deliver,
+                      "Append the changes of records that automations make to this file, each "
+                      "exactly once");
   command->add_option("--batch", flags->batch, "Lines in one commit")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();

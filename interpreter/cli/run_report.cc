@@ -71,6 +71,17 @@ void RunSummary::add(const BatchReport& report, bool snapshots_only) {
   }
 }
 
+void RunSummary::add(const DeliveryReport& report) {
+  if (!delivery) delivery.emplace();
+  delivery->calls += report.calls;
+  delivery->done += report.done;
+  delivery->failed += report.failed;
+  delivery->unknown += report.unknown;
+  delivery->again += report.again;
+  delivery->fenced += report.fenced;
+  delivery->recovered += report.recovered;
+}
+
 Status RunSummary::read_totals(Store& store) {
   return store.read([&](StoreReader& reader) -> Status {
     for (const char* name : kTotals) {
@@ -113,6 +124,17 @@ std::string RunSummary::text(bool with_store) const {
   rows.push_back({"events", events});
   rows.push_back({"decisions", status_words([&](const char* name) { return status(name); })});
   if (counts.timers > 0) rows.push_back({"timers", grouped(counts.timers) + " fired"});
+  if (delivery) {
+    std::string words = counted(delivery->done, "change") + " delivered";
+    auto told = [&](uint64_t count, const char* what) {
+      if (count > 0) words += fmt::format(", {} {}", grouped(count), what);
+    };
+    told(delivery->again, "to be tried again");
+    told(delivery->failed, "refused");
+    told(delivery->unknown, "of which nobody knows");
+    told(delivery->recovered, "left by a run that broke off");
+    rows.push_back({"outbox", words});
+  }
   if (with_store) {
     auto total = [&](const char* name) { return static_cast<uint64_t>(totals.at(name)); };
     rows.push_back({"store", fmt::format("{}, {}, {}", counted(total("events"), "event"),
@@ -153,6 +175,12 @@ std::string RunSummary::json() const {
                              {"timers", counts.timers},
                              {"decisions", decisions()}};
   for (const char* name : kStatuses) out[name] = status(name);
+  if (delivery) {
+    out["delivery"] = {{"calls", delivery->calls},        {"done", delivery->done},
+                       {"failed", delivery->failed},      {"unknown", delivery->unknown},
+                       {"again", delivery->again},        {"fenced", delivery->fenced},
+                       {"recovered", delivery->recovered}};
+  }
   out["seconds"] = seconds;
   nlohmann::ordered_json store;
   for (const auto& [name, count] : totals) {

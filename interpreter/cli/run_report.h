@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct RunSummary {
   uint64_t records = 0;  // taken in from --records
   BatchReport counts;    // sums over all batches; decisions and dead letters are counted, not kept
   uint64_t dead_letter_count = 0;
+  std::optional<DeliveryReport> delivery;  // sums; none where nothing is delivered
   std::map<std::string, int64_t> totals;  // of the store, all runs
   std::vector<std::string> warnings;
   std::map<std::string, uint64_t> unknown_fields;
@@ -27,6 +29,7 @@ struct RunSummary {
   uint64_t notice_count = 0;
 
   void add(const BatchReport& report, bool snapshots);
+  void add(const DeliveryReport& report);
   Status read_totals(Store& store);
   uint64_t decisions() const;
   uint64_t dead_letters() const { return dead_letter_count; }

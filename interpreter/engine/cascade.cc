@@ -7,6 +7,7 @@
 #include "base/fold.h"
 #include "base/key128.h"
 #include "engine/decision_json.h"
+#include "engine/outbox.h"
 #include "value/compare.h"
 
 namespace ensue::engine {
@@ -161,8 +162,8 @@ Status Cascade::work_on(const Change& change) {
   return {};
 }
 
-void Cascade::save(types::Record after, plan::ChangeBits kind, const Key128& cause,
-                   const std::string& by, uint32_t depth) {
+Status Cascade::save(types::Record after, plan::ChangeBits kind, const Key128& cause,
+                     const std::string& by, uint32_t depth) {
   types::RecordPtr before = c_.book.image(after.object, after.id);
   Change change;
   change.event = base::hash_key({"derived", cause.view(), after.id});
@@ -183,7 +184,18 @@ void Cascade::save(types::Record after, plan::ChangeBits kind, const Key128& cau
   }
   change.after = std::make_shared<const types::Record>(std::move(after));
   c_.book.put(change.after, std::move(last));
+  if (c_.keep_intents) {
+    IntentRow intent;
+    intent.key = change.event;
+    intent.at = intent.due = c_.now;
+    intent.cause = cause_;
+    intent.record = record_name(c_.program.schema(), *change.after);
+    intent.request = intent_request(c_.program.schema(), change);
+    intent.state = "ready";
+    if (Result<bool> added = c_.txn.add_intent(intent); !added) return added.error();
+  }
   queue_.push_back(std::move(change));
+  return {};
 }
 
 // ---- Runs -------------------------------------------------------------------------------------
@@ -246,6 +258,10 @@ Status Cascade::charge_and_execute(Run& run) {
 }
 
 Status Cascade::execute(Run& run) {
+  if (c_.keep_intents) {
+    cause_ = fmt::format("{} \"{}\"", run.decision.kind, run.unit.name);
+    if (!run.unit.author.empty()) cause_ += fmt::format(" by \"{}\"", run.unit.author);
+  }
   for (size_t i = 0; i < run.unit.effects.size(); ++i) {
     Result<EffectRecord> effect = apply_effect(run, run.unit.effects[i], i);
     if (!effect) {

@@ -47,6 +47,7 @@ struct CascadeContext {
   Instant& now;
   BatchReport& report;
   bool keep_all_verdicts = false;
+  bool keep_intents = false;  // what automations write is to leave the process
   Coverage* coverage = nullptr;
 };
 
@@ -99,9 +100,9 @@ class Cascade {
   Run make_run(const plan::UnitPlan& unit, const Change& change, std::string person, Key128 key);
   LimitRecord limit_record(const limits::LimitState& state) const;
   void warn(const limits::Decision& decision);
-  // Saves a record on behalf of a run and queues the change for matching.
-  void save(types::Record after, plan::ChangeBits kind, const Key128& cause, const std::string& by,
-            uint32_t depth);
+  // Saves a record on behalf of a run, queues the change for matching, and writes its intent.
+  Status save(types::Record after, plan::ChangeBits kind, const Key128& cause,
+              const std::string& by, uint32_t depth);
   Status refuse(Run& run, const limits::LimitState& limit);
   Status charge_and_execute(Run& run);
 
@@ -140,9 +141,9 @@ class Cascade {
   Result<std::vector<TrackerRecord>> trackers_of(std::string_view target);
   types::Record tracker_record(const cadence::Tracker& tracker, types::Record base) const;
   cadence::Tracker tracker_of(const types::Record& record) const;
-  void save_tracker(const TrackerRecord& before, const cadence::Tracker& after,
-                    const EffectInput& input, size_t ordinal);
-  void create_tracker(const cadence::Tracker& tracker, const EffectInput& input);
+  Status save_tracker(const TrackerRecord& before, const cadence::Tracker& after,
+                      const EffectInput& input, size_t ordinal);
+  Status create_tracker(const cadence::Tracker& tracker, const EffectInput& input);
   Status save_step_tracker(const types::Record& tracker_record, const cadence::Tracker& tracker,
                            const EffectInput& input);
 
@@ -171,6 +172,7 @@ class Cascade {
   std::deque<Change> queue_;
   std::map<std::pair<Key128, std::string>, uint32_t> chain_runs_;  // by rule and record
   uint32_t chain_events_ = 0;
+  std::string cause_;                                 // of what is saved now: `action "A" by "ana"`
   std::optional<std::optional<Instant>> next_timer_;  // unknown until asked
 };
 

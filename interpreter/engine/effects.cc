@@ -139,9 +139,10 @@ Result<EffectRecord> Cascade::add_to_cadence(const EffectInput& input, const Tar
   if (!active) return active.error();
   if (*active >= int64_t{bounds.active_targets_max}) return refused("target limit");
   if (Status counted = c_.txn.add_total("active_targets", 1); !counted) return counted.error();
-  create_tracker(cadence::enter(definition, input.cadence, type, target.id, out.assignee, c_.now,
-                                c_.program.zone),
-                 input);
+  Status created = create_tracker(cadence::enter(definition, input.cadence, type, target.id,
+                                                 out.assignee, c_.now, c_.program.zone),
+                                  input);
+  if (!created) return created.error();
   out.outcome = "added";
   return out;
 }
@@ -213,7 +214,7 @@ Result<EffectRecord> Cascade::change_trackers(const EffectInput& input, const Ta
       if (Status counted = c_.txn.add_total("active_targets", -1); !counted) return counted.error();
     }
     out.cadences.push_back(row.tracker.cadence);
-    save_tracker(row, after, input, ordinal++);
+    if (Status saved = save_tracker(row, after, input, ordinal++); !saved) return saved.error();
     if (Status stepped = save_step_tracker(*row.record, after, input); !stepped)
       return stepped.error();
   }
@@ -226,6 +227,7 @@ Result<EffectRecord> Cascade::change_trackers(const EffectInput& input, const Ta
 }
 
 Result<EffectRecord> Cascade::by_hand(const CadenceVerb& verb) {
+  cause_ = "by hand";
   queue_.clear();
   chain_runs_.clear();
   chain_events_ = 0;

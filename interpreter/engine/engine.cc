@@ -1,22 +1,54 @@
 #include "ensue/engine.h"
 
+#include <exception>
+#include <iterator>
+
 #include "engine/program.h"
 #include "engine/runtime.h"
 
 namespace ensue {
 
+void BatchReport::add(BatchReport later) {
+  lines += later.lines;
+  events += later.events;
+  duplicates += later.duplicates;
+  snapshots += later.snapshots;
+  gaps += later.gaps;
+  timers += later.timers;
+  for (const auto& [status, count] : later.statuses) statuses[status] += count;
+  for (const auto& [name, count] : later.unknown_fields) unknown_fields[name] += count;
+  for (const auto& [name, count] : later.unknown_values) unknown_values[name] += count;
+  auto append = [](auto& to, auto& from) {
+    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+  };
+  append(decisions, later.decisions);
+  append(dead_letters, later.dead_letters);
+  append(notices, later.notices);
+}
+
 class Engine::Impl {
  public:
   Impl(std::shared_ptr<Store> store, EngineOptions given)
-      : options(std::move(given)),
-        runtime(std::move(store), {options.clock, options.keep_all_verdicts}) {}
+      : options(std::move(given)), runtime(std::move(store), runtime_options(options)) {}
+
+  static engine::RuntimeOptions runtime_options(const EngineOptions& options) {
+    engine::RuntimeOptions out;
+    out.clock = options.clock;
+    out.keep_all_verdicts = options.keep_all_verdicts;
+    out.sink = options.sink;
+    out.call_again_when_unknown = options.call_again_when_unknown;
+    return out;
+  }
 
   EngineOptions options;
   engine::Runtime runtime;
 };
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Engine::~Engine() = default;
+Engine::~Engine() {
+  // Left by an exception, the batch at hand counts as begun and not ended.
+  if (std::uncaught_exceptions() == 0) (void)impl_->runtime.rest();
+}
 
 Result<std::unique_ptr<Engine>> Engine::open(std::shared_ptr<Store> store, EngineOptions options) {
   auto impl = std::make_unique<Impl>(std::move(store), std::move(options));
@@ -42,6 +74,8 @@ Result<BatchReport> Engine::submit(const std::string& source, const std::vector<
                                    const std::optional<CursorRow>& cursor) {
   return impl_->runtime.submit({source, lines, cursor, std::nullopt, false});
 }
+
+Result<DeliveryReport> Engine::deliver() { return impl_->runtime.deliver(); }
 
 Result<BatchReport> Engine::advance(Instant now) { return impl_->runtime.advance(now); }
 

@@ -14,6 +14,11 @@ namespace {
 // Totals kept in a store, in the order of a summary.
 constexpr const char* kStatuses[] = {"executed", "reminded", "suppressed", "deferred", "failed"};
 
+// A batch that ended the process this often is worked on line by line …
+constexpr int64_t kAttemptsWhole = 2;
+// … and a line that was at work this often when the process ended is parked.
+constexpr int64_t kAttemptsMax = 5;
+
 std::string link_list(const Program& program) {
   std::string out;
   for (const types::FieldRef& field : program.linked) {
@@ -133,8 +138,17 @@ void Runtime::rebuild_index() {
 // ---- Batches ----------------------------------------------------------------------------------
 
 CascadeContext Runtime::context(StoreTxn& txn, BatchReport& report) {
-  return {*program_,        book_, directory_, activations_, index_,
-          *ledger_,         txn,   now_,       report,       options_.keep_all_verdicts,
+  return {*program_,
+          book_,
+          directory_,
+          activations_,
+          index_,
+          *ledger_,
+          txn,
+          now_,
+          report,
+          options_.keep_all_verdicts,
+          options_.sink != nullptr,
           options_.coverage};
 }
 
@@ -195,78 +209,198 @@ Status Runtime::count(StoreTxn& txn, const BatchReport& report) {
   return {};
 }
 
-Result<BatchReport> Runtime::submit(const Lines& input) {
-  const Bounds& bounds = program_->module->options.bounds;
-  return commit([&](Cascade& cascade, StoreTxn& txn, BatchReport& report) -> Status {
-    if (input.dead_letter) {
-      if (Status removed = txn.remove_dead_letter(*input.dead_letter); !removed) return removed;
+Status Runtime::add_dead_letter(const Lines& input, const InputLine& line, std::string reason,
+                                StoreTxn& txn, BatchReport& report) {
+  if (!input.dead_letter) {
+    std::string number = std::to_string(line.number);
+    Result<bool> admitted =
+        txn.admit(base::hash_key({"dead letter", input.source, number, line.text}));
+    if (!admitted) return admitted.error();
+    if (!*admitted) {
+      ++report.duplicates;
+      return {};
     }
-    intake::EventReader reader(program_->schema(), bounds, input.source);
-    for (const InputLine& line : input.lines) {
-      ++report.lines;
-      intake::LineResult result = reader.read(line.text, line.number, now_);
-      switch (result.kind) {
-        case intake::LineResult::Kind::kNothing: break;
-        case intake::LineResult::Kind::kPoison: {
-          if (!input.dead_letter) {
-            std::string number = std::to_string(line.number);
-            Result<bool> admitted =
-                txn.admit(base::hash_key({"dead letter", input.source, number, line.text}));
-            if (!admitted) return admitted.error();
-            if (!*admitted) {
-              ++report.duplicates;
-              break;
-            }
-          }
-          DeadLetterRow letter{0,    input.source,  line.number,
-                               now_, result.reason, std::string(line.text)};
-          if (Status added = txn.add_dead_letter(letter); !added) return added;
-          report.dead_letters.push_back(std::move(letter));
-          break;
-        }
-        case intake::LineResult::Kind::kGap:
-          ++report.gaps;
-          report.notices.push_back(
-              result.events.empty() ? fmt::format("line {}: changes of {} were lost at the source",
-                                                  line.number, result.reason)
-                                    : fmt::format("line {}: a change of {} was lost at the source",
-                                                  line.number, result.events.front().record));
-          break;
-        case intake::LineResult::Kind::kEvents:
-          for (types::Event& event : result.events) {
-            bool snapshot = input.snapshots || event.kind == types::ChangeKind::kSnapshot;
-            if (input.snapshots && event.kind == types::ChangeKind::kDelete)
-              continue;  // gone before the copy begins
-            if (snapshot) {
-              // A snapshot is known by what it says, so that a changed one is taken in and a
-              // repeated one is not.
-              event.kind = types::ChangeKind::kSnapshot;
-              event.key = base::hash_key({"snapshot", event.key.view(), line.text});
-            }
-            if (!snapshot && options_.clock == nullptr) {
-              if (Status moved = cascade.advance(event.at); !moved) return moved;
-            } else if (!snapshot) {
-              if (Status moved = cascade.advance(now_); !moved) return moved;
-            }
-            Result<bool> admitted = txn.admit(event.key);
-            if (!admitted) return admitted.error();
-            if (!*admitted) {
-              if (!snapshot) ++report.duplicates;
-              continue;
-            }
-            ++(snapshot ? report.snapshots : report.events);
-            if (Status worked = cascade.external(event); !worked) return worked;
-            // A user who came or changed may be who an author's name means.
-            if (index_version_ != directory_.version()) rebuild_index();
-          }
-          break;
+  }
+  DeadLetterRow letter{0,    input.source,      line.number,
+                       now_, std::move(reason), std::string(line.text)};
+  if (Status added = txn.add_dead_letter(letter); !added) return added;
+  report.dead_letters.push_back(std::move(letter));
+  return {};
+}
+
+Status Runtime::work_on(const Lines& input, std::span<const InputLine> lines, Cascade& cascade,
+                        StoreTxn& txn, BatchReport& report) {
+  if (input.dead_letter) {
+    if (Status removed = txn.remove_dead_letter(*input.dead_letter); !removed) return removed;
+  }
+  intake::EventReader reader(program_->schema(), program_->module->options.bounds, input.source);
+  for (const InputLine& line : lines) {
+    ++report.lines;
+    intake::LineResult result = reader.read(line.text, line.number, now_);
+    switch (result.kind) {
+      case intake::LineResult::Kind::kNothing: break;
+      case intake::LineResult::Kind::kPoison: {
+        Status added = add_dead_letter(input, line, result.reason, txn, report);
+        if (!added) return added;
+        break;
       }
+      case intake::LineResult::Kind::kGap:
+        ++report.gaps;
+        report.notices.push_back(result.events.empty()
+                                     ? fmt::format("line {}: changes of {} were lost at the source",
+                                                   line.number, result.reason)
+                                     : fmt::format("line {}: a change of {} was lost at the source",
+                                                   line.number, result.events.front().record));
+        break;
+      case intake::LineResult::Kind::kEvents:
+        for (types::Event& event : result.events) {
+          bool snapshot = input.snapshots || event.kind == types::ChangeKind::kSnapshot;
+          if (input.snapshots && event.kind == types::ChangeKind::kDelete)
+            continue;  // gone before the copy begins
+          if (snapshot) {
+            // A snapshot is known by what it says, so that a changed one is taken in and a
+            // repeated one is not.
+            event.kind = types::ChangeKind::kSnapshot;
+            event.key = base::hash_key({"snapshot", event.key.view(), line.text});
+          } else {
+            Status moved = cascade.advance(options_.clock == nullptr ? event.at : now_);
+            if (!moved) return moved;
+          }
+          Result<bool> admitted = txn.admit(event.key);
+          if (!admitted) return admitted.error();
+          if (!*admitted) {
+            if (!snapshot) ++report.duplicates;
+            continue;
+          }
+          ++(snapshot ? report.snapshots : report.events);
+          if (Status worked = cascade.external(event); !worked) return worked;
+          // A user who came or changed may be who an author's name means.
+          if (index_version_ != directory_.version()) rebuild_index();
+        }
+        break;
     }
-    report.unknown_fields = reader.counts().unknown_fields;
-    report.unknown_values = reader.counts().unknown_values;
-    if (input.cursor) return txn.put_cursor(*input.cursor);
+  }
+  for (const auto& [name, times] : reader.counts().unknown_fields)
+    report.unknown_fields[name] += times;
+  for (const auto& [name, times] : reader.counts().unknown_values)
+    report.unknown_values[name] += times;
+  return {};
+}
+
+// ---- Attempts ---------------------------------------------------------------------------------
+
+// The attempt a source stands at; the first time in this process it counts one more, durably.
+Result<AttemptRow*> Runtime::begin(const std::string& source) {
+  auto [at, fresh] = attempts_.try_emplace(source);
+  if (!fresh) return &at->second;
+  AttemptRow row{source, 0, 1, true};
+  Status begun = store_->commit([&](StoreTxn& txn) -> Status {
+    Result<std::optional<AttemptRow>> kept = txn.attempt(source);
+    if (!kept) return kept.error();
+    if (kept->has_value() && (*kept)->running) {
+      row = **kept;
+      ++row.count;
+    }
+    return txn.put_attempt(row);
+  });
+  if (!begun) {
+    attempts_.erase(at);
+    return begun.error();
+  }
+  at->second = row;
+  return &at->second;
+}
+
+Status Runtime::rest() {
+  if (attempts_.empty()) return {};
+  Status rested = store_->commit([&](StoreTxn& txn) -> Status {
+    for (const auto& [source, row] : attempts_) {
+      if (Status put = txn.put_attempt({source, 0, 0, false}); !put) return put;
+    }
     return {};
   });
+  if (rested) attempts_.clear();
+  return rested;
+}
+
+Result<BatchReport> Runtime::submit_whole(const Lines& input, AttemptRow* attempt) {
+  AttemptRow next{input.source, 0, 1, true};
+  Result<BatchReport> done =
+      commit([&](Cascade& cascade, StoreTxn& txn, BatchReport& report) -> Status {
+        Status worked = work_on(input, input.lines, cascade, txn, report);
+        if (!worked || !input.cursor) return worked;
+        // The next batch counts as begun from here on.
+        if (attempt != nullptr && attempt->count != next.count) {
+          if (Status put = txn.put_attempt(next); !put) return put;
+        }
+        return txn.put_cursor(*input.cursor);
+      });
+  if (done && attempt != nullptr) *attempt = next;
+  return done;
+}
+
+// One commit a line, each counted before it is worked on. Lines before the one that was at work are
+// done.
+Result<BatchReport> Runtime::submit_alone(const Lines& input, AttemptRow& attempt) {
+  BatchReport all;
+  for (size_t i = 0; i < input.lines.size(); ++i) {
+    const InputLine& line = input.lines[i];
+    if (line.number < attempt.line) continue;
+    if (line.number != attempt.line) {
+      AttemptRow row{input.source, line.number, kAttemptsWhole + 1, true};
+      Status counted = store_->commit([&](StoreTxn& txn) { return txn.put_attempt(row); });
+      if (!counted) return counted.error();
+      attempt = row;
+    }
+    bool park = attempt.count > kAttemptsMax;
+    bool last = i + 1 == input.lines.size();
+    AttemptRow next =
+        last ? AttemptRow{input.source, 0, 1, true}
+             : AttemptRow{input.source, input.lines[i + 1].number, kAttemptsWhole + 1, true};
+    Result<BatchReport> done =
+        commit([&](Cascade& cascade, StoreTxn& txn, BatchReport& report) -> Status {
+          Status worked;
+          if (park) {
+            ++report.lines;
+            std::string reason =
+                fmt::format("the process ended {} times at work on it", kAttemptsMax);
+            worked = add_dead_letter(input, line, std::move(reason), txn, report);
+          } else {
+            worked = work_on(input, std::span(&line, 1), cascade, txn, report);
+          }
+          if (!worked) return worked;
+          if (Status put = txn.put_attempt(next); !put) return put;
+          return last ? txn.put_cursor(*input.cursor) : Status();
+        });
+    if (!done) return done.error();
+    attempt = next;
+    all.add(std::move(*done));
+  }
+  return all;
+}
+
+Result<BatchReport> Runtime::submit(const Lines& input) {
+  // What has no cursor is not read again by itself.
+  if (!input.cursor || input.lines.empty()) return submit_whole(input, nullptr);
+  Result<AttemptRow*> attempt = begin(input.source);
+  if (!attempt) return attempt.error();
+  AttemptRow& row = **attempt;
+  bool alone = row.line != 0 || row.count > kAttemptsWhole;
+  return alone ? submit_alone(input, row) : submit_whole(input, &row);
+}
+
+Result<DeliveryReport> Runtime::deliver() {
+  if (options_.sink == nullptr)
+    return {ErrorCode::kInvalidArgument, "there is no sink to deliver to"};
+  if (!outbox_) {
+    OutboxOptions options;
+    options.call_again_when_unknown = options_.call_again_when_unknown;
+    options.waits = options_.clock != nullptr;
+    outbox_.emplace(*store_, *options_.sink, options);
+  }
+  constexpr size_t kBatch = 200;
+  Instant now = options_.clock != nullptr ? std::max(now_, options_.clock->now()) : now_;
+  return outbox_->deliver(now, kBatch);
 }
 
 Result<BatchReport> Runtime::submit(const std::vector<types::Event>& events) {

@@ -3,14 +3,17 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "engine/cascade.h"
 #include "engine/directory.h"
 #include "engine/matching.h"
+#include "engine/outbox.h"
 #include "engine/program.h"
 #include "engine/record_book.h"
 #include "ensue/engine.h"
@@ -22,6 +25,8 @@ struct RuntimeOptions {
   Clock* clock = nullptr;  // null: the clock of the events
   bool keep_all_verdicts = false;
   Coverage* coverage = nullptr;  // what conditions saw, when somebody counts
+  Sink* sink = nullptr;          // where what automations write goes, too
+  bool call_again_when_unknown = false;
 };
 
 class Runtime {
@@ -41,6 +46,8 @@ class Runtime {
     bool snapshots =
         false;  // `--records`: every line fills the copy and fires nothing, whatever its kind
   };
+  // With a cursor the batch counts as begun before it is worked on. One that ended the process
+  // twice is worked on line by line, and a line that ended it five times becomes a dead letter.
   Result<BatchReport> submit(const Lines& lines);
   Result<BatchReport> submit(const std::vector<types::Event>& events);
   Result<BatchReport> advance(Instant now);
@@ -51,6 +58,9 @@ class Runtime {
                                const std::function<Status(Cascade&, const ReminderRow&)>& act);
   Status set_active(const std::string& automation, const std::string& author,
                     const std::string& person, bool active);
+  Result<DeliveryReport> deliver();
+  // Notes that no batch is at work: the process may end.
+  Status rest();
 
   // ---- Looking --------------------------------------------------------------------------------
   const Program& program() const { return *program_; }
@@ -72,6 +82,13 @@ class Runtime {
   CascadeContext context(StoreTxn& txn, BatchReport& report);
   Result<BatchReport> commit(const std::function<Status(Cascade&, StoreTxn&, BatchReport&)>& work);
   Status count(StoreTxn& txn, const BatchReport& report);
+  Status work_on(const Lines& input, std::span<const InputLine> lines, Cascade& cascade,
+                 StoreTxn& txn, BatchReport& report);
+  Status add_dead_letter(const Lines& input, const InputLine& line, std::string reason,
+                         StoreTxn& txn, BatchReport& report);
+  Result<BatchReport> submit_whole(const Lines& input, AttemptRow* attempt);
+  Result<BatchReport> submit_alone(const Lines& input, AttemptRow& attempt);
+  Result<AttemptRow*> begin(const std::string& source);
 
   std::shared_ptr<Store> store_;
   RuntimeOptions options_;
@@ -83,6 +100,8 @@ class Runtime {
   uint64_t index_version_ = 0;  // of the directory, when the index was built
   std::unique_ptr<limits::Ledger> ledger_;
   Instant now_;
+  std::map<std::string, AttemptRow> attempts_;  // of the sources worked on, as the store has them
+  std::optional<Outbox> outbox_;
 };
 
 // Users, queues and cadences of a directory, for checking a program against them.

@@ -104,7 +104,7 @@ Result<std::vector<Cascade::TrackerRecord>> Cascade::trackers_of(std::string_vie
   return out;
 }
 
-void Cascade::create_tracker(const cadence::Tracker& tracker, const EffectInput& input) {
+Status Cascade::create_tracker(const cadence::Tracker& tracker, const EffectInput& input) {
   const types::Schema& schema = c_.program.schema();
   types::Record record;
   record.object = schema.find_object("ActionCadenceTracker");
@@ -114,8 +114,8 @@ void Cascade::create_tracker(const cadence::Tracker& tracker, const EffectInput&
       .set("CreatedDate", Value::datetime(c_.now))
       .set("CreatedById", Value::text(input.person));
   std::string tracker_id = record.id;
-  save(std::move(record), plan::kCreated, input.action, input.person, input.depth);
-  if (tracker.step.empty()) return;
+  Status saved = save(std::move(record), plan::kCreated, input.action, input.person, input.depth);
+  if (!saved || tracker.step.empty()) return saved;
   types::Record step;
   step.object = schema.find_object("ActionCadenceStepTracker");
   step.id = base::short_id("stp", base::hash_key({"step", input.action.view()}));
@@ -133,13 +133,14 @@ void Cascade::create_tracker(const cadence::Tracker& tracker, const EffectInput&
       .set("StartedDate", Value::datetime(c_.now))
       .set("CreatedDate", Value::datetime(c_.now))
       .set("LastModifiedDate", Value::datetime(c_.now));
-  save(std::move(step), plan::kCreated, input.action, input.person, input.depth);
+  return save(std::move(step), plan::kCreated, input.action, input.person, input.depth);
 }
 
-void Cascade::save_tracker(const TrackerRecord& before, const cadence::Tracker& after,
-                           const EffectInput& input, size_t ordinal) {
+Status Cascade::save_tracker(const TrackerRecord& before, const cadence::Tracker& after,
+                             const EffectInput& input, size_t ordinal) {
   Key128 cause = base::hash_key({"tracker", input.action.view(), std::to_string(ordinal)});
-  save(tracker_record(after, *before.record), plan::kEdited, cause, input.person, input.depth);
+  return save(tracker_record(after, *before.record), plan::kEdited, cause, input.person,
+              input.depth);
 }
 
 // The step the target is on follows its tracker: assignee, due time, paused or cancelled.
@@ -165,7 +166,8 @@ Status Cascade::save_step_tracker(const types::Record& record, const cadence::Tr
         .set("LastModifiedDate", Value::datetime(c_.now));
     if (!tracker.open()) write.set("CompletedDate", Value::datetime(c_.now));
     Key128 cause = base::hash_key({"step", input.action.view(), id});
-    save(std::move(after), plan::kEdited, cause, input.person, input.depth);
+    Status saved = save(std::move(after), plan::kEdited, cause, input.person, input.depth);
+    if (!saved) return saved;
   }
   return {};
 }

@@ -22,6 +22,7 @@
 #include "ensue/host.h"
 #include "ensue/options.h"
 #include "ensue/result.h"
+#include "ensue/sink.h"
 #include "ensue/store.h"
 #include "ensue/value.h"
 
@@ -38,6 +39,12 @@ struct EngineOptions {
   // host's clock, which must outlive the engine.
   Clock* clock = nullptr;
   bool keep_all_verdicts = false;  // also why automations did not start, not only what ran
+  // Null: what automations write stays in the store. Otherwise it goes to this sink too, which must
+  // outlive the engine; `deliver` calls it.
+  Sink* sink = nullptr;
+  // Of a blind sink: call again when nobody knows whether a call happened (at least once), instead
+  // of parking it for a person (at most once).
+  bool call_again_when_unknown = false;
 };
 
 struct LoadReport {
@@ -106,6 +113,19 @@ struct BatchReport {
   std::map<std::string, uint64_t> unknown_values;  // `Lead.Status = Foo` → times
 
   uint64_t decision_count() const { return decisions.size(); }
+  // Takes in what a later batch did.
+  void add(BatchReport later);
+};
+
+// What a delivery did: changes on their way to the sink.
+struct DeliveryReport {
+  uint64_t calls = 0;
+  uint64_t done = 0;
+  uint64_t failed = 0;     // parked: refused, or tried too often
+  uint64_t unknown = 0;    // parked: nobody knows
+  uint64_t again = 0;      // to be tried later
+  uint64_t fenced = 0;     // results that came after another engine had taken over; not kept
+  uint64_t recovered = 0;  // left behind by an engine that ended during its calls
 };
 
 class Engine {
@@ -121,6 +141,10 @@ class Engine {
   // is kept with the batch.
   Result<BatchReport> submit(const std::string& source, const std::vector<InputLine>& lines,
                              const std::optional<CursorRow>& cursor = std::nullopt);
+  // Calls the sink for the changes that are to leave the process, until none is due. Each is
+  // claimed in one commit and its result is kept in another. Errors: kInvalidArgument without a
+  // sink; kStorageFull before any call when results would find no room; others of the store.
+  Result<DeliveryReport> deliver();
   // Moves the event clock forward and fires the timers that are due.
   Result<BatchReport> advance(Instant now);
 

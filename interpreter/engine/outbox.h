@@ -1,0 +1,62 @@
+// The outbox: changes on their way out of the process, from the intent in the commit of a run to
+// the note of what the sink said (DURABILITY section 3).
+#pragma once
+
+#include <string>
+
+#include "engine/matching.h"
+#include "ensue/engine.h"
+#include "ensue/sink.h"
+
+namespace ensue::engine {
+
+// A change as the sink gets it: a line of the native form of events, whose id is the key.
+std::string intent_request(const types::Schema& schema, const Change& change);
+
+struct OutboxOptions {
+  bool call_again_when_unknown = false;  // of blind sinks: at least once instead of at most once
+  bool waits = true;                     // tries again after a growing while, not in the next run
+  int64_t attempts_max = 10;
+};
+
+// Delivers the intents of one store to one sink. Used by the thread of the engine.
+class Outbox {
+ public:
+  Outbox(Store& store, Sink& sink, OutboxOptions options)
+      : store_(store), sink_(sink), options_(options) {}
+
+  // Claims, calls and notes until nothing is due; `batch` intents in one commit. The first time it
+  // takes over: the epoch is raised, and what an earlier engine left claimed is settled by the
+  // sink's class. Errors: of the store; kStoreLocked when another engine has taken over since;
+  // kStorageFull before any call when results would find no room.
+  Result<DeliveryReport> deliver(Instant now, size_t batch);
+
+  int64_t epoch() const { return epoch_; }
+
+ private:
+  Status take_over(Instant now, DeliveryReport& report);
+  Result<std::vector<IntentRow>> claim(Instant now, size_t most);
+  Status note(const std::vector<IntentRow>& rows, DeliveryReport& report);
+  SinkAnswer call(const IntentRow& row);
+  // The row as it is after the answer, and counts it.
+  IntentRow after_answer(IntentRow row, const SinkAnswer& answer, Instant now) const;
+  // What is left claimed by a crash: happened, to be called, or for a person.
+  IntentRow after_crash(IntentRow row, Instant now);
+
+  Store& store_;
+  Sink& sink_;
+  OutboxOptions options_;
+  int64_t epoch_ = 0;  // 0: not taken over yet
+};
+
+// What a person says of a parked intent (`unknown` or `failed`).
+enum class Settle : uint8_t {
+  kRetry,  // call again
+  kDone,   // it has happened
+  kDrop,   // it has not, and shall not
+};
+// `key` is the intent's, or the beginning of it as listed, at least 6 digits. Errors: kNotFound,
+// kInvalidArgument (several fit, or it is not parked). Gives the intent as it is now.
+Result<IntentRow> settle_intent(Store& store, const std::string& key, Settle what, Instant now);
+
+}  // namespace ensue::engine
