@@ -77,9 +77,10 @@ int32_t weekday_of(Date date) {
 }
 
 std::optional<Date> add_months(Date date, int64_t months) {
+  if (months > 200'000 || months < -200'000) return std::nullopt;
   CivilDate c = civil(date);
   int64_t index = static_cast<int64_t>(c.year) * 12 + c.month - 1 + months;
-  if (months > 200'000 || months < -200'000 || index < 12) return std::nullopt;
+  if (index < 12) return std::nullopt;
   c.year = static_cast<int32_t>(index / 12);
   c.month = static_cast<int32_t>(index % 12) + 1;
   if (c.year > 9999) return std::nullopt;
