@@ -8,6 +8,7 @@ namespace ensue::adapters {
 class SystemClock final : public Clock {
  public:
   Instant now() override;
+  std::optional<int64_t> elapsed_ms() override;
 };
 
 }  // namespace ensue::adapters

@@ -250,7 +250,8 @@ Status Cascade::run_unit(uint32_t number, const Change& change, const MatchResul
 Status Cascade::charge_and_execute(Run& run) {
   limits::Subject subject{plan::unit_kind_name(run.unit.kind), run.unit.name, run.unit.author,
                           run.person};
-  Result<limits::Decision> charged = c_.ledger.charge(c_.txn, run.key, subject, c_.now);
+  Result<limits::Decision> charged =
+      c_.ledger.charge(c_.txn, run.key, subject, c_.now, c_.open_day);
   if (!charged) return charged.error();
   if (charged->refused) return refuse(run, *charged->refused);
   warn(*charged);

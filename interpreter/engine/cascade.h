@@ -43,6 +43,7 @@ struct CascadeContext {
   Activations& activations;
   match::RuleIndex& index;
   const limits::Ledger& ledger;
+  limits::OpenDay& open_day;
   StoreTxn& txn;
   Instant& now;
   BatchReport& report;

@@ -132,7 +132,7 @@ Status Cascade::run_reminder(const ReminderRow& row, const std::string& person) 
   Run run = make_run(*unit, *change, person, key);
   run.decision.at = c_.now;
   limits::Subject subject{plan::unit_kind_name(unit->kind), unit->name, unit->author, person};
-  Result<limits::Decision> charged = c_.ledger.charge(c_.txn, key, subject, c_.now);
+  Result<limits::Decision> charged = c_.ledger.charge(c_.txn, key, subject, c_.now, c_.open_day);
   if (!charged) return charged.error();
   // Running one over a limit is refused with the message, and the reminder stays.
   if (charged->refused) return {ErrorCode::kLimitReached, limits::limit_message(*charged->refused)};

@@ -77,6 +77,10 @@ Status Runtime::load_state() {
     if (clock->has_value()) {
       if (auto at = value::parse_datetime(**clock)) now_ = std::max(now_, at->instant());
     }
+    Result<std::optional<std::string>> day = reader.meta("last_day");
+    if (!day) return day.error();
+    std::optional<Date> last = day->has_value() ? value::parse_date(**day) : std::nullopt;
+    if (last && (!open_day_.last() || *last > *open_day_.last())) open_day_ = limits::OpenDay(last);
     return {};
   });
 }
@@ -144,6 +148,7 @@ CascadeContext Runtime::context(StoreTxn& txn, BatchReport& report) {
           activations_,
           index_,
           *ledger_,
+          open_day_,
           txn,
           now_,
           report,
@@ -152,10 +157,22 @@ CascadeContext Runtime::context(StoreTxn& txn, BatchReport& report) {
           options_.coverage};
 }
 
+// The host's clock, asked once in a commit, when the store is locked.
+void Runtime::read_clock(BatchReport& report) {
+  if (options_.clock == nullptr) return;
+  Instant wall = options_.clock->now();
+  std::optional<Instant> known = now_ == Instant{} ? std::nullopt : std::optional(now_);
+  auto frozen = open_day_.watch(wall, options_.clock->elapsed_ms(), known,
+                                [&](Instant at) { return ledger_->day_of(at); });
+  if (frozen) report.notices.push_back(*frozen);
+  now_ = std::max(now_, wall);
+}
+
 Result<BatchReport> Runtime::commit(
     const std::function<Status(Cascade&, StoreTxn&, BatchReport&)>& work) {
   BatchReport report;
   Instant before = now_;
+  limits::OpenDay day_before = open_day_;
   bool users_changed = false;
   Status done = store_->commit([&](StoreTxn& txn) -> Status {
     // A store may run the closure again: what it left behind the first time goes first.
@@ -163,7 +180,8 @@ Result<BatchReport> Runtime::commit(
     now_ = before;
     book_.abandon();
     book_.begin(txn);
-    if (options_.clock != nullptr) now_ = std::max(now_, options_.clock->now());
+    open_day_ = day_before;
+    read_clock(report);
     Cascade cascade(context(txn, report));
     if (Status worked = work(cascade, txn, report); !worked) return worked;
     if (book_.error()) return *book_.error();
@@ -172,6 +190,10 @@ Result<BatchReport> Runtime::commit(
     if (now_ != before) {
       if (Status kept = txn.put_meta("clock", value::instant_text(now_)); !kept) return kept;
     }
+    if (open_day_.last() != day_before.last()) {
+      std::string day = value::date_text(*open_day_.last());
+      if (Status kept = txn.put_meta("last_day", day); !kept) return kept;
+    }
     users_changed = book_.users_changed();
     return {};
   });
@@ -179,6 +201,7 @@ Result<BatchReport> Runtime::commit(
     users_changed = users_changed || book_.users_changed();
     book_.abandon();
     now_ = before;
+    open_day_ = day_before;
     // What the batch had told the directory is taken back by reading it again.
     if (users_changed) {
       if (Status loaded = load_state(); !loaded) return loaded.error();
@@ -263,6 +286,7 @@ Status Runtime::work_on(const Lines& input, std::span<const InputLine> lines, Ca
             event.kind = types::ChangeKind::kSnapshot;
             event.key = base::hash_key({"snapshot", event.key.view(), line.text});
           } else {
+            open_day_.agree(event.at, now_, [&](Instant at) { return ledger_->day_of(at); });
             Status moved = cascade.advance(options_.clock == nullptr ? event.at : now_);
             if (!moved) return moved;
           }

@@ -77,6 +77,7 @@ class Runtime {
 
  private:
   Status load_state();
+  void read_clock(BatchReport& report);
   Status fill_links();
   void rebuild_index();
   CascadeContext context(StoreTxn& txn, BatchReport& report);
@@ -100,6 +101,7 @@ class Runtime {
   uint64_t index_version_ = 0;  // of the directory, when the index was built
   std::unique_ptr<limits::Ledger> ledger_;
   Instant now_;
+  limits::OpenDay open_day_;
   std::map<std::string, AttemptRow> attempts_;  // of the sources worked on, as the store has them
   std::optional<Outbox> outbox_;
 };

@@ -111,7 +111,7 @@ Status Cascade::fire_deferred(const TimerRow& timer) {
   Run run = make_run(*unit, *change, person, key);
   run.decision.at = c_.now;
   limits::Subject subject{plan::unit_kind_name(unit->kind), unit->name, unit->author, person};
-  Result<limits::Decision> charged = c_.ledger.charge(c_.txn, key, subject, c_.now);
+  Result<limits::Decision> charged = c_.ledger.charge(c_.txn, key, subject, c_.now, c_.open_day);
   if (!charged) return charged.error();
   if (charged->refused) {  // refused again: dropped
     run.decision.limit = limit_record(*charged->refused);

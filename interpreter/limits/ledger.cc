@@ -46,19 +46,23 @@ Ledger::Ledger(std::vector<Rule> rules, calendar::Zone zone, TimeOfDay day_start
 
 const Ledger::Day& Ledger::day(Instant now) const {
   if (!day_ || now < day_->begin || now >= day_->end) {
-    Date date = zone_.day_of(now, day_starts_at_);
-    day_ = Day{date, zone_.day_start(date, day_starts_at_),
-               zone_.day_start({date.days + 1}, day_starts_at_)};
+    day_ = day_on(zone_.day_of(now, day_starts_at_));
   }
   return *day_;
+}
+
+Ledger::Day Ledger::day_on(Date date) const {
+  return {date, zone_.day_start(date, day_starts_at_),
+          zone_.day_start({date.days + 1}, day_starts_at_)};
 }
 
 Date Ledger::day_of(Instant now) const { return day(now).date; }
 Instant Ledger::next_day_start(Instant now) const { return day(now).end; }
 
 Result<Decision> Ledger::charge(StoreTxn& txn, const Key128& run, const Subject& subject,
-                                Instant now) const {
-  const Day& today = day(now);
+                                Instant now, OpenDay& open) const {
+  Date date = open.charge_on(day(now).date);
+  const Day today = date == day(now).date ? day(now) : day_on(date);
   std::vector<Charge> charges;
   std::vector<const Rule*> charged;
   for (const Rule& rule : rules_) {

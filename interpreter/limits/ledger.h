@@ -13,6 +13,7 @@
 
 #include "calendar/zone.h"
 #include "ensue/store.h"
+#include "limits/open_day.h"
 
 namespace ensue::limits {
 
@@ -62,9 +63,9 @@ class Ledger {
   Ledger(std::vector<Rule> rules, calendar::Zone zone, TimeOfDay day_starts_at);
 
   // Charges one execution, or says which limit refuses it: the user's first, then the automation's,
-  // then the org's.
-  Result<Decision> charge(StoreTxn& txn, const Key128& run, const Subject& subject,
-                          Instant now) const;
+  // then the org's. `open` says which day it is charged to.
+  Result<Decision> charge(StoreTxn& txn, const Key128& run, const Subject& subject, Instant now,
+                          OpenDay& open) const;
 
   // The day that counters of `now` belong to, and when the next one starts.
   Date day_of(Instant now) const;
@@ -79,6 +80,7 @@ class Ledger {
     Instant end;
   };
   const Day& day(Instant now) const;
+  Day day_on(Date date) const;
 
   std::vector<Rule> rules_;
   calendar::Zone zone_;

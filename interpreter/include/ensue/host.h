@@ -2,6 +2,8 @@
 // their own.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "ensue/value.h"
@@ -13,6 +15,9 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual Instant now() = 0;
+  // Milliseconds since some fixed instant, which no setting of the clock moves, counted through
+  // sleep; as since the start of the machine. A clock that knows lets the engine notice jumps.
+  virtual std::optional<int64_t> elapsed_ms() { return std::nullopt; }
 };
 
 enum class LogLevel : unsigned char { kDebug, kInfo, kWarning, kError };

@@ -46,6 +46,7 @@ const char* const kNoon = "2026-01-05T12:00:00Z";
 struct Book {
   std::unique_ptr<Store> store = adapters::make_memory_store();
   Ledger ledger;
+  OpenDay open_day;
   int runs = 0;
 
   explicit Book(std::vector<Rule> rules, const char* zone = "UTC", TimeOfDay day_starts_at = {})
@@ -55,7 +56,7 @@ struct Book {
     Decision out;
     Key128 run = base::hash_key({"run", std::to_string(++runs)});
     Status done = store->commit([&](StoreTxn& txn) -> Status {
-      Result<Decision> decision = ledger.charge(txn, run, subject, at(when));
+      Result<Decision> decision = ledger.charge(txn, run, subject, at(when), open_day);
       if (!decision) return decision.error();
       out = *decision;
       return {};
