@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 #include <sqlite3.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include <map>
 #include <set>
 
+#include "adapters/internal/owner_lock.h"
 #include "adapters/internal/sqlite_sql.h"
 #include "adapters/internal/sqlite_statement.h"
 #include "base/key128.h"
@@ -23,36 +23,6 @@ namespace ensue::adapters {
 namespace {
 
 constexpr int kApplicationId = 0x454E5355;  // "ENSU"
-
-// An exclusive lock on a file beside the store. The system frees it when the process ends, however
-// it ends, so a lock is never stale; the process id inside is for the message.
-class OwnerLock {
- public:
-  ~OwnerLock() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-
-  Status take(const std::string& path) {
-    fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (fd_ < 0) return {ErrorCode::kIo, "cannot write " + path + ": " + std::strerror(errno)};
-    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-      char owner[32] = {};
-      ssize_t size = ::pread(fd_, owner, sizeof owner - 1, 0);
-      std::string who =
-          size > 0 ? " by process " + std::string(owner, static_cast<size_t>(size)) : "";
-      return {ErrorCode::kStoreLocked,
-              "the store is in use" + who + "; one process owns a store at a time"};
-    }
-    std::string pid = std::to_string(::getpid());
-    // What the lock says is a courtesy: when the disk is full it is empty, and the lock still
-    // holds.
-    if (::ftruncate(fd_, 0) == 0) (void)!::pwrite(fd_, pid.data(), pid.size(), 0);
-    return {};
-  }
-
- private:
-  int fd_ = -1;
-};
 
 struct CounterState {
   int64_t id = 0;
@@ -79,7 +49,7 @@ class SqliteStore final : public Store, private StoreTxn {
     if (!own && ::access(path.c_str(), F_OK) != 0)
       return {ErrorCode::kIo, "there is no store " + path};
     if (own && lock) {
-      if (Status locked = lock_.take(path + "-lock"); !locked) return locked;
+      if (Status locked = lock_.take(path); !locked) return locked;
     }
     int flags = own ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
     int code = sqlite3_open_v2(path.c_str(), &db_,

@@ -1,5 +1,8 @@
 #include <sqlite3.h>
+#include <unistd.h>
 #include <catch2/catch.hpp>
+#include <filesystem>
+#include <string>
 
 #include "adapters/sqlite_store.h"
 #include "adapters/system_clock.h"
@@ -46,6 +49,42 @@ TEST_CASE("one owner at a time, and readers beside it") {
   CHECK_FALSE((*reader)->commit([](StoreTxn& txn) { return txn.put_meta("a", "c"); }));
   owner->reset();
   CHECK(open_sqlite_store(path, StoreAccess::kOwn));
+}
+
+TEST_CASE("a store has one owner, by whatever name it is reached") {
+  testing::TempDir dir;
+  std::string path = dir.file("store.db");
+  std::filesystem::create_directory(dir.path() / "folder");
+  std::filesystem::create_symlink("store.db", dir.path() / "link.db");
+  std::filesystem::create_symlink("../link.db", dir.path() / "folder/link.db");
+  // A link that leads to nothing yet is the store that is made through it.
+  for (const char* first : {"link.db", "store.db"}) {
+    auto owner = open_sqlite_store(dir.file(first), StoreAccess::kOwn);
+    REQUIRE(owner);
+    for (const char* name : {"store.db", "link.db", "folder/link.db", "folder/../store.db"}) {
+      INFO(first << ", then " << name);
+      auto second = open_sqlite_store(dir.file(name), StoreAccess::kOwn);
+      REQUIRE_FALSE(second);
+      CHECK(second.error().code == ErrorCode::kStoreLocked);
+      CHECK(second.error().message.find("in use by process " + std::to_string(::getpid()) + ";") !=
+            std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("a lock left behind is no lock, whatever it says") {
+  testing::TempDir dir;
+  std::string path = dir.file("store.db");
+  // Longer than a process id, so that what is left of it would show.
+  testing::write_text(path + "-lock", "4194304000000");
+  auto owner = open_sqlite_store(path, StoreAccess::kOwn);
+  REQUIRE(owner);
+  CHECK(testing::read_text(path + "-lock") == std::to_string(::getpid()));
+  // An owner that could not write its id down.
+  std::filesystem::resize_file(path + "-lock", 0);
+  auto second = open_sqlite_store(path, StoreAccess::kOwn);
+  REQUIRE_FALSE(second);
+  CHECK(second.error().message == "the store is in use; one process owns a store at a time");
 }
 
 TEST_CASE("what is no store is refused and left alone") {
