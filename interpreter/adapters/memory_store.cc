@@ -2,6 +2,8 @@
 // that a commit costs only what it writes.
 #include "adapters/memory_store.h"
 
+#include "adapters/internal/counter_proofs.h"
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -29,6 +31,7 @@ struct State {
   std::set<LinkKey> links;
   std::unordered_set<Key128> admitted;
   std::map<CounterKey, Counter> counters;
+  std::map<CounterKey, std::vector<int64_t>> charges;  // when, of all times
   std::vector<RunRow> runs;
   std::unordered_set<Key128> run_keys;
   std::vector<VerdictRow> verdicts;
@@ -118,6 +121,21 @@ class MemoryTxn final : public StoreTxn {
       CounterRow row{std::get<0>(key), std::get<1>(key), std::get<2>(key),
                      std::get<3>(key), counter.used,     counter.max};
       if (!visit(row)) break;
+    }
+    return {};
+  }
+
+  Status visit_proofs(const std::function<bool(const CounterProof&)>& visit) override {
+    for (const auto& [key, counter] : state_.counters) {
+      ChargeTally tally;
+      for (int64_t at : counter.burst) tally.hold(at, 1);
+      auto charges = state_.charges.find(key);
+      if (charges != state_.charges.end()) {
+        for (int64_t at : charges->second) tally.charge(at);
+      }
+      CounterRow row{std::get<0>(key), std::get<1>(key), std::get<2>(key),
+                     std::get<3>(key), counter.used,     counter.max};
+      if (!visit(tally.prove(std::move(row)))) break;
     }
     return {};
   }
@@ -267,6 +285,9 @@ class MemoryTxn final : public StoreTxn {
     for (size_t i = 0; i < charges.size(); ++i) {
       out.used[i] = ++counters[i]->used;
       if (charges[i].window_ms > 0) counters[i]->burst.insert(charges[i].now.ms);
+      CounterKey key{charges[i].scope, charges[i].key, charges[i].counter, charges[i].window};
+      state_.charges[key].push_back(charges[i].now.ms);
+      journal_.push_back([this, key] { state_.charges[key].pop_back(); });
     }
     return out;
   }

@@ -13,6 +13,7 @@
 #include <map>
 #include <set>
 
+#include "adapters/internal/counter_proofs.h"
 #include "adapters/internal/owner_lock.h"
 #include "adapters/internal/sqlite_sql.h"
 #include "adapters/internal/sqlite_statement.h"
@@ -86,16 +87,25 @@ class SqliteStore final : public Store, private StoreTxn {
 
   Status commit(const std::function<Status(StoreTxn&)>& write) override {
     if (Status begun = statement(Sql::kBegin).run(); !begun) return begun;
-    counters_.clear();
     Status status = write(*this);
     if (status) status = flush_counters();
     if (status) status = statement(Sql::kCommit).run();
+    counters_.clear();
     // SQLITE_FULL rolls back by itself; then there is nothing left to roll back.
     if (!status && sqlite3_get_autocommit(db_) == 0) (void)statement(Sql::kRollback).run();
     return status;
   }
 
-  Status read(const std::function<Status(StoreReader&)>& look) override { return look(*this); }
+  Status read(const std::function<Status(StoreReader&)>& look) override {
+    // Inside a transaction it sees what that sees.
+    if (sqlite3_get_autocommit(db_) == 0) return look(*this);
+    if (Status begun = execute("BEGIN"); !begun) return begun;
+    struct End {
+      sqlite3* db;
+      ~End() { sqlite3_exec(db, "COMMIT", nullptr, nullptr, nullptr); }
+    } end{db_};
+    return look(*this);
+  }
 
   // A file that takes up the room: given back, it lets the results of the calls at hand be written
   // on a full disk.
@@ -303,7 +313,13 @@ class SqliteStore final : public Store, private StoreTxn {
     });
   }
 
+  Status visit_proofs(const std::function<bool(const CounterProof&)>& visit) override {
+    if (Status written = flush_counters(); !written) return written;
+    return visit_counter_proofs(db_, visit);
+  }
+
   Status visit_counters(const std::function<bool(const CounterRow&)>& visit) override {
+    if (Status written = flush_counters(); !written) return written;
     return each(statement(Sql::kQuotaList), [&](Statement& row) {
       return visit(
           {row.text(0), row.text(1), row.text(2), row.text(3), row.integer(4), row.integer(5)});

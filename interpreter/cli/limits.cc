@@ -14,9 +14,64 @@ struct LimitsFlags {
   std::string day;
   std::string user;
   bool all = false;
+  bool verify = false;
 };
 
+std::string described(const CounterProof& proof) {
+  const CounterRow& row = proof.counter;
+  auto number = [](int64_t n) { return grouped(static_cast<uint64_t>(n)); };
+  if (row.scope.empty())
+    return counted(static_cast<uint64_t>(proof.charges), "charge") + " of no counter";
+  std::string out = fmt::format("{}{}, {}, {}: {} used, {} charged, at most {}", row.scope,
+                                row.key.empty() ? "" : " " + row.key, row.counter, row.window,
+                                number(row.used), number(proof.counted), number(row.max));
+  if (proof.instants_wrong > 0)
+    out += fmt::format("; its window differs at {}",
+                       counted(static_cast<uint64_t>(proof.instants_wrong), "instant"));
+  return out;
+}
+
+// Recounts every counter from its charges, as of one moment, also while another process charges.
+int run_verify(const LimitsFlags& flags) {
+  Result<std::shared_ptr<Store>> store = look_at(flags.store);
+  if (!store) return fail(store.error());
+  uint64_t counters = 0;
+  uint64_t charges = 0;
+  std::vector<CounterProof> wrong;
+  Status looked = (*store)->read([&](StoreReader& reader) {
+    return reader.visit_proofs([&](const CounterProof& proof) {
+      counters += !proof.counter.scope.empty();
+      charges += static_cast<uint64_t>(proof.charges);
+      if (!proof.agrees()) wrong.push_back(proof);
+      return true;
+    });
+  });
+  if (!looked) return fail(looked.error());
+  if (flags.store.output.json()) {
+    nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+    for (const CounterProof& proof : wrong) {
+      rows.push_back({{"scope", proof.counter.scope},
+                      {"key", proof.counter.key},
+                      {"counter", proof.counter.counter},
+                      {"window", proof.counter.window},
+                      {"used", proof.counter.used},
+                      {"max", proof.counter.max},
+                      {"charged", proof.counted},
+                      {"instants_wrong", proof.instants_wrong}});
+    }
+    nlohmann::ordered_json out{{"counters", counters}, {"charges", charges}, {"disagree", rows}};
+    print(out.dump() + "\n");
+  } else {
+    for (const CounterProof& proof : wrong) print(described(proof) + "\n");
+    print(
+        fmt::format("{}, {}: {}\n", counted(counters, "counter"), counted(charges, "charge"),
+                    wrong.empty() ? "all agree" : counted(wrong.size(), "disagrees", "disagree")));
+  }
+  return wrong.empty() ? kExitFine : kExitWrong;
+}
+
 int run_limits(const LimitsFlags& flags) {
+  if (flags.verify) return run_verify(flags);
   OpenedRuntime opened =
       open_runtime(flags.store.store, flags.store.program, flags.store.output, false);
   if (opened.exit_code != kExitFine) return opened.exit_code;
@@ -83,10 +138,14 @@ void add_limits(CLI::App& app, Commands& commands) {
   CLI::App* command = app.add_subcommand("limits", "Show the counters of a store");
   flags->store.program.add_to(*command, false);
   flags->store.add_to(*command, false);
-  command->add_option("--day", flags->day,
-                      "This day, as 2026-03-29; by default the day of the store's clock");
-  command->add_option("--user", flags->user, "Only this user's counters");
-  command->add_flag("--all", flags->all, "Every day");
+  auto* day = command->add_option(
+      "--day", flags->day, "This day, as 2026-03-29; by default the day of the store's clock");
+  auto* user = command->add_option("--user", flags->user, "Only this user's counters");
+  auto* all = command->add_flag("--all", flags->all, "Every day");
+  command
+      ->add_flag("--verify", flags->verify,
+                 "Recount every counter from its charges; exit 1 when one disagrees")
+      ->excludes(day, user, all);
   commands.push_back({command, [flags] { return run_limits(*flags); }});
 }
 

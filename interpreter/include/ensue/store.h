@@ -97,6 +97,20 @@ struct CounterRow {
   int64_t max = 0;
 };
 
+// A counter, recounted from the charges kept behind it.
+struct CounterProof {
+  CounterRow counter;   // with every text empty: charges that belong to no counter
+  int64_t charges = 0;  // kept for it, of all times
+  // What `used` must be by them: all of a day's; of a sliding window those since the oldest unit
+  // it holds.
+  int64_t counted = 0;
+  int64_t instants_wrong = 0;  // at which a sliding window holds other units than were charged
+
+  bool agrees() const {
+    return counter.used == counted && counter.used <= counter.max && instants_wrong == 0;
+  }
+};
+
 // One unit to be charged to one counter.
 struct Charge {
   std::string scope;
@@ -197,6 +211,9 @@ class StoreReader {
   virtual Status visit_verdicts(std::string_view automation, std::string_view record,
                                 const std::function<bool(const VerdictRow&)>& visit) = 0;
   virtual Status visit_counters(const std::function<bool(const CounterRow&)>& visit) = 0;
+  // Recounts every counter, in order of scope, key, counter and window, all as of one moment. Reads
+  // every charge once; keeps a number for each counter.
+  virtual Status visit_proofs(const std::function<bool(const CounterProof&)>& visit) = 0;
   virtual Status visit_dead_letters(const std::function<bool(const DeadLetterRow&)>& visit) = 0;
   virtual Status visit_reminders(std::string_view state,
                                  const std::function<bool(const ReminderRow&)>& visit) = 0;
@@ -271,6 +288,7 @@ class Store {
   }
   // When nothing is queued: work that would make a commit wait, as a checkpoint. Never needed.
   virtual Status when_idle() { return {}; }
+  // All that `look` reads is as of one moment, whatever is committed beside it.
   virtual Status read(const std::function<Status(StoreReader&)>& look) = 0;
 };
 

@@ -2,7 +2,9 @@
 #include <unistd.h>
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <initializer_list>
 #include <string>
+#include <vector>
 
 #include "adapters/sqlite_store.h"
 #include "adapters/system_clock.h"
@@ -156,6 +158,64 @@ TEST_CASE("the database itself holds a counter below its maximum") {
   CHECK(sqlite3_exec(db, "UPDATE quota SET used = -1", nullptr, nullptr, nullptr) ==
         SQLITE_CONSTRAINT);
   sqlite3_close(db);
+}
+
+TEST_CASE("a counter that was altered is told, and how it should stand") {
+  testing::TempDir dir;
+  std::string path = dir.file("store.db");
+  auto owner = open_sqlite_store(path, StoreAccess::kOwn);
+  REQUIRE(owner);
+  REQUIRE((*owner)->commit([&](StoreTxn& txn) -> Status {
+    Charge day{"user", "ana", "action executions", "2026-01-05", 5, 0, {}};
+    for (int64_t at : {100, 200, 200}) {
+      Charge burst{"automation", "flow \"W\"", "executions", "10 s", 5, 10'000, {at}};
+      if (auto charged = txn.charge({}, {day, burst}); !charged) return charged.error();
+    }
+    return {};
+  }));
+  // Beside the owner, as of one moment.
+  auto looker = open_sqlite_store(path, StoreAccess::kLook);
+  REQUIRE(looker);
+  auto wrong = [&] {
+    std::vector<CounterProof> out;
+    Status looked = (*looker)->read([&](StoreReader& reader) {
+      return reader.visit_proofs([&](const CounterProof& proof) {
+        if (!proof.agrees()) out.push_back(proof);
+        return true;
+      });
+    });
+    CHECK(looked);
+    return out;
+  };
+  CHECK(wrong().empty());
+  struct Alteration {
+    const char* sql;
+    const char* scope;
+    int64_t used, counted, instants_wrong;
+  };
+  for (const Alteration& a : std::initializer_list<Alteration>{
+           {"UPDATE quota SET used = 4 WHERE scope = 'user'", "user", 4, 3, 0},
+           {"UPDATE quota SET used = 3 WHERE scope = 'user';"
+            "INSERT INTO charge (run, quota, at) SELECT run, quota, 300 FROM charge WHERE n = 1",
+            "user", 3, 4, 0},
+           {"DELETE FROM charge WHERE at = 300; UPDATE burst SET n = n + (at = 100) - (at = 200)",
+            "automation", 3, 3, 2},
+           {"UPDATE burst SET n = n - (at = 100) + (at = 200);"
+            "PRAGMA ignore_check_constraints = ON; UPDATE quota SET lim = 2 WHERE scope = 'user'",
+            "user", 3, 3, 0},
+           {"UPDATE quota SET lim = 5; PRAGMA foreign_keys = OFF;"
+            "UPDATE charge SET quota = 99 WHERE n = (SELECT max(n) FROM charge);"
+            "DELETE FROM burst; UPDATE quota SET used = 0 WHERE scope = 'automation'",
+            "", 0, 1, 0}}) {
+    INFO(a.sql);
+    execute(path, a.sql);
+    std::vector<CounterProof> found = wrong();
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].counter.scope == a.scope);
+    CHECK(found[0].counter.used == a.used);
+    CHECK(found[0].counted == a.counted);
+    CHECK(found[0].instants_wrong == a.instants_wrong);
+  }
 }
 
 TEST_CASE("the machine's clock tells the time") {

@@ -95,6 +95,11 @@ std::string dump(Store& store) {
       return line({"counter", r.scope, r.key, r.counter, r.window, std::to_string(r.used),
                    std::to_string(r.max)});
     }));
+    must(reader.visit_proofs([&](const CounterProof& p) {
+      CHECK(p.agrees());
+      return line({"proof", p.counter.scope, p.counter.key, p.counter.window,
+                   std::to_string(p.charges), std::to_string(p.counted)});
+    }));
     must(reader.visit_dead_letters([&](const DeadLetterRow& r) {
       return line(
           {"dead", std::to_string(r.seq), r.source, std::to_string(r.line), r.reason, r.text});
@@ -274,6 +279,45 @@ TEST_CASE("a counter takes exactly its maximum, whatever the batches") {
     if (subject.lasts()) subject.open();
   }
   CHECK(let_through == 7);
+}
+
+TEST_CASE("counters are recounted from their charges") {
+  Subject subject(any_kind());
+  INFO(subject.kind);
+  auto proofs = [&](StoreReader& reader) {
+    std::string out;
+    must(reader.visit_proofs([&](const CounterProof& proof) {
+      CHECK(proof.agrees());
+      out += proof.counter.scope + " " + proof.counter.window + ": " +
+             std::to_string(proof.counter.used) + " of " + std::to_string(proof.charges) + "\n";
+      return true;
+    }));
+    return out;
+  };
+  // Four units, of which a window of 1,000 ms ending at 1,500 holds two.
+  must(commit(subject, [&](StoreTxn& txn) -> Status {
+    for (int64_t at : {100, 400, 900, 1500})
+      must(txn.charge(hash_key({std::to_string(at)}),
+                      {day_charge("ana", 9), burst_charge(3, 1000, at)}));
+    // Inside the transaction its own charges show.
+    CHECK(proofs(txn) == "service 10 s: 2 of 4\nuser 2026-01-05: 4 of 4\n");
+    must(txn.charge(hash_key({"in the same"}), {day_charge("ana", 9)}));
+    return {};
+  }));
+  // Refused charges, and those of a transaction that fails, count nowhere.
+  must(commit(subject, [&](StoreTxn& txn) -> Status {
+    CHECK(must(txn.charge(hash_key({"over"}), {day_charge("ana", 5)})).refused);
+    return {};
+  }));
+  CHECK_FALSE(commit(subject, [&](StoreTxn& txn) -> Status {
+    must(txn.charge(hash_key({"lost"}), {day_charge("ana", 9), burst_charge(3, 1000, 1600)}));
+    return {ErrorCode::kCancelled, "stop"};
+  }));
+  if (subject.lasts()) subject.open();
+  must(subject.store->read([&](StoreReader& reader) -> Status {
+    CHECK(proofs(reader) == "service 10 s: 2 of 4\nuser 2026-01-05: 5 of 5\n");
+    return {};
+  }));
 }
 
 TEST_CASE("several counters are charged together or not at all") {

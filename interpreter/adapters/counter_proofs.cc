@@ -1,0 +1,74 @@
+#include "adapters/internal/counter_proofs.h"
+
+#include <unordered_map>
+
+#include "adapters/internal/sqlite_statement.h"
+#include "value/time_text.h"
+
+namespace ensue::adapters {
+namespace {
+
+Status each_row(sqlite3* db, const char* sql, const std::function<bool(const Statement&)>& visit) {
+  Statement query;
+  if (Status prepared = query.prepare(db, sql); !prepared) return prepared;
+  for (;;) {
+    Result<bool> row = query.step();
+    if (!row) return row.error();
+    if (!*row || !visit(query)) return {};
+  }
+}
+
+}  // namespace
+
+void ChargeTally::charge(int64_t at) {
+  ++charges_;
+  if (window_.empty() || at < window_.begin()->first) return;
+  ++in_window_;
+  --window_[at];
+}
+
+CounterProof ChargeTally::prove(CounterRow counter) const {
+  CounterProof out;
+  bool sliding = !value::parse_date(counter.window);
+  out.counter = std::move(counter);
+  out.charges = charges_;
+  out.counted = sliding ? in_window_ : charges_;
+  for (const auto& [at, units] : window_) out.instants_wrong += units != 0;
+  return out;
+}
+
+Status visit_counter_proofs(sqlite3* db, const std::function<bool(const CounterProof&)>& visit) {
+  std::unordered_map<int64_t, ChargeTally> tallies;
+  Status held = each_row(db, "SELECT quota, at, n FROM burst", [&](const Statement& row) {
+    tallies[row.integer(0)].hold(row.integer(1), row.integer(2));
+    return true;
+  });
+  if (!held) return held;
+  Status charged = each_row(db, "SELECT quota, at FROM charge", [&](const Statement& row) {
+    tallies[row.integer(0)].charge(row.integer(1));
+    return true;
+  });
+  if (!charged) return charged;
+  bool more = true;
+  Status proved = each_row(
+      db, "SELECT id, scope, key, counter, day, used, lim FROM quota ORDER BY 2, 3, 4, 5",
+      [&](const Statement& row) {
+        auto tally = tallies.extract(row.integer(0));
+        CounterRow counter{row.text(1), row.text(2),    row.text(3),
+                           row.text(4), row.integer(5), row.integer(6)};
+        more = visit((tally.empty() ? ChargeTally() : tally.mapped()).prove(std::move(counter)));
+        return more;
+      });
+  if (!proved || !more) return proved;
+  CounterProof lost;
+  for (const auto& [quota, tally] : tallies) {
+    CounterProof proof = tally.prove({});
+    lost.charges += proof.charges;
+    lost.counted += proof.charges;
+    lost.instants_wrong += proof.instants_wrong;
+  }
+  if (!lost.agrees()) (void)visit(lost);
+  return {};
+}
+
+}  // namespace ensue::adapters
