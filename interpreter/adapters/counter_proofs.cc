@@ -2,24 +2,10 @@
 
 #include <unordered_map>
 
-#include "adapters/internal/sqlite_statement.h"
+#include "adapters/internal/connection.h"
 #include "value/time_text.h"
 
 namespace ensue::adapters {
-namespace {
-
-Status each_row(sqlite3* db, const char* sql, const std::function<bool(const Statement&)>& visit) {
-  Statement query;
-  if (Status prepared = query.prepare(db, sql); !prepared) return prepared;
-  for (;;) {
-    Result<bool> row = query.step();
-    if (!row) return row.error();
-    if (!*row || !visit(query)) return {};
-  }
-}
-
-}  // namespace
-
 void ChargeTally::charge(int64_t at) {
   ++charges_;
   if (window_.empty() || at < window_.begin()->first) return;

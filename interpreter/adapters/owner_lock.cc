@@ -6,35 +6,16 @@
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
-#include <system_error>
+
+#include "adapters/internal/store_paths.h"
 
 namespace ensue::adapters {
-namespace {
-
-namespace fs = std::filesystem;
-
-// Where the path leads, also while nothing stands there. Folders on the way need no resolving: a
-// lock file in them is the same by any name.
-fs::path resolved(fs::path path) {
-  constexpr int kLinksMax = 40;  // as the system follows
-  for (int i = 0; i < kLinksMax; ++i) {
-    std::error_code no_link;
-    fs::path target = fs::read_symlink(path, no_link);
-    if (no_link) break;
-    path = path.parent_path() / target;
-  }
-  return path;
-}
-
-}  // namespace
-
 OwnerLock::~OwnerLock() {
   if (fd_ >= 0) ::close(fd_);
 }
 
 Status OwnerLock::take(const std::string& store_path) {
-  std::string path = resolved(store_path).string() + "-lock";
+  std::string path = resolved_link(store_path).string() + "-lock";
   fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (fd_ < 0) return {ErrorCode::kIo, "cannot write " + path + ": " + std::strerror(errno)};
   if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {

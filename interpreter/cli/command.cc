@@ -13,6 +13,7 @@
 
 #include "adapters/memory_store.h"
 #include "adapters/sqlite_store.h"
+#include "adapters/store_care.h"
 #include "base/near_miss.h"
 #include "calendar/zone.h"
 #include "ensue/currency.h"
@@ -189,8 +190,8 @@ LoadedProgram load_or_complain(const ProgramFlags& flags, const OutputFlags& out
 
 Result<std::shared_ptr<Store>> open_store(const std::string& path, bool own) {
   if (path.empty()) return std::shared_ptr<Store>(adapters::make_memory_store());
-  auto opened = adapters::open_sqlite_store(
-      path, own ? adapters::StoreAccess::kOwn : adapters::StoreAccess::kLook);
+  auto opened = own ? adapters::open_sqlite_store(path, adapters::StoreAccess::kOwn)
+                    : adapters::look_at_store(path);
   if (!opened) return opened.error();
   return std::shared_ptr<Store>(std::move(*opened));
 }

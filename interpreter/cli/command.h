@@ -68,6 +68,7 @@ void add_dead_letters(CLI::App& app, Commands& commands);
 void add_records(CLI::App& app, Commands& commands);
 void add_targets(CLI::App& app, Commands& commands);
 void add_activate(CLI::App& app, Commands& commands);
+void add_store(CLI::App& app, Commands& commands);
 void add_repl(CLI::App& app, Commands& commands);
 
 // ---- Errors -----------------------------------------------------------------------------------
@@ -102,6 +103,7 @@ LoadedProgram load_or_complain(const ProgramFlags& flags, const OutputFlags& out
 
 // ---- Stores -----------------------------------------------------------------------------------
 
+// For looking (not `own`) together with its archives. An empty path is a store in memory.
 Result<std::shared_ptr<Store>> open_store(const std::string& path, bool own);
 // The program a store was last run with, kept beside its records, for commands that are given no
 // PATH.

@@ -17,20 +17,6 @@ struct LimitsFlags {
   bool verify = false;
 };
 
-std::string described(const CounterProof& proof) {
-  const CounterRow& row = proof.counter;
-  auto number = [](int64_t n) { return grouped(static_cast<uint64_t>(n)); };
-  if (row.scope.empty())
-    return counted(static_cast<uint64_t>(proof.charges), "charge") + " of no counter";
-  std::string out = fmt::format("{}{}, {}, {}: {} used, {} charged, at most {}", row.scope,
-                                row.key.empty() ? "" : " " + row.key, row.counter, row.window,
-                                number(row.used), number(proof.counted), number(row.max));
-  if (proof.instants_wrong > 0)
-    out += fmt::format("; its window differs at {}",
-                       counted(static_cast<uint64_t>(proof.instants_wrong), "instant"));
-  return out;
-}
-
 // Recounts every counter from its charges, as of one moment, also while another process charges.
 int run_verify(const LimitsFlags& flags) {
   Result<std::shared_ptr<Store>> store = look_at(flags.store);

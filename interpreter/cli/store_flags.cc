@@ -1,5 +1,7 @@
 #include "cli/store_flags.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "base/fold.h"
@@ -63,6 +65,20 @@ Result<std::string> person_option(Store& store, const std::string& name) {
 
 std::string shown(const std::optional<Instant>& instant) {
   return instant ? value::instant_text(*instant) : "";
+}
+
+std::string described(const CounterProof& proof) {
+  const CounterRow& row = proof.counter;
+  auto number = [](int64_t n) { return grouped(static_cast<uint64_t>(n)); };
+  if (row.scope.empty())
+    return counted(static_cast<uint64_t>(proof.charges), "charge") + " of no counter";
+  std::string out = fmt::format("{}{}, {}, {}: {} used, {} charged, at most {}", row.scope,
+                                row.key.empty() ? "" : " " + row.key, row.counter, row.window,
+                                number(row.used), number(proof.counted), number(row.max));
+  if (proof.instants_wrong > 0)
+    out += fmt::format("; its window differs at {}",
+                       counted(static_cast<uint64_t>(proof.instants_wrong), "instant"));
+  return out;
 }
 
 }  // namespace ensue::cli

@@ -28,5 +28,8 @@ Result<std::shared_ptr<Store>> look_at(const StoreFlags& flags);
 // the store knows no such user.
 Result<std::string> person_option(Store& store, const std::string& name);
 std::string shown(const std::optional<Instant>& instant);
+// A counter that disagrees with its charges: `user 005ana, action executions, 2026-03-26: 3 used, 4
+// charged, at most 4`.
+std::string described(const CounterProof& proof);
 
 }  // namespace ensue::cli

@@ -45,7 +45,7 @@ FINDERS = {kind: re.compile("|".join(f"(?:{pattern})" for pattern in patterns)) 
 # (files, kinds, why)
 ALLOWED = [
     (r"adapters/system_clock\.cc", {"clock"}, "it is the machine's clock, behind the interface `Clock`"),
-    (r"adapters/.*\.cc", {"file"}, "stores are files"),
+    (r"adapters/(?:.*\.cc|internal/.*\.h)", {"file"}, "stores are files"),
     (r"adapters/owner_lock\.cc", {"process"}, "the lock names its owner"),
     (r"cli/.*\.cc", {"file"}, "a program reads sources and streams and writes reports"),
     (r"cli/(?:command|repl)\.cc", {"environment"}, "colours, and where a person's history is kept"),
