@@ -124,6 +124,14 @@ class ArchiveReader final : public StoreReader {
   Result<std::optional<CursorRow>> cursor(std::string_view source) override {
     return store_.cursor(source);
   }
+  Result<std::optional<AttemptRow>> attempt(std::string_view source) override {
+    return store_.attempt(source);
+  }
+  Status visit_intents(std::string_view state,
+                       const std::function<bool(const IntentRow&)>& visit) override {
+    return store_.visit_intents(state, visit);
+  }
+  Result<std::optional<IntentRow>> intent(const Key128& key) override { return store_.intent(key); }
   Result<int64_t> total(std::string_view name) override { return store_.total(name); }
   Result<std::optional<std::string>> meta(std::string_view name) override {
     return store_.meta(name);

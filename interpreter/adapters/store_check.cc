@@ -165,6 +165,14 @@ class Checker {
     return {};
   }
 
+  Status intents(StoreCheck& check) const {
+    if (Status told = count(check, "intent", "SELECT count(*) FROM intent"); !told) return told;
+    return search(check,
+                  "SELECT 'intent ' || seq || ' of ' || record || ' is \"' || state || '\" after ' "
+                  "|| attempt || ' attempts' FROM intent WHERE state NOT IN ('ready', 'claimed', "
+                  "'done', 'unknown', 'failed') OR attempt < (state = 'claimed')");
+  }
+
   Status timers(StoreCheck& check) const {
     if (Status told = count(check, "timer", "SELECT count(*) FROM timer"); !told) return told;
     for (const char* sql :
@@ -190,12 +198,14 @@ using Verb = Status (Checker::*)(StoreCheck&) const;
 struct Row {
   const char* name;
   Verb look;
+  int64_t format = 1;  // that has it first
 };
 constexpr Row kChecks[] = {
-    {"pages", &Checker::pages},       {"references", &Checker::references},
-    {"counters", &Checker::counters}, {"runs", &Checker::runs},
-    {"records", &Checker::records},   {"cursors", &Checker::cursors},
-    {"timers", &Checker::timers},     {"reminders", &Checker::reminders},
+    {"pages", &Checker::pages},        {"references", &Checker::references},
+    {"counters", &Checker::counters},  {"runs", &Checker::runs},
+    {"records", &Checker::records},    {"cursors", &Checker::cursors},
+    {"timers", &Checker::timers},      {"reminders", &Checker::reminders},
+    {"intents", &Checker::intents, 2},
 };
 constexpr Row kArchiveChecks[] = {
     {"pages", &Checker::pages}, {"counters", &Checker::counters}, {"runs", &Checker::runs}};
@@ -290,6 +300,7 @@ Result<StoreReport> check_store(const std::string& path) {
   out.format = *format;
   size_t runs = 0;
   for (const Row& row : kChecks) {
+    if (out.format < row.format) continue;
     if (row.look == &Checker::runs) runs = out.checks.size();
     StoreCheck& check = out.checks.emplace_back();
     check.name = row.name;

@@ -158,7 +158,7 @@ def test_whole_store_is_checked(box):
     has(ended.out, "\ns.db is whole\n")
     seen = checks(box)
     same({name: check["wrong"] for name, check in seen.items()}, dict.fromkeys(
-        ("pages", "references", "counters", "runs", "records", "cursors", "timers", "reminders", "archives"), 0), "what is wrong")
+        ("pages", "references", "counters", "runs", "records", "cursors", "timers", "reminders", "intents", "archives"), 0), "what is wrong")
     same(seen["runs"]["looked_at"], {"runs": numbers(box)}, "runs looked at")
     same(seen["cursors"]["looked_at"], {"cursors": 1}, "cursors looked at")
     expect(seen["timers"]["looked_at"]["timers"] > 0 and seen["reminders"]["looked_at"]["reminders"] > 0, "there is no reminder to check")
@@ -191,6 +191,7 @@ DAMAGES = [
     ("reminders", "UPDATE reminder SET state = 'snoozed', snoozed_until = NULL WHERE state = 'open'", "without an end"),
     ("reminders", "UPDATE reminder SET state = 'snoozed', snoozed_until = 5 WHERE state = 'open'", "nothing will wake"),
     ("reminders", "UPDATE reminder SET state = 'lost'", 'the state "lost"'),
+    ("intents", "INSERT INTO intent VALUES (1, x'01', 0, 'a', 'Lead/00M1', '{}', 'claimed', 0, 1, 0, '')", "intent 1 of Lead/00M1"),
     ("archives", "INSERT INTO meta VALUES ('archive.2026-01-05', 7)", "2026-01-05 is not there any more"),
     ("runs", "DROP INDEX run_by_record; DROP TABLE run", "no such table"),
 ]
@@ -355,7 +356,8 @@ def test_killed_backup_leaves_no_half(box):
         parts += box.path("t.db.part").exists()
         if box.path("t.db").exists():
             same(numbers(box, "t.db"), expected, f"trial {trial}: runs of the backup")
-            box.path("t.db").unlink()
+            for name in ("t.db", "t.db-wal", "t.db-shm"):  # what looking at it leaves
+                box.path(name).unlink(missing_ok=True)
     expect(hits > 0 and parts > 0, f"{hits} of 12 backups were killed, {parts} left a part")
     print(f"      {hits} of 12 backups were killed, {parts} of them under way")
     box.ensue("store", "backup", "s.db", "t.db").exits(FINE)
@@ -509,6 +511,26 @@ def test_archive_cut_short_between_its_steps(box):
     checks(box)
     same([name.name for name in box.path("s.db.archive").glob("*.part")], [], "parts left behind")
     same(numbers(box, "s.db.archive/2026-04-05.db", "SELECT count(*) - count(DISTINCT run) FROM run"), 0, "runs twice in an archive")
+
+
+def test_archives_of_an_older_format(box):
+    """They are read as they are, and brought forward when they get more."""
+    run_days(box)
+    archive_all(box)
+    expected = told(box)
+    now = numbers(box, "s.db", "PRAGMA user_version")
+    for file in box.path("s.db.archive").iterdir():
+        alter(box, "DROP TABLE intent; DROP TABLE attempt; PRAGMA user_version = 1", file)
+    box.same_contents(told(box), expected)
+    checks(box)
+    run_days(box, "s.db", [lead(900, "2026-04-03T12:00:00Z"), lead(901, "2026-04-20T12:00:00Z")], "more.ndjson")
+    expected = told(box)
+    archive_all(box)
+    box.same_contents(told(box), expected)
+    checks(box)
+    formats = {day: numbers(box, f"s.db.archive/2026-04-{day}.db", "PRAGMA user_version") for day in ("02", "03")}
+    same(formats, {"02": 1, "03": now}, "formats of the archives")
+    same([name.name for name in box.path("s.db.archive").iterdir() if name.suffix != ".db"], [], "files beside the archives")
 
 
 def test_archive_of_another_store_is_refused(box):
