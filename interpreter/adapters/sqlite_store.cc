@@ -279,7 +279,10 @@ class SqliteStore final : public Store, private StoreTxn {
 
   Status visit_runs(const RunFilter& filter,
                     const std::function<bool(const RunRow&)>& visit) override {
-    Statement& query = statement(filter.newest_first ? Sql::kRunListNewest : Sql::kRunList);
+    Statement& query =
+        statement(filter.record.empty() ? filter.newest_first ? Sql::kRunListNewest : Sql::kRunList
+                  : filter.newest_first ? Sql::kRunsAboutNewest
+                                        : Sql::kRunsAbout);
     query.bind(1, std::string_view(filter.automation)).bind(2, std::string_view(filter.record));
     query.bind(3, std::string_view(filter.user)).bind(4, std::string_view(filter.status));
     query.bind(5, filter.since ? filter.since->ms : INT64_MIN);
@@ -305,7 +308,8 @@ class SqliteStore final : public Store, private StoreTxn {
 
   Status visit_verdicts(std::string_view automation, std::string_view record_name,
                         const std::function<bool(const VerdictRow&)>& visit) override {
-    Statement& query = statement(Sql::kVerdictList).bind(1, automation).bind(2, record_name);
+    Statement& query = statement(record_name.empty() ? Sql::kVerdictList : Sql::kVerdictsAbout);
+    query.bind(1, automation).bind(2, record_name);
     return each(query, [&](Statement& row) {
       VerdictRow out{row.integer(0), row.key(1),  row.key(2),  row.instant(3),
                      row.text(4),    row.text(5), row.text(6), row.text(7)};

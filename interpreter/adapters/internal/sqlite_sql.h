@@ -80,8 +80,11 @@ enum class Sql : size_t {
   kRunAdd,
   kRunList,
   kRunListNewest,
+  kRunsAbout,
+  kRunsAboutNewest,
   kVerdictAdd,
   kVerdictList,
+  kVerdictsAbout,
   kQuotaGet,
   kQuotaAdd,
   kQuotaSet,
@@ -149,11 +152,22 @@ inline constexpr std::array<const char*, static_cast<size_t>(Sql::kCount)> kSql 
     "(?1 = '' OR automation = ?1) AND (?2 = '' OR record = ?2) AND (?3 = '' OR user = ?3) AND (?4 "
     "= '' OR status = ?4) "
     "AND at >= ?5 ORDER BY seq DESC LIMIT ?6",
+    // Of one record, by the index: an `OR` above would read the whole table.
+    "SELECT seq, run, rule, event, at, automation, author, kind, record, user, status, detail FROM "
+    "run WHERE "
+    "(?1 = '' OR automation = ?1) AND record = ?2 AND (?3 = '' OR user = ?3) AND (?4 = '' OR "
+    "status = ?4) AND at >= ?5 ORDER BY seq LIMIT ?6",
+    "SELECT seq, run, rule, event, at, automation, author, kind, record, user, status, detail FROM "
+    "run WHERE "
+    "(?1 = '' OR automation = ?1) AND record = ?2 AND (?3 = '' OR user = ?3) AND (?4 = '' OR "
+    "status = ?4) AND at >= ?5 ORDER BY seq DESC LIMIT ?6",
     "INSERT INTO verdict (rule, event, at, automation, record, user, verdict) VALUES (?, ?, ?, ?, "
     "?, ?, ?)",
     "SELECT seq, rule, event, at, automation, record, user, verdict FROM verdict WHERE (?1 = '' OR "
     "automation = ?1) AND "
     "(?2 = '' OR record = ?2) ORDER BY seq",
+    "SELECT seq, rule, event, at, automation, record, user, verdict FROM verdict WHERE (?1 = '' OR "
+    "automation = ?1) AND record = ?2 ORDER BY seq",
     "SELECT id, used FROM quota WHERE scope = ? AND key = ? AND counter = ? AND day = ?",
     "INSERT INTO quota (scope, key, counter, day, used, lim) VALUES (?, ?, ?, ?, 0, ?)",
     "UPDATE quota SET used = ?, lim = ? WHERE id = ?",

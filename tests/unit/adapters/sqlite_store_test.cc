@@ -3,9 +3,11 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <initializer_list>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "adapters/internal/sqlite_sql.h"
 #include "adapters/sqlite_store.h"
 #include "adapters/system_clock.h"
 #include "ensue/version.h"
@@ -137,6 +139,40 @@ TEST_CASE("a copy takes what the file holds and gives nothing back") {
   auto empty = copy_sqlite_store(dir.file("missing.db"));
   REQUIRE(empty);
   CHECK(meta(**empty).empty());
+}
+
+TEST_CASE("what an event or a question about a record asks reads no whole table") {
+  // These show or count everything, or read a table that stays small; the intents that are ready
+  // have an index of their own.
+  std::set<Sql> whole{Sql::kRecordsAll,  Sql::kRunList,        Sql::kRunListNewest,
+                      Sql::kVerdictList, Sql::kQuotaList,      Sql::kReminderList,
+                      Sql::kTimersDue,   Sql::kTimerNext,      Sql::kDeadLetterList,
+                      Sql::kIntentsOf,   Sql::kActivationList, Sql::kIntentsReady};
+  testing::TempDir dir;
+  std::string path = dir.file("store.db");
+  REQUIRE(open_sqlite_store(path, StoreAccess::kOwn));
+  sqlite3* db = nullptr;
+  REQUIRE(sqlite3_open(path.c_str(), &db) == SQLITE_OK);
+  size_t plans = 0;
+  for (size_t i = 0; i < kSql.size(); ++i) {
+    if (whole.count(static_cast<Sql>(i)) != 0) continue;
+    INFO(kSql[i]);
+    std::string found;
+    int code = sqlite3_exec(
+        db, (std::string("EXPLAIN QUERY PLAN ") + kSql[i]).c_str(),
+        [](void* out, int, char** columns, char**) {
+          *static_cast<std::string*>(out) += std::string(columns[3]) + "\n";
+          return 0;
+        },
+        &found, nullptr);
+    REQUIRE(code == SQLITE_OK);
+    plans += !found.empty();
+    INFO(found);
+    CHECK(found.find("SCAN") == std::string::npos);
+    CHECK(found.find("TEMP B-TREE") == std::string::npos);
+  }
+  CHECK(plans > 20);
+  sqlite3_close(db);
 }
 
 TEST_CASE("the database itself holds a counter below its maximum") {
