@@ -101,8 +101,11 @@ int run_archive(const CareFlags& flags) {
   // The zone and the clock are those of the store; both are of the runtime.
   OpenedRuntime opened = open_runtime(flags.store, ProgramFlags(), flags.output, false);
   if (opened.exit_code != kExitFine) return opened.exit_code;
-  const limits::Ledger& ledger = opened.runtime->ledger();
+  limits::Ledger ledger = opened.runtime->ledger();
+  TimeOfDay starts_at = opened.runtime->program().day_starts_at;
   Date today = ledger.day_of(opened.runtime->now());
+  // The last to close a store clears its log away, which one that only looks cannot.
+  opened.runtime.reset();
   std::string last = value::date_text({today.days - kKeepDaysMin});
   adapters::ArchivePlan plan;
   plan.before = value::date_text({today.days - flags.keep_days});
@@ -118,7 +121,6 @@ int run_archive(const CareFlags& flags) {
     }
     plan.before = flags.before;
   }
-  TimeOfDay starts_at = opened.runtime->program().day_starts_at;
   plan.day_of = [&](Instant at) {
     Date date = ledger.day_of(at);
     return adapters::ArchiveDay{value::date_text(date), ledger.zone().day_start(date, starts_at),
