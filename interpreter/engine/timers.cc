@@ -142,7 +142,9 @@ Status Cascade::fire_reminder_snooze(const TimerRow& timer) {
       named ? stored_change(named->first, named->second, after.change) : std::nullopt;
   bool holds = unit != nullptr && change && !change->after->deleted &&
                matcher_.still_holds(*unit, *change, after.person, c_.now);
-  if (!holds) return close_reminder(std::move(after), "expired");
+  // Where it expires at the same time, this timer stands in the place of the one that would end it.
+  bool over = after.expires_at && *after.expires_at <= c_.now;
+  if (!holds || over) return close_reminder(std::move(after), "expired");
   after.state = "open";
   after.snoozed_until.reset();
   return c_.txn.put_reminder(after);
