@@ -8,7 +8,7 @@
 
 namespace ensue {
 
-void BatchReport::add(BatchReport later) {
+void BatchReport::add_counts(const BatchReport& later) {
   lines += later.lines;
   events += later.events;
   duplicates += later.duplicates;
@@ -18,6 +18,10 @@ void BatchReport::add(BatchReport later) {
   for (const auto& [status, count] : later.statuses) statuses[status] += count;
   for (const auto& [name, count] : later.unknown_fields) unknown_fields[name] += count;
   for (const auto& [name, count] : later.unknown_values) unknown_values[name] += count;
+}
+
+void BatchReport::add(BatchReport later) {
+  add_counts(later);
   auto append = [](auto& to, auto& from) {
     to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
   };
@@ -73,6 +77,13 @@ LoadReport Engine::load(std::vector<SourceText> sources) {
 Result<BatchReport> Engine::submit(const std::string& source, const std::vector<InputLine>& lines,
                                    const std::optional<CursorRow>& cursor) {
   return impl_->runtime.submit({source, lines, cursor, std::nullopt, false});
+}
+
+std::vector<Result<BatchReport>> Engine::submit_group(const std::vector<Batch>& batches) {
+  std::vector<engine::Runtime::Lines> group;
+  for (const Batch& batch : batches)
+    group.push_back({batch.source, batch.lines, batch.cursor, std::nullopt, false});
+  return impl_->runtime.submit_group(group);
 }
 
 Result<DeliveryReport> Engine::deliver() { return impl_->runtime.deliver(); }

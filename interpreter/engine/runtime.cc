@@ -170,6 +170,13 @@ void Runtime::read_clock(BatchReport& report) {
 
 Result<BatchReport> Runtime::commit(
     const std::function<Status(Cascade&, StoreTxn&, BatchReport&)>& work) {
+  return commit([&](StoreTxn& txn, BatchReport& report) -> Status {
+    Cascade cascade(context(txn, report));
+    return work(cascade, txn, report);
+  });
+}
+
+Result<BatchReport> Runtime::commit(const std::function<Status(StoreTxn&, BatchReport&)>& work) {
   BatchReport report;
   Instant before = now_;
   limits::OpenDay day_before = open_day_;
@@ -182,8 +189,7 @@ Result<BatchReport> Runtime::commit(
     book_.begin(txn);
     open_day_ = day_before;
     read_clock(report);
-    Cascade cascade(context(txn, report));
-    if (Status worked = work(cascade, txn, report); !worked) return worked;
+    if (Status worked = work(txn, report); !worked) return worked;
     if (book_.error()) return *book_.error();
     if (Status flushed = book_.flush(txn); !flushed) return flushed;
     if (Status counted = count(txn, report); !counted) return counted;
@@ -347,20 +353,65 @@ Status Runtime::rest() {
   return rested;
 }
 
-Result<BatchReport> Runtime::submit_whole(const Lines& input, AttemptRow* attempt) {
+// Where the source stands after a batch: the next one counts as begun from here on.
+Status Runtime::keep_place(const Lines& input, const AttemptRow* attempt, StoreTxn& txn) {
   AttemptRow next{input.source, 0, 1, true};
+  if (attempt != nullptr && attempt->count != next.count) {
+    if (Status put = txn.put_attempt(next); !put) return put;
+  }
+  return input.cursor ? txn.put_cursor(*input.cursor) : Status();
+}
+
+Result<BatchReport> Runtime::submit_whole(const Lines& input, AttemptRow* attempt) {
   Result<BatchReport> done =
       commit([&](Cascade& cascade, StoreTxn& txn, BatchReport& report) -> Status {
         Status worked = work_on(input, input.lines, cascade, txn, report);
-        if (!worked || !input.cursor) return worked;
-        // The next batch counts as begun from here on.
-        if (attempt != nullptr && attempt->count != next.count) {
-          if (Status put = txn.put_attempt(next); !put) return put;
-        }
-        return txn.put_cursor(*input.cursor);
+        return worked ? keep_place(input, attempt, txn) : worked;
       });
-  if (done && attempt != nullptr) *attempt = next;
+  if (done && attempt != nullptr) *attempt = {input.source, 0, 1, true};
   return done;
+}
+
+std::vector<Result<BatchReport>> Runtime::submit_group(const std::vector<Lines>& group) {
+  std::vector<AttemptRow*> attempts;
+  bool together = true;
+  for (const Lines& input : group) {
+    attempts.push_back(nullptr);
+    if (!input.cursor) continue;
+    Result<AttemptRow*> attempt = begin(input.source);
+    if (!attempt) return std::vector<Result<BatchReport>>(group.size(), attempt.error());
+    attempts.back() = *attempt;
+    together = together && (*attempt)->line == 0 && (*attempt)->count <= kAttemptsWhole;
+  }
+  std::vector<Result<BatchReport>> out;
+  if (group.size() < 2 || !together) {
+    for (const Lines& input : group) out.push_back(submit(input));
+    return out;
+  }
+  std::vector<BatchReport> parts;
+  Result<BatchReport> done = commit([&](StoreTxn& txn, BatchReport& report) -> Status {
+    parts.clear();
+    for (size_t i = 0; i < group.size(); ++i) {
+      BatchReport& part = parts.emplace_back();
+      Cascade cascade(context(txn, part));
+      Status worked = work_on(group[i], group[i].lines, cascade, txn, part);
+      if (worked) worked = keep_place(group[i], attempts[i], txn);
+      if (!worked) return worked;
+      report.add_counts(part);
+      report.dead_letters.insert(report.dead_letters.end(), part.dead_letters.begin(),
+                                 part.dead_letters.end());
+    }
+    return {};
+  });
+  if (!done) return std::vector<Result<BatchReport>>(group.size(), done.error());
+  // What the commit as a whole had to say is told with its first batch.
+  parts.front().notices.insert(parts.front().notices.begin(), done->notices.begin(),
+                               done->notices.end());
+  for (size_t i = 0; i < group.size(); ++i) {
+    if (attempts[i] != nullptr) *attempts[i] = {group[i].source, 0, 1, true};
+    out.emplace_back(std::move(parts[i]));
+  }
+  return out;
 }
 
 // One commit a line, each counted before it is worked on. Lines before the one that was at work are

@@ -49,6 +49,8 @@ class Runtime {
   // With a cursor the batch counts as begun before it is worked on. One that ended the process
   // twice is worked on line by line, and a line that ended it five times becomes a dead letter.
   Result<BatchReport> submit(const Lines& lines);
+  // Several batches in one commit.
+  std::vector<Result<BatchReport>> submit_group(const std::vector<Lines>& group);
   Result<BatchReport> submit(const std::vector<types::Event>& events);
   Result<BatchReport> advance(Instant now);
   // Runs `work` in one commit, in a cascade; for reminders, verbs and the like.
@@ -81,6 +83,7 @@ class Runtime {
   Status fill_links();
   void rebuild_index();
   CascadeContext context(StoreTxn& txn, BatchReport& report);
+  Result<BatchReport> commit(const std::function<Status(StoreTxn&, BatchReport&)>& work);
   Result<BatchReport> commit(const std::function<Status(Cascade&, StoreTxn&, BatchReport&)>& work);
   Status count(StoreTxn& txn, const BatchReport& report);
   Status work_on(const Lines& input, std::span<const InputLine> lines, Cascade& cascade,
@@ -88,6 +91,7 @@ class Runtime {
   Status add_dead_letter(const Lines& input, const InputLine& line, std::string reason,
                          StoreTxn& txn, BatchReport& report);
   Result<BatchReport> submit_whole(const Lines& input, AttemptRow* attempt);
+  Status keep_place(const Lines& input, const AttemptRow* attempt, StoreTxn& txn);
   Result<BatchReport> submit_alone(const Lines& input, AttemptRow& attempt);
   Result<AttemptRow*> begin(const std::string& source);
 

@@ -97,6 +97,13 @@ struct InputLine {
   uint64_t number = 0;  // from 1, in its source
 };
 
+// Lines of one source, in order.
+struct Batch {
+  std::string source;
+  std::vector<InputLine> lines;
+  std::optional<CursorRow> cursor;  // of the source after them, kept with them
+};
+
 // What a batch did. Counts are of this batch.
 struct BatchReport {
   uint64_t lines = 0;
@@ -113,8 +120,9 @@ struct BatchReport {
   std::map<std::string, uint64_t> unknown_values;  // `Lead.Status = Foo` → times
 
   uint64_t decision_count() const { return decisions.size(); }
-  // Takes in what a later batch did.
+  // Takes in what a later batch did; `add_counts` its counts alone.
   void add(BatchReport later);
+  void add_counts(const BatchReport& later);
 };
 
 // What a delivery did: changes on their way to the sink.
@@ -141,6 +149,9 @@ class Engine {
   // is kept with the batch.
   Result<BatchReport> submit(const std::string& source, const std::vector<InputLine>& lines,
                              const std::optional<CursorRow>& cursor = std::nullopt);
+  // Several batches in one commit, each with a report of its own. An error of the store is the
+  // error of all.
+  std::vector<Result<BatchReport>> submit_group(const std::vector<Batch>& batches);
   // Calls the sink for the changes that are to leave the process, until none is due. Each is
   // claimed in one commit and its result is kept in another. Errors: kInvalidArgument without a
   // sink; kStorageFull before any call when results would find no room; others of the store.
