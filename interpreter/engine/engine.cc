@@ -64,8 +64,9 @@ Result<std::unique_ptr<Engine>> Engine::open(std::shared_ptr<Store> store, Engin
 
 LoadReport Engine::load(std::vector<SourceText> sources) {
   LoadReport out;
-  check::KnownRecords known = engine::known_records(impl_->runtime);
-  engine::LoadInput input{std::move(sources), impl_->options.program, &known};
+  // Users may come after the automations: an author who is not there yet is no error, his actions
+  // are for nobody until he is.
+  engine::LoadInput input{std::move(sources), impl_->options.program};
   engine::Loaded loaded = engine::load_program(std::move(input));
   out.diagnostics = std::move(loaded.diagnostics);
   if (loaded.has_errors) return out;

@@ -603,11 +603,4 @@ Status Runtime::read(const std::function<Status(RecordBook&, Matcher&, StoreRead
   });
 }
 
-check::KnownRecords known_records(const Runtime& runtime) {
-  check::KnownRecords out;
-  for (const std::string& name : runtime.directory().names()) out.users.insert(name);
-  for (const std::string& name : runtime.directory().queue_names()) out.queues.insert(name);
-  return out;
-}
-
 }  // namespace ensue::engine

@@ -110,7 +110,4 @@ class Runtime {
   std::optional<Outbox> outbox_;
 };
 
-// Users, queues and cadences of a directory, for checking a program against them.
-check::KnownRecords known_records(const Runtime& runtime);
-
 }  // namespace ensue::engine
