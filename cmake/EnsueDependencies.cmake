@@ -16,6 +16,19 @@ pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
 
 find_path(ANTLR4_INCLUDE_DIR antlr4-runtime.h PATH_SUFFIXES antlr4-runtime REQUIRED)
 find_library(ANTLR4_LIBRARY antlr4-runtime REQUIRED)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # clang rejects one line of the runtime's headers: const members that a defaulted constructor leaves
+  # out. It reads a copy of them in which that constructor names its members; the layout is the same.
+  set(patched "${CMAKE_BINARY_DIR}/antlr4-runtime")
+  if(NOT EXISTS "${patched}/Vocabulary.h")
+    file(COPY "${ANTLR4_INCLUDE_DIR}/" DESTINATION "${patched}")
+    file(READ "${patched}/Vocabulary.h" vocabulary)
+    string(REPLACE "Vocabulary() = default;" "Vocabulary() : _literalNames(), _symbolicNames(), _displayNames() {}"
+      vocabulary "${vocabulary}")
+    file(WRITE "${patched}/Vocabulary.h" "${vocabulary}")
+  endif()
+  set(ANTLR4_INCLUDE_DIR "${patched}")
+endif()
 add_library(antlr4_runtime INTERFACE)
 target_include_directories(antlr4_runtime SYSTEM INTERFACE "${ANTLR4_INCLUDE_DIR}")
 target_link_libraries(antlr4_runtime INTERFACE "${ANTLR4_LIBRARY}")

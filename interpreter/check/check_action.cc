@@ -369,9 +369,10 @@ void Checker::check_authors() {
   }
   const Bounds& bounds = module_->options.bounds;
   for (const auto& [author, count] : by_author) {
-    auto over = [&](const std::vector<Span>& spans, uint32_t most, DiagnosticKind kind) {
+    auto over = [&, &whose = author](const std::vector<Span>& spans, uint32_t most,
+                                     DiagnosticKind kind) {
       if (spans.size() <= most) return;
-      report(kind, spans[most], {author, fmt::format("{}", spans.size()), fmt::format("{}", most)})
+      report(kind, spans[most], {whose, fmt::format("{}", spans.size()), fmt::format("{}", most)})
           .here("the first one too many");
     };
     over(count.own, bounds.own_actions_max, DiagnosticKind::kTooManyOwnActions);

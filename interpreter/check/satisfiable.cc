@@ -54,7 +54,8 @@ class Analysis {
   }
 
   static std::optional<Contradiction> contradiction(const Alternative& tests) {
-    for (const auto& [key, group] : by_field(tests)) {
+    for (const auto& [key, found] : by_field(tests)) {
+      const auto& group = found;
       std::vector<Value> values = candidates(group);
       bool possible = std::any_of(values.begin(), values.end(), [&](const Value& v) {
         return std::all_of(group.begin(), group.end(), [&](const Test& t) { return holds(t, v); });

@@ -22,7 +22,7 @@ struct Record {
 
   // Blank for a field this image has never had.
   const Value& raw(FieldId field) const {
-    static const Value kBlank;
+    static const Value kBlank{};
     return field.index < fields.size() ? fields[field.index] : kBlank;
   }
 };
