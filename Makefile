@@ -2,7 +2,7 @@
 # through sudo), configures, builds, and does its job. What happens inside is CMake; see CMakePresets.json.
 
 .DEFAULT_GOAL := build
-.PHONY: run test build packages asan tsan coverage bench format goldens tidy install clean help
+.PHONY: run test build packages asan tsan coverage fuzz bench format goldens tidy install clean help
 
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 BUILD_RELEASE := build/release
@@ -38,6 +38,9 @@ tsan: packages ## the tests under ThreadSanitizer
 
 coverage: packages ## which lines of interpreter/ the tests run
 	@sh cmake/coverage.sh $(JOBS)
+
+fuzz: ## look for inputs that break the program, SECONDS=60 for each target (clang)
+	@sh cmake/fuzz.sh $(or $(SECONDS),60)
 
 bench: build ## speed and memory, as ratios measured side by side
 	@python3 bench/run.py $(ENSUE)
