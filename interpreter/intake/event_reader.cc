@@ -6,6 +6,7 @@
 
 #include "base/fold.h"
 #include "base/key128.h"
+#include "base/utf8.h"
 #include "value/text.h"
 #include "value/time_text.h"
 
@@ -59,6 +60,18 @@ std::string without_underscores(std::string_view name) {
     if (c != '_') out += c;
   }
   return out;
+}
+
+// A field that is named several times has its last value: each of the event's records gets a copy
+// of the list, which must not be as long as the line allows.
+void keep_last(std::vector<types::FieldValue>& values) {
+  std::unordered_set<uint32_t> seen;
+  std::vector<types::FieldValue> out;
+  for (size_t i = values.size(); i-- > 0;) {
+    if (seen.insert(values[i].field.index).second) out.push_back(std::move(values[i]));
+  }
+  std::reverse(out.begin(), out.end());
+  values = std::move(out);
 }
 
 std::string_view last_part(std::string_view dotted) {
@@ -170,7 +183,7 @@ LineResult EventReader::read_salesforce(uint32_t payload, Draft draft, uint64_t 
                           [&](const Row& r) { return r.name == type; });
   if (row == std::end(kTypes))
     return poison(Format::kSalesforce,
-                  fmt::format("unknown changeType \"{}\"", type.substr(0, 40)));
+                  fmt::format("unknown changeType \"{}\"", base::excerpt(type, 40)));
   draft.kind = row->kind;
   draft.whole_object = row->whole;
   draft.entity = tape_.text(header, "entityName");
@@ -240,7 +253,7 @@ LineResult EventReader::read_debezium(uint32_t node, Draft draft, uint64_t line_
   } else if (op == "r") {
     draft.kind = ChangeKind::kSnapshot;
   } else {
-    return poison(Format::kDebezium, fmt::format("unknown op \"{}\"", op.substr(0, 20)));
+    return poison(Format::kDebezium, fmt::format("unknown op \"{}\"", base::excerpt(op, 20)));
   }
   bool deleted = draft.kind == ChangeKind::kDelete;
   uint32_t image = deleted ? before : after;
@@ -285,7 +298,8 @@ LineResult EventReader::read_wal2json(uint32_t node, Draft draft, uint64_t line_
   } else if (action == "D") {
     draft.kind = ChangeKind::kDelete;
   } else {
-    return poison(Format::kWal2json, fmt::format("unknown action \"{}\"", action.substr(0, 20)));
+    return poison(Format::kWal2json,
+                  fmt::format("unknown action \"{}\"", base::excerpt(action, 20)));
   }
   auto is_array = [&](uint32_t n) { return n != kNone && tape_.node(n).kind == JsonKind::kArray; };
   auto id_in = [&](uint32_t list) {
@@ -319,7 +333,7 @@ LineResult EventReader::read_native(uint32_t node, Draft draft, uint64_t line_nu
     known = true;
   }
   if (!known)
-    return poison(Format::kNative, fmt::format("unknown kind \"{}\"", kind.substr(0, 40)));
+    return poison(Format::kNative, fmt::format("unknown kind \"{}\"", base::excerpt(kind, 40)));
   draft.entity = tape_.text(node, "entity");
   uint32_t ids = tape_.find(node, "ids");
   if (ids != kNone && tape_.node(ids).kind == JsonKind::kArray) {
@@ -366,11 +380,20 @@ types::FieldId EventReader::find_field(const types::Object& object, std::string_
   return field;
 }
 
-bool EventReader::listed(uint32_t names, std::string_view name) const {
-  if (names == kNone || tape_.node(names).kind != JsonKind::kArray) return false;
-  bool found = false;
-  tape_.for_each(names, [&](uint32_t item) { found = found || tape_.node(item).text == name; });
-  return found;
+std::unordered_set<std::string_view> EventReader::names_in(uint32_t names) const {
+  std::unordered_set<std::string_view> out;
+  if (names == kNone || tape_.node(names).kind != JsonKind::kArray) return out;
+  tape_.for_each(names, [&](uint32_t item) { out.insert(tape_.node(item).text); });
+  return out;
+}
+
+void EventReader::count_unknown(std::map<std::string, uint64_t>& counts, std::string what) {
+  // A stream of made-up names must not cost memory in proportion.
+  constexpr size_t kNamesMax = 1'000;
+  constexpr size_t kShownMax = 200;
+  if (what.size() > kShownMax) what = std::string(base::excerpt(what, kShownMax)) + "…";
+  if (counts.size() >= kNamesMax && counts.count(what) == 0) what = "others";
+  ++counts[what];
 }
 
 LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_number) {
@@ -379,7 +402,7 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
   types::ObjectId object = find_object(draft);
   if (!object) {
     if (draft.entity.empty()) return poison(format, "the event names no object");
-    return poison(format, fmt::format("unknown object \"{}\"", draft.entity.substr(0, 80)));
+    return poison(format, fmt::format("unknown object \"{}\"", base::excerpt(draft.entity, 80)));
   }
   if (draft.whole_object) {
     out.kind = LineResult::Kind::kGap;
@@ -399,7 +422,8 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
   if (!draft.at.empty()) {
     auto at = instant_from_text(draft.at, draft.database);
     if (!at)
-      return poison(format, fmt::format("\"{}\" is not a date and time", draft.at.substr(0, 40)));
+      return poison(format,
+                    fmt::format("\"{}\" is not a date and time", base::excerpt(draft.at, 40)));
     event.at = *at;
   } else if (format == Format::kWal2json) {
     event.at = now_;
@@ -419,10 +443,13 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
       if (field) {
         event.set.push_back({field, Value()});
       } else {
-        ++counts_.unknown_fields[schema_.object(object).name + "." + std::string(name)];
+        count_unknown(counts_.unknown_fields,
+                      schema_.object(object).name + "." + std::string(name));
       }
     });
   }
+  keep_last(event.set);
+  keep_last(event.before);
   const std::string& source = draft.source.empty() ? source_ : draft.source;
   std::string identity =
       draft.identity.empty() ? fmt::format("line {}", line_number) : draft.identity;
@@ -440,10 +467,11 @@ bool EventReader::add_fields(const Draft& draft, types::ObjectId object, uint32_
                              std::vector<types::FieldValue>& out, std::string& reason) {
   if (node == kNone) return true;
   bool fine = true;
+  const std::unordered_set<std::string_view> diffs = names_in(draft.diffs);
   tape_.for_each(node, [&](uint32_t member) {
     const JsonNode& row = tape_.node(member);
     if (!fine || (!draft.skip.empty() && row.key == draft.skip)) return;
-    if (listed(draft.diffs, row.key)) {
+    if (diffs.count(row.key) != 0) {
       ++counts_.diffs;
       return;
     }
@@ -489,7 +517,7 @@ bool EventReader::add_field(const Draft& draft, types::ObjectId object, std::str
   }
   types::FieldId field = find_field(shape, name, draft.database);
   if (!field) {
-    ++counts_.unknown_fields[shape.name + "." + std::string(name)];
+    count_unknown(counts_.unknown_fields, shape.name + "." + std::string(name));
     return true;
   }
   if (field == types::kIdField) return true;  // the event says which record it is about
@@ -505,8 +533,8 @@ bool EventReader::add_field(const Draft& draft, types::ObjectId object, std::str
     const types::Picklist& picklist = schema_.picklist(type.picklist);
     const std::string* known = picklist.find(typed->as_text());
     if (known == nullptr && !picklist.open) {
-      ++counts_.unknown_values[fmt::format("{}.{} = {}", shape.name, shape.field(field).name,
-                                           typed->as_text())];
+      count_unknown(counts_.unknown_values, fmt::format("{}.{} = {}", shape.name,
+                                                        shape.field(field).name, typed->as_text()));
     }
   }
   out.push_back({field, std::move(*typed)});

@@ -10,6 +10,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "ensue/options.h"
@@ -38,7 +39,8 @@ struct LineResult {
   std::string reason;
 };
 
-// Small troubles that do not stop a line, by what they are about.
+// Small troubles that do not stop a line, by what they are about: the first thousand names,
+// shortened when they are long, and `others`.
 struct IntakeCounts {
   std::map<std::string, uint64_t> unknown_fields;  // `Lead.Foo__c` → times
   std::map<std::string, uint64_t>
@@ -100,7 +102,8 @@ class EventReader {
                  std::vector<types::FieldValue>& out, std::string& reason);
   bool add_compound(const Draft& draft, types::ObjectId object, std::string_view name,
                     uint32_t value, std::vector<types::FieldValue>& out, std::string& reason);
-  bool listed(uint32_t names, std::string_view name) const;
+  std::unordered_set<std::string_view> names_in(uint32_t names) const;
+  static void count_unknown(std::map<std::string, uint64_t>& counts, std::string what);
 
   const types::Schema& schema_;
   const Bounds& bounds_;

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/fold.h"
+#include "base/utf8.h"
 #include "intake/event_reader.h"
 #include "value/decimal.h"
 #include "value/time_text.h"
@@ -34,7 +35,7 @@ const char* kind_word(JsonKind kind) {
 
 Result<Value> wrong(const JsonNode& node, const char* wanted) {
   std::string shown = node.kind == JsonKind::kString || node.kind == JsonKind::kNumber
-                          ? fmt::format("\"{}\"", node.text.substr(0, 40))
+                          ? fmt::format("\"{}\"", base::excerpt(node.text, 40))
                           : std::string(kind_word(node.kind));
   return {ErrorCode::kInvalidArgument, fmt::format("{} is not {}", shown, wanted)};
 }
@@ -104,14 +105,16 @@ Result<Value> time_from(const JsonNode& node, bool database) {
   return wrong(node, "a time of day");
 }
 
+Result<Value> too_long(const char* what, size_t bytes, const Bounds& bounds) {
+  return {ErrorCode::kBoundExceeded,
+          fmt::format("{} of {} bytes; at most {} are kept", what, bytes, bounds.text_bytes_max)};
+}
+
 Result<Value> text_from(const JsonNode& node, const Bounds& bounds) {
   if (node.kind == JsonKind::kBoolean) return Value::text(node.truth ? "true" : "false");
   if (node.kind != JsonKind::kString && node.kind != JsonKind::kNumber)
     return wrong(node, "a text");
-  if (node.text.size() > bounds.text_bytes_max) {
-    return {ErrorCode::kBoundExceeded, fmt::format("a text of {} bytes; at most {} are kept",
-                                                   node.text.size(), bounds.text_bytes_max)};
-  }
+  if (node.text.size() > bounds.text_bytes_max) return too_long("a text", node.text.size(), bounds);
   return Value::text(node.text);
 }
 
@@ -121,6 +124,9 @@ Result<Value> multipicklist_from(const JsonTape& tape, uint32_t index, const Bou
   std::vector<Value> items;
   if (node.kind == JsonKind::kArray) {
     std::optional<Error> error;
+    size_t bytes = 0;  // as one text, with a `;` between two
+    tape.for_each(index, [&](uint32_t child) { bytes += tape.node(child).text.size() + 1; });
+    if (bytes > bounds.text_bytes_max + size_t{1}) return too_long("a list", bytes - 1, bounds);
     tape.for_each(index, [&](uint32_t child) {
       Result<Value> item = text_from(tape.node(child), bounds);
       if (!item) {
@@ -133,6 +139,7 @@ Result<Value> multipicklist_from(const JsonTape& tape, uint32_t index, const Bou
     return Value::list(std::move(items));
   }
   if (node.kind != JsonKind::kString) return wrong(node, "a list of texts");
+  if (node.text.size() > bounds.text_bytes_max) return too_long("a list", node.text.size(), bounds);
   for (size_t at = 0; at <= node.text.size();) {
     size_t end = std::min(node.text.find(';', at), node.text.size());
     std::string_view item = node.text.substr(at, end - at);
@@ -150,10 +157,10 @@ std::optional<Instant> instant_from_text(std::string_view text, bool database) {
   if (all_digits(text)) {
     auto number = whole(text);
     if (!number) return std::nullopt;
-    int64_t size = *number < 0 ? -*number : *number;
-    if (database && size >= 100'000'000'000'000'000) {
+    auto at_least = [&](int64_t size) { return *number >= size || *number <= -size; };
+    if (database && at_least(100'000'000'000'000'000)) {
       *number /= 1'000'000;
-    } else if (database && size >= 100'000'000'000'000) {
+    } else if (database && at_least(100'000'000'000'000)) {
       *number /= 1000;
     }
     Instant out{*number};

@@ -3,31 +3,12 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/utf8.h"
 
 namespace ensue::source {
 namespace {
 
 bool is_continuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
-
-// The size of the well-formed sequence that starts at `text[at]`, or 0.
-size_t sequence_size(std::string_view text, size_t at) {
-  auto byte = [&](size_t i) { return static_cast<unsigned char>(text[at + i]); };
-  unsigned char first = byte(0);
-  size_t size = first < 0x80                    ? 1
-                : first >= 0xC2 && first < 0xE0 ? 2
-                : first >= 0xE0 && first < 0xF0 ? 3
-                : first >= 0xF0 && first < 0xF5 ? 4
-                                                : 0;
-  if (size == 0 || at + size > text.size()) return 0;
-  for (size_t i = 1; i < size; ++i) {
-    if (!is_continuation(byte(i))) return 0;
-  }
-  if (first == 0xE0 && byte(1) < 0xA0) return 0;  // overlong
-  if (first == 0xED && byte(1) > 0x9F) return 0;  // surrogates
-  if (first == 0xF0 && byte(1) < 0x90) return 0;  // overlong
-  if (first == 0xF4 && byte(1) > 0x8F) return 0;  // above U+10FFFF
-  return size;
-}
 
 }  // namespace
 
@@ -59,7 +40,7 @@ std::string_view SourceFile::line_text(uint32_t line) const {
 
 std::optional<size_t> first_invalid_utf8(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
-    size_t size = sequence_size(text, at);
+    size_t size = base::character_bytes(text.substr(at));
     if (size == 0) return at;
     at += size;
   }

@@ -150,10 +150,12 @@ std::optional<DateTimeText> parse_datetime(std::string_view text) {
   bool whole = hours_only || minute_at + 2 == text.size();
   if (!hours || !minutes || *hours > 18 || *minutes > 59 || !whole) return std::nullopt;
   out.offset_ms = sign * (*hours * 60 + *minutes) * 60'000;
+  if (!in_range(out.instant())) return std::nullopt;
   return out;
 }
 
 std::string instant_text(Instant instant) {
+  if (!in_range(instant)) instant = instant.ms < 0 ? kInstantMin : kInstantMax;
   int64_t days = instant.ms / kDayMs;
   int64_t ms = instant.ms % kDayMs;
   if (ms < 0) {
@@ -167,9 +169,7 @@ std::string instant_text(Instant instant) {
   return out + "Z";
 }
 
-bool in_range(Instant instant) {
-  return instant.ms >= kDateMin.days * kDayMs && instant.ms < (kDateMax.days + int64_t{1}) * kDayMs;
-}
+bool in_range(Instant instant) { return kInstantMin <= instant && instant <= kInstantMax; }
 
 const char* unit_name(DurationUnit unit) {
   static constexpr const char* kNames[] = {"second", "minute", "hour", "day",

@@ -19,6 +19,8 @@ inline constexpr int64_t kDayMs = 86'400'000;
 // 0001-01-01 and 9999-12-31.
 inline constexpr Date kDateMin{-719'162};
 inline constexpr Date kDateMax{2'932'896};
+inline constexpr Instant kInstantMin{kDateMin.days * kDayMs};
+inline constexpr Instant kInstantMax{(kDateMax.days + 1) * kDayMs - 1};
 
 CivilDate civil(Date date);
 // Empty when there is no such day, as 2026-04-31.
@@ -49,10 +51,12 @@ struct DateTimeText {
   Instant instant() const;
 };
 // `2026-03-26T10:00`, with optional seconds and fraction, and an optional offset: `Z`, `+02:00`,
-// `+0200`, `+02`. A blank is allowed in place of the `T`.
+// `+0200`, `+02`. A blank is allowed in place of the `T`. Empty when the offset leads out of the
+// years 1 to 9999.
 std::optional<DateTimeText> parse_datetime(std::string_view text);
 
-// `2026-01-05T14:00:00Z`, with milliseconds only when there are any.
+// `2026-01-05T14:00:00Z`, with milliseconds only when there are any. An instant outside of the
+// years 1 to 9999, as a damaged store may hold, is shown as the nearest one inside.
 std::string instant_text(Instant instant);
 bool in_range(Instant instant);
 
