@@ -19,6 +19,7 @@
 #include "adapters/internal/sqlite_statement.h"
 #include "base/key128.h"
 #include "ensue/version.h"
+#include "value/time_text.h"
 
 namespace ensue::adapters {
 namespace {
@@ -542,11 +543,16 @@ class SqliteStore final : public Store, private StoreTxn {
       state.id = sqlite3_last_insert_rowid(db_);
     }
     if (charge.window_ms > 0) {
+      constexpr int64_t kAtOnceMax = 10'000'000;
+      bool sound = true;
       Status loaded = each(statement(Sql::kBurstGet).bind(1, state.id), [&](Statement& row) {
-        for (int64_t n = 0; n < row.integer(1); ++n) state.burst.insert(row.integer(0));
-        return true;
+        int64_t count = row.integer(1);
+        sound = count >= 0 && count <= kAtOnceMax && value::in_range(row.instant(0));
+        for (int64_t n = 0; sound && n < count; ++n) state.burst.insert(row.integer(0));
+        return sound;
       });
       if (!loaded) return loaded.error();
+      if (!sound) return {ErrorCode::kStoreDamaged, "a counter of the store cannot be read"};
       state.burst_loaded = true;
     }
     return &state;

@@ -98,26 +98,35 @@ Decision decision_of(const RunRow& row) {
   out.status = row.status;
   auto detail = nlohmann::json::parse(row.detail, nullptr, false);
   if (!detail.is_object()) return out;
+  // What is not as it was written, in a damaged store, is left out.
   auto text = [](const nlohmann::json& object, const char* name) {
     auto found = object.find(name);
     return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
   };
+  auto number = [](const nlohmann::json& object, const char* name) {
+    auto found = object.find(name);
+    return found != object.end() && found->is_number_integer() ? found->get<int64_t>() : 0;
+  };
+  auto list = [](const nlohmann::json& object, const char* name) {
+    auto found = object.find(name);
+    return found != object.end() && found->is_array() ? *found : nlohmann::json::array();
+  };
   out.fault = text(detail, "fault");
   if (detail.contains("limit")) {
     const auto& limit = detail["limit"];
-    LimitRecord record{text(limit, "scope"),           text(limit, "key"),
-                       text(limit, "counter"),         limit.value("count", int64_t{0}),
-                       limit.value("max", int64_t{0}), {}};
+    LimitRecord record{text(limit, "scope"),   text(limit, "key"),   text(limit, "counter"),
+                       number(limit, "count"), number(limit, "max"), {}};
     if (auto at = value::parse_datetime(text(limit, "resets_at"))) record.resets_at = at->instant();
     out.limit = std::move(record);
   }
-  for (const auto& effect : detail.value("effects", nlohmann::json::array())) {
+  for (const auto& effect : list(detail, "effects")) {
     EffectRecord record;
     record.op = text(effect, "op");
     record.target = text(effect, "target");
     record.cadence = text(effect, "cadence");
-    for (const auto& name : effect.value("cadences", nlohmann::json::array()))
-      record.cadences.push_back(name.get<std::string>());
+    for (const auto& name : list(effect, "cadences")) {
+      if (name.is_string()) record.cadences.push_back(name.get<std::string>());
+    }
     record.assignee = text(effect, "assignee");
     record.disposition = text(effect, "disposition");
     record.person = text(effect, "person");

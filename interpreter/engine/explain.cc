@@ -568,7 +568,7 @@ std::string Explanation::json() const {
   out["runs"] = std::move(decisions);
   out["verdicts"] = verdicts;
   out["basis"] = basis;
-  return out.dump();
+  return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace ensue::engine

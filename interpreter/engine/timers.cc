@@ -30,6 +30,7 @@ Status Cascade::put_timer(Instant due, const Key128& id, const char* kind, std::
 
 Status Cascade::advance(Instant to) {
   constexpr size_t kFiredAtOnceMax = 256;
+  std::optional<std::pair<Instant, Key128>> first;  // of those fired last
   for (;;) {
     if (!next_timer_) {
       Result<std::optional<Instant>> next = c_.txn.next_timer();
@@ -40,6 +41,10 @@ Status Cascade::advance(Instant to) {
     Result<std::vector<TimerRow>> due =
         c_.txn.due_timers(std::max(**next_timer_, c_.now), kFiredAtOnceMax);
     if (!due) return due.error();
+    // The next one is due, so there is one, and what fired is gone: else this would go on for ever.
+    if (due->empty() || first == std::pair(due->front().due, due->front().id))
+      return {ErrorCode::kStoreDamaged, "the timers of the store cannot be read"};
+    first = {due->front().due, due->front().id};
     for (const TimerRow& timer : *due) {
       if (timer.due > to) break;
       if (timer.due > c_.now) c_.now = timer.due;
@@ -84,7 +89,9 @@ Status Cascade::defer(Run& run, const limits::LimitState& limit) {
                                  {"person", run.person},
                                  {"change", change_text(run.change)}};
   Instant due = limit.per_day ? limit.resets_at : c_.ledger.next_day_start(c_.now);
-  if (Status timed = put_timer(due, ordered_key(*order, run.key), "deferred", payload.dump());
+  if (Status timed =
+          put_timer(due, ordered_key(*order, run.key), "deferred",
+                    payload.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
       !timed)
     return timed;
   return finish(run, "deferred");
@@ -93,16 +100,19 @@ Status Cascade::defer(Run& run, const limits::LimitState& limit) {
 Status Cascade::fire_deferred(const TimerRow& timer) {
   auto payload = nlohmann::json::parse(timer.payload, nullptr, false);
   if (!payload.is_object()) return {ErrorCode::kStoreDamaged, "a deferred run cannot be read"};
-  auto rule = base::key_from_hex(payload.value("rule", ""));
-  auto first_run = base::key_from_hex(payload.value("run", ""));
-  std::string record = payload.value("record", "");
-  std::string person = payload.value("person", "");
+  auto text = [&](const char* name) {
+    auto found = payload.find(name);
+    return found != payload.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  auto rule = base::key_from_hex(text("rule"));
+  auto first_run = base::key_from_hex(text("run"));
+  std::string record = text("record");
+  std::string person = text("person");
   if (!rule || !first_run) return {ErrorCode::kStoreDamaged, "a deferred run cannot be read"};
   const plan::UnitPlan* unit = c_.program.find_unit(*rule);
   auto named = parse_record_name(record);
   std::optional<Change> change =
-      named ? stored_change(named->first, named->second, payload.value("change", ""))
-            : std::nullopt;
+      named ? stored_change(named->first, named->second, text("change")) : std::nullopt;
   // The automation or the record is gone, or it is off by now: nothing is left to try.
   if (unit == nullptr || !change || change->after->deleted) return {};
   if (unit->kind == plan::UnitKind::kAction && !c_.activations.active(*unit, person)) return {};

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/utf8.h"
 #include "value/decimal.h"
 #include "value/time_text.h"
 
@@ -66,7 +69,14 @@ std::string source_text(const Value& value) {
 
 void append_json_text(std::string& out, std::string_view text) {
   out += '"';
-  for (char c : text) {
+  for (size_t at = 0; at < text.size(); ++at) {
+    char c = text[at];
+    if (static_cast<unsigned char>(c) >= 0x80) {
+      size_t size = base::character_bytes(text.substr(at));
+      out += size > 0 ? text.substr(at, size) : "\uFFFD";
+      at += std::max<size_t>(size, 1) - 1;
+      continue;
+    }
     switch (c) {
       case '"': out += "\\\""; break;
       case '\\': out += "\\\\"; break;

@@ -19,7 +19,8 @@ std::string source_text(const Value& value);
 // texts, lists as arrays, blank as null. Money loses its currency, which the record keeps in a
 // field of its own.
 void append_json(std::string& out, const Value& value);
-// Appends a JSON string literal, with control characters escaped. Text must be UTF-8.
+// Appends a JSON string literal, with control characters escaped. What is not
+// UTF-8, as a damaged store may hold, becomes U+FFFD.
 void append_json_text(std::string& out, std::string_view text);
 std::string json_text(const Value& value);
 
