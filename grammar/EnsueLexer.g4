@@ -288,7 +288,7 @@ TIME : CLOCK_TIME ;
 NUMBER : [0-9] [0-9_]* ('.' [0-9]+)? ;
 TEXTBLOCK : '"""' .*? '"""' ;
 STRING : '"' (~["\\\r\n] | '\\' ~[\r\n])* '"' ;
-QNAME : '[' ~[\]\r\n]+ ']' ;
+QNAME : '[' ~[[\]\r\n]+ ']' ;   // without a `[`: a line of them is read once, not once for each
 IDENT : [A-Za-z_] [A-Za-z0-9_]* ;
 COMMENT : '#' ~[\r\n]* -> channel(HIDDEN) ;
 BLANKS : [ \t\r\n]+ -> channel(HIDDEN) ;

@@ -47,8 +47,8 @@ bool LexicalCheck::run() {
   size_t found = 0;
   uint32_t depth = 0;
   uint32_t reported_to = 0;
-  for (size_t i = 0; i < tokens_.parser_tokens.size(); ++i) {
-    size_t type = tokens_.parser_tokens[i]->getType();
+  for (size_t i = 0; i < tokens_.types.size(); ++i) {
+    size_t type = tokens_.types[i];
     if (row(i).begin < reported_to) {
       tokens_.bad[i] = true;
       continue;

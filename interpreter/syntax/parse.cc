@@ -86,35 +86,33 @@ bool blanks_on_one_line(std::string_view text) {
 TokenStreamData lex(std::string_view text, EnsueLexer& lexer, const Offsets& offsets,
                     uint32_t base) {
   TokenStreamData out;
-  std::vector<std::unique_ptr<AntlrToken>> all = lexer.getAllTokens();
-  auto begin_of = [&](const AntlrToken& t) { return base + offsets.byte(t.getStartIndex()); };
-  auto end_of = [&](const AntlrToken& t) { return base + offsets.byte(t.getStopIndex() + 1); };
-  auto joins_money = [&](size_t i) {
-    if (all[i]->getType() != EnsueLexer::NUMBER || i + 2 >= all.size()) return false;
-    if (all[i + 1]->getType() != EnsueLexer::BLANKS) return false;
-    std::string_view blanks =
-        text.substr(begin_of(*all[i + 1]), end_of(*all[i + 1]) - begin_of(*all[i + 1]));
-    std::string_view code =
-        text.substr(begin_of(*all[i + 2]), end_of(*all[i + 2]) - begin_of(*all[i + 2]));
-    return blanks_on_one_line(blanks) && is_currency_code(code);
+  auto written = [&](const Token& row) { return text.substr(row.begin, row.end - row.begin); };
+  auto joins_money = [&](const Token& code) {
+    size_t count = out.table.size();
+    bool after_number = count >= 2 && !out.types.empty() &&
+                        out.types.back() == EnsueLexer::NUMBER && out.map.rows.back() == count - 2;
+    return after_number && out.table.back().token_class == TokenClass::kBlanks &&
+           blanks_on_one_line(written(out.table.back())) && is_currency_code(written(code));
   };
-  out.table.reserve(all.size());
-  for (size_t i = 0; i < all.size(); ++i) {
-    auto* token = static_cast<antlr4::CommonToken*>(all[i].get());
-    Token row{class_of(token->getType()), begin_of(*token), end_of(*token)};
-    bool money = joins_money(i);
-    if (money) {
-      row.end = end_of(*all[i + 2]);
-      token->setType(EnsueLexer::MONEY);
+  for (;;) {
+    std::unique_ptr<AntlrToken> token = lexer.nextToken();
+    size_t type = token->getType();
+    if (type == AntlrToken::EOF) break;
+    Token row{class_of(type), base + offsets.byte(token->getStartIndex()),
+              base + offsets.byte(token->getStopIndex() + 1)};
+    if (joins_money(row)) {
+      out.table.pop_back();
+      out.table.back().end = row.end;
+      out.types.back() = EnsueLexer::MONEY;
+      continue;
     }
     if (!row.trivia()) {
       out.map.rows.push_back(static_cast<uint32_t>(out.table.size()));
-      out.parser_tokens.push_back(std::move(all[i]));
+      out.types.push_back(static_cast<uint16_t>(type));
     }
     out.table.push_back(row);
-    if (money) i += 2;
   }
-  out.bad.assign(out.parser_tokens.size(), false);
+  out.bad.assign(out.types.size(), false);
   return out;
 }
 
@@ -170,7 +168,7 @@ class FileParser {
     out.tree = tree_;
     if (!readable()) return out;
     tokenize();
-    size_t count = tokens_.parser_tokens.size();
+    size_t count = tokens_.types.size();
     source::DiagnosticSink lexical;
     bool sound =
         LexicalCheck(text_, file_, bounds_, tokens_, lexical).run() && !lexical.has_errors();
@@ -223,8 +221,8 @@ class FileParser {
     uint32_t base = text_.substr(0, 3) == kByteOrderMark ? 3 : 0;
     std::string_view body = text_.substr(base);
     Offsets offsets(body);
-    input_ = std::make_unique<antlr4::ANTLRInputStream>(std::string(body));
-    EnsueLexer lexer(input_.get());
+    antlr4::ANTLRInputStream input{std::string(body)};
+    EnsueLexer lexer(&input);
     lexer.removeErrorListeners();
     tokens_ = lex(text_, lexer, offsets, base);
     if (base > 0) {
@@ -236,7 +234,7 @@ class FileParser {
   bool parse_whole() {
     bool clean = std::none_of(tokens_.bad.begin(), tokens_.bad.end(), [](bool bad) { return bad; });
     if (!clean) return false;
-    ParserRun run(tokens_, 0, tokens_.parser_tokens.size(), bounds_);
+    ParserRun run(tokens_, 0, tokens_.types.size(), bounds_);
     run.use_fast_prediction();
     try {
       auto* ctx = run.parser.file();
@@ -252,9 +250,10 @@ class FileParser {
   }
 
   std::vector<NodeId> parse_chunks(std::vector<BrokenDeclaration>& broken) {
+    constexpr size_t kBrokenMax = 1'000;  // beyond this a file is garbage; the rest is not read
     std::vector<NodeId> out;
     std::vector<size_t> starts = chunk_starts();
-    for (size_t i = 0; i + 1 < starts.size(); ++i) {
+    for (size_t i = 0; i + 1 < starts.size() && broken.size() < kBrokenMax; ++i) {
       size_t first = starts[i];
       size_t last = starts[i + 1];
       NodeId declaration = parse_chunk(first, last);
@@ -292,13 +291,13 @@ class FileParser {
   // The first token of each chunk, and one past the last token.
   std::vector<size_t> chunk_starts() const {
     std::vector<size_t> starts;
-    size_t count = tokens_.parser_tokens.size();
+    size_t count = tokens_.types.size();
     for (size_t i = 0; i < count; ++i) {
       uint32_t begin = tokens_.table[tokens_.map.rows[i]].begin;
       bool column_one = begin == 0 || text_[begin - 1] == '\n';
-      size_t type = tokens_.parser_tokens[i]->getType();
-      bool named = type == EnsueLexer::IDENT && i + 1 < count &&
-                   tokens_.parser_tokens[i + 1]->getType() == EnsueLexer::STRING;
+      size_t type = tokens_.types[i];
+      bool named =
+          type == EnsueLexer::IDENT && i + 1 < count && tokens_.types[i + 1] == EnsueLexer::STRING;
       if (i == 0 || (column_one && (starts_declaration(type) || named))) starts.push_back(i);
     }
     starts.push_back(count);
@@ -312,7 +311,7 @@ class FileParser {
       return std::string(text_.substr(row.begin, row.end - row.begin));
     };
     for (size_t i = first; i < last && i < first + 4; ++i) {
-      size_t type = tokens_.parser_tokens[i]->getType();
+      size_t type = tokens_.types[i];
       if (type == EnsueLexer::STRING) {
         std::string quoted = written(i);
         out.name = quoted.substr(1, quoted.size() - 2);
@@ -328,8 +327,8 @@ class FileParser {
   }
 
   bool open_text_block() const {
-    for (size_t i = 1; i < tokens_.parser_tokens.size(); ++i) {
-      bool open = tokens_.parser_tokens[i]->getType() == EnsueLexer::OPEN_STRING;
+    for (size_t i = 1; i < tokens_.types.size(); ++i) {
+      bool open = tokens_.types[i] == EnsueLexer::OPEN_STRING;
       const Token& before = tokens_.table[tokens_.map.rows[i - 1]];
       if (open && before.end - before.begin == 2 &&
           before.end == tokens_.table[tokens_.map.rows[i]].begin)
@@ -355,7 +354,6 @@ class FileParser {
   const ParseBounds& bounds_;
   source::DiagnosticSink& sink_;
   std::shared_ptr<Tree> tree_;
-  std::unique_ptr<antlr4::ANTLRInputStream> input_;  // the tokens read their text from it
   TokenStreamData tokens_;
   std::vector<NodeId> declarations_;
   size_t broken_count_ = 0;

@@ -18,9 +18,10 @@ namespace ensue::syntax::internal {
 
 using grammar::EnsueLexer;
 
-// The parser's tokens (blanks left out) beside the table of all tokens by bytes.
+// The parser's tokens (blanks left out) beside the table of all tokens by bytes. Of the lexer's own
+// tokens, which take ten times the room, none is kept.
 struct TokenStreamData {
-  std::vector<std::unique_ptr<AntlrToken>> parser_tokens;  // without end of file
+  std::vector<uint16_t> types;  // by parser token, without end of file
   TokenMap map;
   std::vector<Token> table;
   std::vector<bool> bad;  // by parser token: reported already
@@ -32,20 +33,29 @@ struct TooDeep {};
 // diagnostic.
 class DepthListener final : public antlr4::tree::ParseTreeListener {
  public:
-  // Rules nest about seven deep for one level of parentheses (expr … atom), so the bound counts
-  // rules, not levels.
+  // Blocks are counted by the statements that stand in one another. Of everything else rules are
+  // counted: they nest about seven deep for one level of parentheses (expr … atom), which are
+  // counted by themselves, before (lexical_check.h).
   static constexpr size_t kRulesPerLevel = 12;
-  explicit DepthListener(size_t levels) : most_(levels * kRulesPerLevel) {}
+  explicit DepthListener(size_t levels)
+      : rules_most_(levels * kRulesPerLevel), statements_most_(levels + 1) {}
   void visitTerminal(antlr4::tree::TerminalNode*) override {}
   void visitErrorNode(antlr4::tree::ErrorNode*) override {}
-  void enterEveryRule(antlr4::ParserRuleContext*) override {
-    if (++depth_ > most_) throw TooDeep{};
+  void enterEveryRule(antlr4::ParserRuleContext* ctx) override {
+    if (++rules_ > rules_most_) throw TooDeep{};
+    if (ctx->getRuleIndex() == Parser::RuleStatement && ++statements_ > statements_most_)
+      throw TooDeep{};
   }
-  void exitEveryRule(antlr4::ParserRuleContext*) override { --depth_; }
+  void exitEveryRule(antlr4::ParserRuleContext* ctx) override {
+    --rules_;
+    if (ctx->getRuleIndex() == Parser::RuleStatement) --statements_;
+  }
 
  private:
-  size_t most_;
-  size_t depth_ = 0;
+  size_t rules_most_;
+  size_t statements_most_;
+  size_t rules_ = 0;
+  size_t statements_ = 0;
 };
 
 struct SyntaxError {
@@ -94,24 +104,19 @@ struct Edit {
 // Feeds a range of the tokens to one parser. The tokens stay with the caller.
 class TokenRange final : public antlr4::TokenSource {
  public:
-  TokenRange(const std::vector<std::unique_ptr<AntlrToken>>& tokens, size_t first, size_t last,
-             Edit edit)
-      : tokens_(tokens), first_(first), at_(first), last_(last), edit_(std::move(edit)) {}
+  TokenRange(const std::vector<uint16_t>& types, size_t first, size_t last, Edit edit)
+      : types_(types), first_(first), at_(first), last_(last), edit_(std::move(edit)) {}
 
   std::unique_ptr<antlr4::Token> nextToken() override {
     if (edit_.at != SIZE_MAX && at_ == first_ + edit_.at) {
       if (inserted_ < edit_.inserted.size()) {
-        auto token = std::make_unique<antlr4::CommonToken>(tokens_[std::min(at_, last_ - 1)].get());
-        token->setType(edit_.inserted[inserted_++]);
-        return token;
+        return std::make_unique<antlr4::CommonToken>(edit_.inserted[inserted_++]);
       }
       at_ += edit_.dropped;
       edit_.at = SIZE_MAX;
     }
-    if (at_ < last_) return std::make_unique<antlr4::CommonToken>(tokens_[at_++].get());
-    auto end = std::make_unique<antlr4::CommonToken>(antlr4::Token::EOF);
-    end->setChannel(antlr4::Token::DEFAULT_CHANNEL);
-    return end;
+    if (at_ < last_) return std::make_unique<antlr4::CommonToken>(types_[at_++]);
+    return std::make_unique<antlr4::CommonToken>(antlr4::Token::EOF);
   }
   size_t getLine() const override { return 0; }
   size_t getCharPositionInLine() override { return 0; }
@@ -122,7 +127,7 @@ class TokenRange final : public antlr4::TokenSource {
   }
 
  private:
-  const std::vector<std::unique_ptr<AntlrToken>>& tokens_;
+  const std::vector<uint16_t>& types_;
   size_t first_;
   size_t at_;
   size_t last_;
@@ -134,7 +139,7 @@ class TokenRange final : public antlr4::TokenSource {
 struct ParserRun {
   ParserRun(const TokenStreamData& tokens, size_t first, size_t last, const ParseBounds& bounds,
             Edit edit = {})
-      : range(tokens.parser_tokens, first, last, std::move(edit)),
+      : range(tokens.types, first, last, std::move(edit)),
         stream(&range),
         parser(&stream),
         depth(bounds.nesting_max) {

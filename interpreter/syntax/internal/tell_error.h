@@ -36,7 +36,7 @@ class ErrorReporter {
   source::Span span(size_t index) const;
   std::string written(size_t index) const;
   std::string head() const;
-  size_t type_at(size_t index) const { return tokens_.parser_tokens[index]->getType(); }
+  size_t type_at(size_t index) const { return tokens_.types[index]; }
 
   // ---- What could stand there -----------------------------------------------------------------
   // How many tokens behind an edit are read before the next mistake; SIZE_MAX: all that are left.
