@@ -171,8 +171,9 @@ Type Checker::field_type(NodeId id) {
     case NodeKind::kPicklistType: {
       types::Picklist picklist;
       picklist.open = (tree_->op(id) & syntax::kPicklistOpen) != 0;
+      NameSet seen;
       for (NodeId value : tree_->items(ast::PicklistType(*tree_, id).values())) {
-        if (picklist.find(text(value)) != nullptr) {
+        if (!seen.insert(text(value)).second) {
           report(DiagnosticKind::kClauseRepeated, span(value), {"this value"});
         } else {
           picklist.values.push_back(text(value));
