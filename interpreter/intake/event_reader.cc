@@ -74,6 +74,16 @@ void keep_last(std::vector<types::FieldValue>& values) {
   values = std::move(out);
 }
 
+size_t text_bytes(const std::vector<types::FieldValue>& values) {
+  size_t out = 0;
+  for (const types::FieldValue& row : values) {
+    if (row.value.kind() == Value::Kind::kText) out += row.value.as_text().size();
+    if (row.value.kind() != Value::Kind::kList) continue;
+    for (const Value& item : row.value.as_list()) out += item.as_text().size();
+  }
+  return out;
+}
+
 std::string_view last_part(std::string_view dotted) {
   size_t dot = dotted.rfind('.');
   return dot == std::string_view::npos ? dotted : dotted.substr(dot + 1);
@@ -450,6 +460,14 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
   }
   keep_last(event.set);
   keep_last(event.before);
+  // Each record keeps the values as its own: one line must not become gigabytes of records.
+  constexpr size_t kMergedMax = 100;  // records, of the largest line
+  size_t bytes = text_bytes(event.set);
+  if (bytes * draft.ids.size() > kMergedMax * bounds_.event_bytes_max) {
+    return poison(format,
+                  fmt::format("{} bytes of texts for each of {} records; at most {} in all", bytes,
+                              draft.ids.size(), kMergedMax * bounds_.event_bytes_max));
+  }
   const std::string& source = draft.source.empty() ? source_ : draft.source;
   std::string identity =
       draft.identity.empty() ? fmt::format("line {}", line_number) : draft.identity;

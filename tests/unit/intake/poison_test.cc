@@ -262,4 +262,47 @@ TEST_CASE_METHOD(Fixture, "a change event without an id is known by transaction 
   CHECK(key(R"(,"commitNumber":5)", 1) == key(R"(,"commitNumber":5)", 2));
 }
 
+TEST_CASE("the texts of one line are not multiplied without end") {
+  engine::ProgramPtr program = testing::program_of("");
+  Bounds bounds;
+  bounds.event_bytes_max = 10'000;
+  EventReader reader(program->schema(), bounds, "stream");
+  auto line = [](size_t records, size_t bytes) {
+    std::string ids;
+    for (size_t i = 0; i < records; ++i) ids += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\"";
+    return R"({"entity":"Lead","ids":[)" + ids +
+           R"(],"kind":"create","at":"2026-01-05T14:00:00Z","set":{"Description":")" +
+           std::string(bytes, 'x') + "\"}}";
+  };
+  CHECK(reader.read(line(250, 4'000), 1).kind == Kind::kEvents);
+  LineResult past = reader.read(line(250, 4'001), 1);
+  CHECK(past.kind == Kind::kPoison);
+  CHECK(past.reason == "4001 bytes of texts for each of 250 records; at most 1000000 in all");
+}
+
+TEST_CASE("a list has the bound of a text") {
+  engine::ProgramPtr program =
+      testing::program_of("extend Lead\n  Tags__c as multipicklist (\"a\")\nend\n");
+  Bounds bounds;
+  bounds.text_bytes_max = 7;
+  EventReader reader(program->schema(), bounds, "stream");
+  CHECK(reader.read(set(R"("Tags__c":"aaa;bbb")"), 1).kind == Kind::kEvents);
+  CHECK(reader.read(set(R"("Tags__c":["aaa","bbb"])"), 1).kind == Kind::kEvents);
+  for (const char* list : {R"("aaa;bbbb")", R"(["aaa","bbbb"])"}) {
+    LineResult past = reader.read(set(R"("Tags__c":)" + std::string(list)), 1);
+    CHECK(past.reason == "Lead.Tags__c: a list of 8 bytes; at most 7 are kept");
+  }
+}
+
+TEST_CASE("of unknown names a thousand are told apart") {
+  engine::ProgramPtr program = testing::program_of("");
+  Bounds bounds;
+  EventReader reader(program->schema(), bounds, "stream");
+  std::string members;
+  for (int i = 0; i < 1'200; ++i) members += (i > 0 ? ",\"f" : "\"f") + std::to_string(i) + "\":1";
+  CHECK(reader.read(set(members), 1).kind == Kind::kEvents);
+  CHECK(reader.counts().unknown_fields.size() == 1'001);
+  CHECK(reader.counts().unknown_fields.at("others") == 200);
+}
+
 }  // namespace ensue::intake
