@@ -259,6 +259,11 @@ Status Cascade::charge_and_execute(Run& run) {
 }
 
 Status Cascade::execute(Run& run) {
+  const uint32_t most = c_.program.module->options.bounds.run_effects_max;
+  if (run.unit.effects.size() > most) {
+    run.decision.fault = fmt::format("a run has more than {} effects", most);
+    return finish(run, "failed");
+  }
   if (c_.keep_intents) {
     cause_ = fmt::format("{} \"{}\"", run.decision.kind, run.unit.name);
     if (!run.unit.author.empty()) cause_ += fmt::format(" by \"{}\"", run.unit.author);
