@@ -29,7 +29,7 @@ for target in $targets; do
   case $target in
     source | run) options="-max_len=8192 -dict=tests/fuzz/source.dict" ;;
     event | record) options="-max_len=4096 -dict=tests/fuzz/event.dict" ;;
-    *) options="-max_len=512" ;;
+    store) options="-max_len=1024 -dict=tests/fuzz/store.dict" ;;
   esac
   : >"$log"
   # A finding ends a process of libFuzzer; another goes on with the rest of the time. Leaks are left to `make asan`: the parser's

@@ -47,6 +47,11 @@ std::string rows_of(StoreReader& reader) {
                row.change, instant(row.offered_at), instant(row.due_at), instant(row.expires_at),
                instant(row.snoozed_until));
   }));
+  out += ended(reader.visit_intents("", [&](const IntentRow& row) {
+    return add(std::to_string(row.seq), base::to_hex(row.key), instant(row.at), row.cause,
+               row.record, row.request, row.state, std::to_string(row.attempt), instant(row.due),
+               row.result);
+  }));
   out += ended(reader.visit_activations([&](const ActivationRow& row) {
     return add(base::to_hex(row.rule), row.automation, row.person, std::to_string(row.active));
   }));
@@ -65,6 +70,8 @@ std::string look_at_everything(Store& store) {
     }
     if (auto cursor = reader.cursor("crm"); cursor && *cursor)
       out += std::to_string((*cursor)->line) + (*cursor)->fingerprint + "\n";
+    if (auto attempt = reader.attempt("crm"); attempt && *attempt)
+      out += std::to_string((*attempt)->count) + "\n";
     for (const char* name : {"lines", "events", "executed", "active_targets", "deferred"}) {
       if (auto total = reader.total(name)) out += std::to_string(*total) + "\n";
     }

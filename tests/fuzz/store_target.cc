@@ -1,16 +1,19 @@
 // Damage comes in two kinds. Cells are changed through SQL, which keeps the file sound and reaches
 // what the engine makes of its rows; then bytes of the file are changed, which SQLite must notice.
 //
-// The input is a list of edits. One starts with a byte: even, and a cell is set; odd, and a byte of
-// the file is.
+// An input is a list of edits, one a line:
+//   cell TABLE.COLUMN ROW text|int|blob|null VALUE     the cell of the row at that place, from 0
+//   byte OFFSET VALUE                                  a byte of the file
 #include <sqlite3.h>
 
+#include <charconv>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "adapters/sqlite_store.h"
 #include "engine/runtime.h"
-#include "fuzz/bytes.h"
+#include "ensue/sink.h"
 #include "fuzz/look.h"
 #include "fuzz/targets.h"
 #include "support/files.h"
@@ -84,11 +87,18 @@ engine::Runtime::Lines batch(const std::vector<std::string>& lines) {
   return out;
 }
 
-// A table's column, as the edits of cells name them.
-struct Column {
-  std::string table;
-  std::string name;
-};
+std::string_view next_word(std::string_view& line) {
+  size_t end = std::min(line.find(' '), line.size());
+  std::string_view word = line.substr(0, end);
+  line.remove_prefix(std::min(end + 1, line.size()));
+  return word;
+}
+
+int64_t number(std::string_view digits) {
+  int64_t out = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), out);
+  return out;
+}
 
 class SqliteFile {
  public:
@@ -100,41 +110,39 @@ class SqliteFile {
   void execute(const std::string& sql) {
     sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr);
   }
-  std::vector<Column> columns() {
-    std::vector<Column> out;
+  // `table.column`, of every column.
+  std::set<std::string, std::less<>> columns() {
+    std::set<std::string, std::less<>> out;
     auto add = [](void* to, int, char** values, char**) {
-      static_cast<std::vector<Column>*>(to)->push_back({values[0], values[1]});
+      static_cast<std::set<std::string, std::less<>>*>(to)->insert(values[0]);
       return 0;
     };
     sqlite3_exec(db_,
-                 "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c "
-                 "WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' ORDER BY m.name, c.cid",
+                 "SELECT m.name || '.' || c.name FROM sqlite_master m, pragma_table_info(m.name) c "
+                 "WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%'",
                  add, &out, nullptr);
     return out;
   }
-  // Sets the cell of the row at a place in the table's order. Fails silently where the file says
-  // no.
-  void set(const Column& column, unsigned row, Bytes& bytes) {
-    std::string sql = "UPDATE " + column.table + " SET " + column.name + " = ?1 WHERE (" +
-                      column.name + ") IN (SELECT " + column.name + " FROM " + column.table +
-                      " LIMIT 1 OFFSET " + std::to_string(row) + ")";
+  // Carries out `TABLE.COLUMN ROW TYPE VALUE`; leaves the file alone where a constraint says no.
+  void set_cell(std::string_view edit) {
+    std::string name(next_word(edit));
+    size_t dot = name.find('.');
+    std::string table = name.substr(0, dot);
+    std::string column = name.substr(dot + 1);
+    int64_t row = number(next_word(edit));
+    std::string_view type = next_word(edit);
+    std::string sql = "UPDATE " + table + " SET " + column + " = ?1 WHERE " + column +
+                      " IN (SELECT " + column + " FROM " + table + " LIMIT 1 OFFSET " +
+                      std::to_string(row) + ")";
     sqlite3_stmt* statement = nullptr;
     if (sqlite3_prepare_v2(db_, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK) return;
-    switch (bytes.byte() % 5) {
-      case 0: sqlite3_bind_null(statement, 1); break;
-      case 1: sqlite3_bind_int64(statement, 1, static_cast<int64_t>(bytes.number(8))); break;
-      case 2: sqlite3_bind_int64(statement, 1, static_cast<int8_t>(bytes.byte())); break;
-      case 3: {
-        std::string_view text = bytes.take(bytes.byte());
-        sqlite3_bind_text(statement, 1, text.data(), static_cast<int>(text.size()),
-                          SQLITE_TRANSIENT);
-        break;
-      }
-      default: {
-        std::string_view blob = bytes.take(bytes.byte());
-        sqlite3_bind_blob(statement, 1, blob.data(), static_cast<int>(blob.size()),
-                          SQLITE_TRANSIENT);
-      }
+    int size = static_cast<int>(edit.size());
+    if (type == "text") {
+      sqlite3_bind_text(statement, 1, edit.data(), size, SQLITE_TRANSIENT);
+    } else if (type == "int") {
+      sqlite3_bind_int64(statement, 1, number(edit));
+    } else if (type == "blob") {
+      sqlite3_bind_blob(statement, 1, edit.data(), size, SQLITE_TRANSIENT);
     }
     sqlite3_step(statement);
     sqlite3_finalize(statement);
@@ -144,10 +152,18 @@ class SqliteFile {
   sqlite3* db_ = nullptr;
 };
 
+// Takes what it gets, and can be asked.
+class WillingSink final : public Sink {
+ public:
+  SinkClass sink_class() const override { return SinkClass::kAsked; }
+  SinkAnswer call(const SinkCall&) override { return {SinkAnswer::Kind::kDone, "taken"}; }
+  SinkAnswer ask(const Key128&) override { return {SinkAnswer::Kind::kAgain, ""}; }
+};
+
 struct Sound {
   engine::ProgramPtr program;
   std::string file;
-  std::vector<Column> columns;
+  std::set<std::string, std::less<>> columns;  // `table.column`
 
   Sound() {
     engine::Loaded loaded =
@@ -159,12 +175,19 @@ struct Sound {
     {
       auto store = adapters::open_sqlite_store(path, adapters::StoreAccess::kOwn);
       require(bool(store), "a store can be made");
+      WillingSink sink;
       engine::RuntimeOptions options;
       options.keep_all_verdicts = true;
+      options.sink = &sink;
       engine::Runtime runtime(std::move(*store), options);
       require(bool(runtime.use(program)), "the program can be used");
+      // The second half is delivered later: some intents are done, others wait.
       std::vector<std::string> texts = first_lines();
       engine::Runtime::Lines lines = batch(texts);
+      engine::Runtime::Lines half = lines;
+      half.lines.resize(4);
+      require(bool(runtime.submit(half)), "half of the stream can be run");
+      require(bool(runtime.deliver()), "what it wrote can be delivered");
       lines.cursor = CursorRow{"crm", lines.lines.size(), 1000, "mark"};
       require(bool(runtime.submit(lines)), "the stream can be run");
       require(bool(runtime.set_active("Part", "mona", "ana", true)), "an action can be switched");
@@ -181,35 +204,33 @@ struct Sound {
 void fuzz_store(std::string_view input) {
   static const Sound kSound;
   static const testing::TempDir kDir;
-  constexpr int kEditsMax = 16;
+  constexpr size_t kEditsMax = 16;
   std::string path = kDir.file("damaged.db");
-  std::string file = kSound.file;
-  Bytes bytes(input);
+  for (const char* beside : {"", "-wal", "-shm", "-journal", "-lock"})
+    std::filesystem::remove(path + beside);
+  testing::write_text(path, kSound.file);
   struct Patch {
     size_t at;
     char value;
   };
   std::vector<Patch> patches;
-  for (const char* beside : {"", "-wal", "-shm", "-journal", "-lock"})
-    std::filesystem::remove(path + beside);
-  testing::write_text(path, file);
   {
     SqliteFile sqlite(path);
     sqlite.execute("PRAGMA synchronous = OFF; PRAGMA ignore_check_constraints = ON; BEGIN");
-    for (int i = 0; i < kEditsMax && !bytes.empty(); ++i) {
-      if (bytes.byte() % 2 == 0) {
-        const Column& column = kSound.columns[bytes.byte() % kSound.columns.size()];
-        unsigned row = bytes.byte() % 8;
-        sqlite.set(column, row, bytes);
-      } else {
-        size_t at = bytes.number(3) % file.size();
-        patches.push_back({at, static_cast<char>(bytes.byte())});
-      }
+    std::vector<std::string> edits = testing::lines_of(input);
+    if (edits.size() > kEditsMax) edits.resize(kEditsMax);
+    for (std::string_view edit : edits) {
+      std::string_view kind = next_word(edit);
+      if (kind == "cell" && kSound.columns.count(edit.substr(0, edit.find(' '))) != 0)
+        sqlite.set_cell(edit);
+      if (kind != "byte") continue;
+      auto at = static_cast<size_t>(number(next_word(edit)));
+      patches.push_back({at, static_cast<char>(number(edit))});
     }
     sqlite.execute("COMMIT");
   }
   if (!patches.empty()) {
-    file = testing::read_text(path);
+    std::string file = testing::read_text(path);
     for (const Patch& patch : patches) file[patch.at % file.size()] = patch.value;
     testing::write_text(path, file);
   }
@@ -221,12 +242,18 @@ void fuzz_store(std::string_view input) {
     require(!store.error().message.empty(), "a refusal has a reason");
     return;
   }
-  engine::Runtime runtime(std::move(*store), {});
+  WillingSink sink;
+  engine::RuntimeOptions options;
+  options.sink = &sink;
+  engine::Runtime runtime(std::move(*store), options);
   if (!runtime.use(kSound.program)) return;
   explain_everything(runtime);
-  std::vector<std::string> lines = next_lines();
-  (void)runtime.submit(batch(lines));
+  std::vector<std::string> texts = next_lines();
+  engine::Runtime::Lines lines = batch(texts);
+  lines.cursor = CursorRow{"crm", 20, 2000, "mark"};
+  (void)runtime.submit(lines);
   (void)runtime.advance({runtime.now().ms + 10 * value::kDayMs});
+  (void)runtime.deliver();
   look_at_everything(runtime.store());
 }
 
