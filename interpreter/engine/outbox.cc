@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <exception>
 
 #include "base/key128.h"
+#include "base/utf8.h"
 #include "value/text.h"
 #include "value/time_text.h"
 
@@ -22,19 +24,17 @@ int64_t backoff_ms(int64_t attempt) {
   return std::min(wait, kHour);
 }
 
-// Cut between two characters.
-std::string shortened(std::string text) {
-  if (text.size() <= kResultBytesMax) return text;
-  size_t end = kResultBytesMax;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  text.resize(end);
-  return text;
-}
-
 Result<int64_t> read_epoch(StoreReader& reader) {
   Result<std::optional<std::string>> kept = reader.meta("epoch");
   if (!kept) return kept.error();
-  return kept->has_value() ? int64_t{std::stoll(**kept)} : int64_t{0};
+  if (!kept->has_value()) return int64_t{0};
+  const std::string& text = **kept;
+  int64_t epoch = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), epoch);
+  bool sound =
+      error == std::errc() && end == text.data() + text.size() && epoch >= 0 && epoch < INT64_MAX;
+  if (!sound) return {ErrorCode::kStoreDamaged, "the epoch kept in the store cannot be read"};
+  return epoch;
 }
 
 }  // namespace
@@ -81,7 +81,7 @@ SinkAnswer Outbox::call(const IntentRow& row) {
 }
 
 IntentRow Outbox::after_answer(IntentRow row, const SinkAnswer& answer, Instant now) const {
-  row.result = shortened(answer.text);
+  row.result = base::excerpt(answer.text, kResultBytesMax);
   bool unknown = answer.kind == SinkAnswer::Kind::kUnknown;
   bool blind = sink_.sink_class() == SinkClass::kBlind && !options_.call_again_when_unknown;
   if (answer.kind == SinkAnswer::Kind::kDone) {
@@ -116,7 +116,7 @@ IntentRow Outbox::after_crash(IntentRow row, Instant now) {
   } catch (const std::exception& error) {
     answer = {SinkAnswer::Kind::kUnknown, error.what()};
   }
-  if (!answer.text.empty()) row.result = shortened(answer.text);
+  if (!answer.text.empty()) row.result = base::excerpt(answer.text, kResultBytesMax);
   row.state = answer.kind == SinkAnswer::Kind::kDone      ? "done"
               : answer.kind == SinkAnswer::Kind::kUnknown ? "unknown"
                                                           : "ready";
