@@ -111,6 +111,18 @@ TEST_CASE("a long chain of conditions is no deeper than a short one") {
   CHECK(parsed.codes().empty());
 }
 
+TEST_CASE("garbage costs no more than its size") {
+  // Each of a line of brackets could begin a name: once they were read to the end of the line each.
+  Parsed brackets(std::string(300'000, '['));
+  CHECK(brackets.sink.error_count() == 20);
+  // A file of broken declarations is given up.
+  std::string broken;
+  for (int i = 0; i < 1'200; ++i) broken += "action \"A\"\n";
+  Parsed given_up(broken);
+  CHECK(given_up.sink.error_count() == 1'000);
+  CHECK(given_up.file.broken.size() == 1'000);
+}
+
 TEST_CASE("keywords may be written in any letter case, and are formatted in lower case") {
   std::string shouted =
       "ACTION \"A\" BY \"ana\"\n  WHEN Lead IS Created\n  For MY Records\n  IF Rating Is \"Hot\"\n "
