@@ -170,6 +170,8 @@ class SqliteStore final : public Store, private StoreTxn {
                   std::to_string(*version) + "; this version reads up to " +
                   std::to_string(kStoreFormatVersion) + ")"};
     }
+    if (*version < 1)
+      return {ErrorCode::kStoreDamaged, path + " says not in which format it is written"};
     version_ = static_cast<int32_t>(*version);
     return own ? migrate() : Status();
   }
@@ -450,7 +452,7 @@ class SqliteStore final : public Store, private StoreTxn {
     out.record = row.text(4);
     out.request = row.text(5);
     out.state = row.text(6);
-    out.attempt = row.integer(7);
+    out.attempt = row.count(7);
     out.epoch = row.integer(8);
     out.due = row.instant(9);
     out.result = row.text(10);
@@ -460,7 +462,7 @@ class SqliteStore final : public Store, private StoreTxn {
   Result<std::optional<AttemptRow>> attempt(std::string_view source) override {
     std::optional<AttemptRow> out;
     Status status = each(statement(Sql::kAttemptGet).bind(1, source), [&](Statement& row) {
-      out = AttemptRow{row.text(0), static_cast<uint64_t>(row.integer(1)), row.integer(2),
+      out = AttemptRow{row.text(0), static_cast<uint64_t>(row.integer(1)), row.count(2),
                        row.integer(3) != 0};
       return false;
     });
@@ -533,7 +535,7 @@ class SqliteStore final : public Store, private StoreTxn {
     };
     Status read_state = each(bind_key(statement(Sql::kQuotaGet)), [&](Statement& row) {
       state.id = row.integer(0);
-      state.used = row.integer(1);
+      state.used = row.count(1);
       return false;
     });
     if (!read_state) return read_state.error();

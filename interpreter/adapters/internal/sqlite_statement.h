@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -60,6 +61,11 @@ class Statement {
 
   // Reading, from column 0.
   int64_t integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+  // A number that is counted on from. One that a damaged store has made negative, or so large that
+  // the next would not fit, is cut.
+  int64_t count(int column) const {
+    return std::clamp(integer(column), int64_t{0}, int64_t{1} << 53);
+  }
   std::string text(int column) const;
   Key128 key(int column) const;
   Instant instant(int column) const { return {integer(column)}; }
