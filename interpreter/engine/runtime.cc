@@ -11,8 +11,9 @@
 namespace ensue::engine {
 namespace {
 
-// Totals kept in a store, in the order of a summary.
-constexpr const char* kStatuses[] = {"executed", "reminded", "suppressed", "deferred", "failed"};
+// Totals of decisions, counted at the end of a batch. Deferred ones are counted when they are
+// numbered (Cascade::defer).
+constexpr const char* kStatuses[] = {"executed", "reminded", "suppressed", "failed"};
 
 // A batch that ended the process this often is worked on line by line …
 constexpr int64_t kAttemptsWhole = 2;

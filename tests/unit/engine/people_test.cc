@@ -300,6 +300,22 @@ TEST_CASE(
   CHECK(text(advance(bench, "08T00:00:00")) == "Greet 6 ana executed\n");
 }
 
+TEST_CASE("a deferred run is counted once, whatever the batches") {
+  auto batch = GENERATE(size_t{1}, size_t{4});
+  Bench bench(testing::program_of(limited(1, "defer")));
+  std::vector<std::string> lines = {user("ana"), created("1"), created("2", "05T14:00:01"),
+                                    created("3", "05T14:00:02")};
+  for (size_t at = 0; at < lines.size(); at += batch) {
+    auto begin = lines.begin() + static_cast<std::ptrdiff_t>(at);
+    bench.send(std::vector<std::string>(begin, begin + static_cast<std::ptrdiff_t>(batch)));
+  }
+  Status looked = bench.runtime().store().read([](StoreReader& reader) -> Status {
+    CHECK(*reader.total("deferred") == 2);
+    return {};
+  });
+  CHECK(looked);
+}
+
 TEST_CASE("a deferred run looks at the condition and the record again") {
   struct Row {
     const char* what;
