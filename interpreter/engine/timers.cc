@@ -30,9 +30,12 @@ Status Cascade::put_timer(Instant due, const Key128& id, const char* kind, std::
 
 Status Cascade::advance(Instant to) {
   constexpr size_t kFiredAtOnceMax = 256;
-  std::optional<std::pair<Instant, Key128>> first;  // of those fired last
+  constexpr int kRepeatsMax = 1000;
+  int repeats = 0;                // of the same timer in front
+  std::optional<TimerRow> first;  // of those fired last
   for (;;) {
-    if (!next_timer_) {
+    const bool asked = !next_timer_;  // else it may have been taken away since
+    if (asked) {
       Result<std::optional<Instant>> next = c_.txn.next_timer();
       if (!next) return next.error();
       next_timer_ = *next;
@@ -41,10 +44,18 @@ Status Cascade::advance(Instant to) {
     Result<std::vector<TimerRow>> due =
         c_.txn.due_timers(std::max(**next_timer_, c_.now), kFiredAtOnceMax);
     if (!due) return due.error();
+    if (due->empty() && !asked) {
+      next_timer_.reset();
+      continue;
+    }
     // The next one is due, so there is one, and what fired is gone: else this would go on for ever.
-    if (due->empty() || first == std::pair(due->front().due, due->front().id))
+    // A timer may put itself off to the same instant while others of it are in the way.
+    bool again =
+        first && !due->empty() && first->due == due->front().due && first->id == due->front().id;
+    repeats = again ? repeats + 1 : 0;
+    if (due->empty() || repeats > kRepeatsMax)
       return {ErrorCode::kStoreDamaged, "the timers of the store cannot be read"};
-    first = {due->front().due, due->front().id};
+    first = due->front();
     for (const TimerRow& timer : *due) {
       if (timer.due > to) break;
       if (timer.due > c_.now) c_.now = timer.due;
