@@ -25,6 +25,10 @@ namespace ensue::adapters {
 namespace {
 
 constexpr int kApplicationId = 0x454E5355;  // "ENSU"
+// Bytes of a page, and of the headers of a WAL and of each page in it (SQLite's file format, 4).
+constexpr sqlite3_int64 kPage = 8192;
+constexpr sqlite3_int64 kWalHeader = 32;
+constexpr sqlite3_int64 kFrameHeader = 24;
 
 struct CounterState {
   int64_t id = 0;
@@ -46,32 +50,42 @@ class SqliteStore final : public Store, private StoreTxn {
     if (db_ != nullptr) sqlite3_close_v2(db_);
   }
 
-  Status open(const std::string& path, StoreAccess access, bool lock = true) {
+  Status open(const std::string& path, StoreAccess access, const SqliteOptions& options = {},
+              bool lock = true) {
     bool own = access == StoreAccess::kOwn;
-    if (!own && ::access(path.c_str(), F_OK) != 0)
+    bool on_machine = options.vfs.empty();
+    if (!own && on_machine && ::access(path.c_str(), F_OK) != 0)
       return {ErrorCode::kIo, "there is no store " + path};
-    if (own && lock) {
+    if (own && lock && on_machine) {
       if (Status locked = lock_.take(path); !locked) return locked;
     }
     int flags = own ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
-    int code = sqlite3_open_v2(path.c_str(), &db_,
-                               flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+    int code =
+        sqlite3_open_v2(path.c_str(), &db_, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                        on_machine ? nullptr : options.vfs.c_str());
     if (code != SQLITE_OK) return sqlite_error(db_, code, path + ": cannot open the store");
     sqlite3_busy_timeout(db_, 5000);
     if (Status fine = check_version(path, own); !fine) return fine;
     if (!own) return {};
-    if (lock) ballast_ = path + "-ballast";
+    // What a crash left in the WAL goes into the file, so that the WAL's length is known.
+    if (Status done = checkpoint(); !done) return done;
+    if (Status done = migrate(); !done) return done;
+    if (lock && on_machine) ballast_ = path + "-ballast";
+    owns_ = lock;
+    bool full = options.sync == StoreSync::kFull;
     for (const char* pragma :
-         {"PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 4000",
+         {full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
           "PRAGMA foreign_keys = ON", "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -65536"}) {
       if (Status done = execute(pragma); !done) return done.error();
     }
+    checkpoint_pages_ = options.checkpoint_pages;
+    sqlite3_wal_hook(db_, after_commit, this);
     return load_linked_objects();
   }
 
   // Opens a store in memory with what stands in the file.
   Status open_copy(const std::string& path) {
-    if (::access(path.c_str(), F_OK) != 0) return open(":memory:", StoreAccess::kOwn, false);
+    if (::access(path.c_str(), F_OK) != 0) return open(":memory:", StoreAccess::kOwn, {}, false);
     SqliteStore original;
     if (Status opened = original.open(path, StoreAccess::kLook); !opened) return opened;
     int code =
@@ -87,14 +101,15 @@ class SqliteStore final : public Store, private StoreTxn {
   }
 
   Status commit(const std::function<Status(StoreTxn&)>& write) override {
-    if (Status begun = statement(Sql::kBegin).run(); !begun) return begun;
-    Status status = write(*this);
-    if (status) status = flush_counters();
-    if (status) status = statement(Sql::kCommit).run();
-    counters_.clear();
-    // SQLITE_FULL rolls back by itself; then there is nothing left to roll back.
-    if (!status && sqlite3_get_autocommit(db_) == 0) (void)statement(Sql::kRollback).run();
-    return status;
+    if (broken_) return *broken_;
+    Status committed = commit_once(write);
+    // What a disk holds after a failed sync is unknown, and a second one would not tell: it may
+    // succeed by having forgotten what the first could not write.
+    if (owns_ && !committed && committed.error().code == ErrorCode::kIo) {
+      broken_ = committed.error();
+      cut_wal();
+    }
+    return committed;
   }
 
   Status read(const std::function<Status(StoreReader&)>& look) override {
@@ -130,12 +145,61 @@ class SqliteStore final : public Store, private StoreTxn {
 
   // A checkpoint by the writer: one beside it would keep the log from starting over.
   Status when_idle() override {
-    int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-    if (code != SQLITE_OK && code != SQLITE_BUSY) return sqlite_error(db_, code, store_name(db_));
-    return {};
+    if (broken_) return *broken_;
+    Status done = checkpoint();
+    if (!done && done.error().code == ErrorCode::kIo) broken_ = done.error();
+    return !done && done.error().code == ErrorCode::kStoreLocked ? Status() : done;
   }
 
  private:
+  Status commit_once(const std::function<Status(StoreTxn&)>& write) {
+    if (Status begun = statement(Sql::kBegin).run(); !begun) return begun;
+    Status status = write(*this);
+    if (status) status = flush_counters();
+    if (status) status = statement(Sql::kCommit).run();
+    counters_.clear();
+    // SQLITE_FULL rolls back by itself; then there is nothing left to roll back.
+    if (!status && sqlite3_get_autocommit(db_) == 0) (void)statement(Sql::kRollback).run();
+    return status;
+  }
+
+  // Moves a long WAL into the file. The commit is done by then, so a failure is told by the next
+  // one; SQLite's own checkpoint would say nothing.
+  static int after_commit(void* store, sqlite3*, const char*, int pages) {
+    auto& self = *static_cast<SqliteStore*>(store);
+    self.wal_pages_ = pages;
+    if (pages < self.checkpoint_pages_) return SQLITE_OK;
+    if (Status done = self.checkpoint(); !done && done.error().code == ErrorCode::kIo)
+      self.broken_ = done.error();
+    return SQLITE_OK;
+  }
+
+  Status checkpoint() {
+    int pages = 0;
+    int moved = 0;
+    int code = sqlite3_wal_checkpoint_v2(db_, "main", SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
+    if (code != SQLITE_OK) return sqlite_error(db_, code, store_name(db_));
+    // Once all are moved, the next commit writes from the start of the WAL. Both are -1 where there
+    // is no WAL.
+    wal_pages_ = pages > 0 && pages == moved ? 0 : pages;
+    return {};
+  }
+
+  // Takes what a failed commit has written out of the WAL. The system may go on showing it to
+  // the next process without ever having it on the disk; commits behind it would then be lost with
+  // it when the power goes. Best effort: the error has been told.
+  void cut_wal() {
+    // A rollback journal is not to be cut: the next process needs it.
+    if (wal_pages_ < 0) return;
+    sqlite3_file* wal = nullptr;
+    sqlite3_file_control(db_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+    if (wal == nullptr || wal->pMethods == nullptr) return;
+    sqlite3_int64 bytes = 0;
+    if (wal->pMethods->xFileSize(wal, &bytes) != SQLITE_OK) return;
+    sqlite3_int64 sure = wal_pages_ == 0 ? 0 : kWalHeader + wal_pages_ * (kFrameHeader + kPage);
+    if (bytes > sure) (void)wal->pMethods->xTruncate(wal, sure);
+  }
+
   // ---- Opening ---------------------------------------------------------------------------------
   Status execute(const char* sql) {
     int code = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
@@ -173,7 +237,7 @@ class SqliteStore final : public Store, private StoreTxn {
     if (*version < 1)
       return {ErrorCode::kStoreDamaged, path + " says not in which format it is written"};
     version_ = static_cast<int32_t>(*version);
-    return own ? migrate() : Status();
+    return {};
   }
 
   // Brings an older file forward, one format at a time, each whole or not at all.
@@ -184,14 +248,24 @@ class SqliteStore final : public Store, private StoreTxn {
       Status done = execute(steps.c_str());
       if (done) continue;
       if (sqlite3_get_autocommit(db_) == 0) (void)execute("ROLLBACK");
+      if (done.error().code == ErrorCode::kIo) cut_wal();
       return done;
     }
     return {};
   }
 
   Status create() {
-    for (const char* sql : {"PRAGMA page_size = 8192", "PRAGMA journal_mode = WAL",
-                            "PRAGMA synchronous = FULL", "BEGIN", kSchema}) {
+    for (const char* sql : {"PRAGMA page_size = 8192", "PRAGMA journal_mode = WAL"}) {
+      if (Status done = execute(sql); !done) return done.error();
+    }
+    wal_pages_ = 0;
+    Status done = create_tables();
+    if (!done && done.error().code == ErrorCode::kIo) cut_wal();
+    return done;
+  }
+
+  Status create_tables() {
+    for (const char* sql : {"PRAGMA synchronous = FULL", "BEGIN", kSchema}) {
       if (Status done = execute(sql); !done) return done.error();
     }
     for (const char* added : kMigrations) {
@@ -758,6 +832,10 @@ class SqliteStore final : public Store, private StoreTxn {
   std::string ballast_;  // the file's path; empty: a store without one
   int32_t version_ = kStoreFormatVersion;
   sqlite3* db_ = nullptr;
+  int checkpoint_pages_ = 0;
+  int wal_pages_ = -1;  // of the WAL that are committed and not all in the file yet; -1: no WAL
+  bool owns_ = false;   // a file, to which nobody else writes
+  std::optional<Error> broken_;
   std::array<Statement, static_cast<size_t>(Sql::kCount)> statements_;
   std::map<CounterKey, CounterState> counters_;
   std::set<std::string, std::less<>> linked_objects_;
@@ -765,9 +843,10 @@ class SqliteStore final : public Store, private StoreTxn {
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path, StoreAccess access) {
+Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path, StoreAccess access,
+                                                 const SqliteOptions& options) {
   auto store = std::make_unique<SqliteStore>();
-  if (Status opened = store->open(path, access); !opened) return opened.error();
+  if (Status opened = store->open(path, access, options); !opened) return opened.error();
   return std::unique_ptr<Store>(std::move(store));
 }
 
