@@ -72,8 +72,14 @@ std::string intent_request(const types::Schema& schema, const Change& change) {
   return out + '}';
 }
 
-SinkAnswer Outbox::call(const IntentRow& row) {
+SinkAnswer Outbox::call(const IntentRow& row, DeliveryReport& report) {
   try {
+    // An earlier call, cut short or broken off, may have happened.
+    if (row.attempt > 1 && sink_.sink_class() == SinkClass::kAsked) {
+      SinkAnswer happened = sink_.ask(row.key);
+      if (happened.kind != SinkAnswer::Kind::kAgain) return happened;
+    }
+    ++report.calls;
     return sink_.call({row.key, row.record, row.request, row.attempt});
   } catch (const std::exception& error) {
     return {SinkAnswer::Kind::kUnknown, error.what()};
@@ -100,26 +106,11 @@ IntentRow Outbox::after_answer(IntentRow row, const SinkAnswer& answer, Instant 
   return row;
 }
 
-IntentRow Outbox::after_crash(IntentRow row, Instant now) {
+IntentRow Outbox::after_crash(IntentRow row, Instant now) const {
+  bool blind = sink_.sink_class() == SinkClass::kBlind && !options_.call_again_when_unknown;
+  row.state = blind ? "unknown" : "ready";
   row.due = now;
   row.result = "the engine ended during the call";
-  switch (sink_.sink_class()) {
-    case SinkClass::kKeyed: row.state = "ready"; return row;
-    case SinkClass::kBlind:
-      row.state = options_.call_again_when_unknown ? "ready" : "unknown";
-      return row;
-    case SinkClass::kAsked: break;
-  }
-  SinkAnswer answer;
-  try {
-    answer = sink_.ask(row.key);
-  } catch (const std::exception& error) {
-    answer = {SinkAnswer::Kind::kUnknown, error.what()};
-  }
-  if (!answer.text.empty()) row.result = base::excerpt(answer.text, kResultBytesMax);
-  row.state = answer.kind == SinkAnswer::Kind::kDone      ? "done"
-              : answer.kind == SinkAnswer::Kind::kUnknown ? "unknown"
-                                                          : "ready";
   return row;
 }
 
@@ -162,7 +153,6 @@ Status Outbox::take_over(Instant now, DeliveryReport& report) {
   if (!noted) return noted;
   for (const IntentRow& row : left) {
     ++report.recovered;
-    if (row.state == "done") ++report.done;
     if (row.state == "unknown") ++report.unknown;
   }
   epoch_ = mine;
@@ -231,8 +221,8 @@ Result<DeliveryReport> Outbox::deliver(Instant now, size_t batch) {
     if (!rows) return rows.error();
     if (rows->empty()) return report;
     for (IntentRow& row : *rows) {
-      ++report.calls;
-      row = after_answer(std::move(row), call(row), now);
+      SinkAnswer answer = call(row, report);
+      row = after_answer(std::move(row), answer, now);
     }
     if (Status noted = note(*rows, report); !noted) return noted.error();
   }

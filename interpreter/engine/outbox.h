@@ -37,11 +37,13 @@ class Outbox {
   Status take_over(Instant now, DeliveryReport& report);
   Result<std::vector<IntentRow>> claim(Instant now, size_t most);
   Status note(const std::vector<IntentRow>& rows, DeliveryReport& report);
-  SinkAnswer call(const IntentRow& row);
+  // Calls the sink; asks one of class kAsked first where an earlier call may have happened.
+  SinkAnswer call(const IntentRow& row, DeliveryReport& report);
   // The row as it is after the answer, and counts it.
   IntentRow after_answer(IntentRow row, const SinkAnswer& answer, Instant now) const;
-  // What is left claimed by a crash: happened, to be called, or for a person.
-  IntentRow after_crash(IntentRow row, Instant now);
+  // What is left claimed by a crash: to be called (keyed), to be asked and called (asked), or for a
+  // person.
+  IntentRow after_crash(IntentRow row, Instant now) const;
 
   Store& store_;
   Sink& sink_;

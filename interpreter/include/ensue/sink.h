@@ -23,7 +23,7 @@ namespace ensue {
 // What a sink can promise when the engine died between the call and the note of its result.
 enum class SinkClass : uint8_t {
   kKeyed,  // takes the key and acts once for it, however often it is called: called again
-  kAsked,  // can be asked whether the key has happened: asked, then called or not
+  kAsked,  // can be asked whether the key has happened: asked before every call but the first
   kBlind,  // neither: parked as unknown for a person, or called again where the host says so
 };
 const char* sink_class_name(SinkClass sink_class);

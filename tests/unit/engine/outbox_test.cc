@@ -176,6 +176,24 @@ TEST_CASE("an engine that ends in a call: keyed and asked sinks act once, blind 
   world.check_effects();
 }
 
+TEST_CASE("an asked sink is asked before it is called again, whatever ended the call before") {
+  bool happened = GENERATE(false, true);
+  INFO("the call that broke off " << (happened ? "had its effect" : "had none"));
+  World world(SinkClass::kAsked);
+  world.service.happens_before_unknown = happened;
+  world.start().send({user(), lead(1)});
+  world.service.answers = [&](const SinkCall& call) {
+    return SinkAnswer{call.attempt == 1 ? SinkAnswer::Kind::kUnknown : SinkAnswer::Kind::kDone, ""};
+  };
+  CHECK(world.deliver().again == 2);
+  world.start();
+  DeliveryReport report = world.deliver();
+  CHECK(report.done == 2);
+  CHECK(report.calls == (happened ? 0 : 2));
+  CHECK(world.service.asked == 2);
+  world.check_effects();
+}
+
 TEST_CASE("a blind sink is called again only where the host says so") {
   World world(SinkClass::kBlind);
   world.options.call_again_when_unknown = true;
