@@ -59,11 +59,14 @@ bool passes(const RunFilter& filter, const RunRow& row) {
 class MemoryTxn final : public StoreTxn {
  public:
   explicit MemoryTxn(State& state) : state_(state) {}
-
-  void roll_back() {
+  // What was not kept is undone, also when an exception ended it.
+  ~MemoryTxn() override {
     for (auto undo = journal_.rbegin(); undo != journal_.rend(); ++undo) (*undo)();
-    journal_.clear();
   }
+  MemoryTxn(const MemoryTxn&) = delete;
+  MemoryTxn& operator=(const MemoryTxn&) = delete;
+
+  void keep() { journal_.clear(); }
 
   // ---- Reading --------------------------------------------------------------------------------
   Result<std::optional<RecordRow>> record(std::string_view object, std::string_view id) override {
@@ -460,7 +463,7 @@ class MemoryStore final : public Store {
   Status commit(const std::function<Status(StoreTxn&)>& write) override {
     MemoryTxn txn(state_);
     Status status = write(txn);
-    if (!status) txn.roll_back();
+    if (status) txn.keep();
     return status;
   }
   Status read(const std::function<Status(StoreReader&)>& look) override {

@@ -152,14 +152,22 @@ class SqliteStore final : public Store, private StoreTxn {
   }
 
  private:
+  // The end of a transaction, also when an exception ends it: what was not committed is taken back.
+  // SQLITE_FULL rolls back by itself; then there is nothing left to take back.
+  struct End {
+    SqliteStore& store;
+    ~End() {
+      store.counters_.clear();
+      if (sqlite3_get_autocommit(store.db_) == 0) (void)store.statement(Sql::kRollback).run();
+    }
+  };
+
   Status commit_once(const std::function<Status(StoreTxn&)>& write) {
     if (Status begun = statement(Sql::kBegin).run(); !begun) return begun;
+    End end{*this};
     Status status = write(*this);
     if (status) status = flush_counters();
     if (status) status = statement(Sql::kCommit).run();
-    counters_.clear();
-    // SQLITE_FULL rolls back by itself; then there is nothing left to roll back.
-    if (!status && sqlite3_get_autocommit(db_) == 0) (void)statement(Sql::kRollback).run();
     return status;
   }
 
@@ -302,14 +310,15 @@ class SqliteStore final : public Store, private StoreTxn {
 
   // Steps through the rows of a bound statement. `visit` returns false to stop.
   Status each(Statement& query, const std::function<bool(Statement&)>& visit) {
-    Status status;
+    struct Reset {
+      Statement& query;
+      ~Reset() { query.reset(); }
+    } reset{query};
     for (;;) {
       Result<bool> row = query.step();
-      if (!row) status = row.error();
-      if (!row || !*row || !visit(query)) break;
+      if (!row) return row.error();
+      if (!*row || !visit(query)) return {};
     }
-    query.reset();
-    return status;
   }
 
   // ---- Reading --------------------------------------------------------------------------------

@@ -1,11 +1,14 @@
 // What every store promises, asked of each of them alike.
 #include <catch2/catch.hpp>
+#include <cstdio>
 #include <random>
+#include <stdexcept>
 
 #include "adapters/memory_store.h"
 #include "adapters/sqlite_store.h"
 #include "base/key128.h"
 #include "support/files.h"
+#include "support/random.h"
 
 namespace ensue::adapters {
 namespace {
@@ -206,6 +209,36 @@ TEST_CASE("a transaction that fails leaves nothing behind") {
     RunRow row = run_row("next");
     CHECK(must(txn.add_run(row)));
     CHECK(row.seq == 2);  // no hole where the lost one was
+    return {};
+  }));
+}
+
+TEST_CASE("an exception out of a transaction leaves nothing behind, and the store goes on") {
+  Subject subject(any_kind());
+  INFO(subject.kind);
+  struct Died {};
+  must(commit(subject, [](StoreTxn& txn) -> Status {
+    must(txn.add_intent({0, hash_key({"i"}), {}, "", "Lead/1", "{}", "ready", 0, 0, {}, ""}));
+    must(txn.put_meta("m0", "kept"));
+    return {};
+  }));
+  std::string before = dump(*subject.store);
+  CHECK_THROWS_AS(subject.store->commit([](StoreTxn& txn) -> Status {
+    must(txn.admit(hash_key({"e"})));
+    must(txn.put_meta("m0", "lost"));
+    must(txn.charge(hash_key({"c"}), {day_charge("ana", 5)}));
+    must(txn.claim_intents({1}, 1, 10));
+    must(txn.visit_intents("", [](const IntentRow&) -> bool { throw Died(); }));
+    return {};
+  }),
+                  Died);
+  CHECK_THROWS_AS(subject.store->read([](StoreReader& reader) -> Status {
+    return reader.visit_intents("", [](const IntentRow&) -> bool { throw Died(); });
+  }),
+                  Died);
+  CHECK(dump(*subject.store) == before);
+  must(commit(subject, [](StoreTxn& txn) -> Status {
+    CHECK(must(txn.admit(hash_key({"e"}))));
     return {};
   }));
 }
@@ -513,10 +546,12 @@ TEST_CASE("reminders are found by state and by record") {
   }));
 }
 
-TEST_CASE("stores of both kinds hold the same after the same random work") {
-  unsigned seed = GENERATE(range(1u, 13u));
-  INFO("seed " << seed);
-  std::mt19937 random(seed);
+namespace {
+
+// The store in memory as the model of the one on SQLite: random verbs in random transactions, some
+// of which fail or throw.
+void compare_with_model(uint64_t seed, size_t& verb_count) {
+  std::mt19937_64 random(seed);
   auto pick = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
   Subject memory("memory");
   Subject sqlite("sqlite");
@@ -527,6 +562,8 @@ TEST_CASE("stores of both kinds hold the same after the same random work") {
     std::vector<Verb> verbs(static_cast<size_t>(1 + pick(12)));
     for (Verb& verb : verbs) verb = {pick(17), pick(6), pick(6)};
     bool fails = pick(4) == 0;
+    bool throws = fails && pick(3) == 0;
+    verb_count += verbs.size();
     auto work = [&](StoreTxn& txn) -> Status {
       std::string seen;
       for (const Verb& v : verbs) {
@@ -614,14 +651,35 @@ TEST_CASE("stores of both kinds hold the same after the same random work") {
       }
       // What the verbs answered must be the same too.
       must(txn.put_meta("m0", seen));
+      if (throws) throw std::runtime_error("no");
       if (fails) return {ErrorCode::kCancelled, "no"};
       return {};
     };
-    CHECK(static_cast<bool>(commit(memory, work)) == !fails);
-    CHECK(static_cast<bool>(commit(sqlite, work)) == !fails);
+    for (Subject* subject : {&memory, &sqlite}) {
+      if (throws) {
+        CHECK_THROWS_AS(commit(*subject, work), std::runtime_error);
+      } else {
+        CHECK(static_cast<bool>(commit(*subject, work)) == !fails);
+      }
+    }
     if (pick(6) == 0) sqlite.open();
     REQUIRE(dump(*memory.store) == dump(*sqlite.store));
   }
+}
+
+}  // namespace
+
+// ENSUE_EFFORT=1000 is the length of a release.
+TEST_CASE("stores of both kinds hold the same after the same random work") {
+  size_t verb_count = 0;
+  uint64_t seeds = 12 * testing::test_effort();
+  for (uint64_t i = 0; i < seeds; ++i) {
+    INFO("ENSUE_SEED=" << testing::test_seed() << ", part " << i);
+    compare_with_model(testing::test_seed() + i, verb_count);
+  }
+  std::printf("store against model: %zu verbs, %llu seeds from ENSUE_SEED=%llu\n", verb_count,
+              static_cast<unsigned long long>(seeds),
+              static_cast<unsigned long long>(testing::test_seed()));
 }
 
 TEST_CASE("an attempt is kept by source") {
