@@ -99,7 +99,9 @@ Status Cascade::defer(Run& run, const limits::LimitState& limit) {
                                  {"record", run.decision.record},
                                  {"person", run.person},
                                  {"change", change_text(run.change)}};
-  Instant due = limit.per_day ? limit.resets_at : c_.ledger.next_day_start(c_.now);
+  // A day that is held because the clock jumped has its end behind it.
+  bool ends_later = limit.per_day && limit.resets_at > c_.now;
+  Instant due = ends_later ? limit.resets_at : c_.ledger.next_day_start(c_.now);
   if (Status timed =
           put_timer(due, ordered_key(*order, run.key), "deferred",
                     payload.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));

@@ -158,4 +158,44 @@ end
   CHECK(west.send(lead(4, "2026-03-28T12:00:00Z")).statuses["executed"] == 1);
 }
 
+TEST_CASE("a run deferred on a day that is held is not tried before another day begins") {
+  struct JumpingClock final : Clock {
+    Instant wall = at("2026-03-26T10:00:00Z");
+    int64_t elapsed = 0;
+    Instant now() override { return wall; }
+    std::optional<int64_t> elapsed_ms() override { return elapsed; }
+  } clock;
+  engine::RuntimeOptions options;
+  options.clock = &clock;
+  testing::Bench bench(testing::program_of(R"(
+action "A" by "ana"
+  when Lead is created
+  for my records
+  then remove it from all cadences
+end
+limits "L"
+  each user: at most 1 action execution per day
+  when reached defer
+end
+)"),
+                       options);
+  auto lead = [](const std::string& id, const std::string& owner, const std::string& when) {
+    return R"({"id":"e)" + id + R"(","entity":"Lead","ids":["L)" + id +
+           R"("],"kind":"create","at":")" + when + R"(","set":{"LastName":"Roe","OwnerId":")" +
+           owner + R"("}})";
+  };
+  std::string user =
+      R"({"entity":"User","ids":["ana"],"kind":"snapshot","set":{"Username":"ana"}})";
+  CHECK(bench.send({user, lead("1", "ana", "2026-03-26T10:00:00Z")}).statuses["executed"] == 1);
+  clock.wall = at("2026-03-28T10:00:00Z");
+  CHECK(bench.send(lead("2", "ana", "2026-03-26T10:01:00Z")).statuses["deferred"] == 1);
+  CHECK(bench.send(lead("3", "bob", "2026-03-26T10:02:00Z")).timers == 0);
+  bench.send(lead("4", "bob", "2026-03-28T10:00:00Z"));  // agrees with the clock
+  clock.wall = at("2026-03-29T00:00:00Z");
+  clock.elapsed += 14 * 3'600'000;
+  BatchReport tried = bench.send(lead("5", "bob", "2026-03-29T00:00:00Z"));
+  CHECK(tried.timers == 1);
+  CHECK(tried.statuses["executed"] == 1);
+}
+
 }  // namespace ensue::limits
