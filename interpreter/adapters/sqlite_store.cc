@@ -116,9 +116,9 @@ class SqliteStore final : public Store, private StoreTxn {
     // Inside a transaction it sees what that sees.
     if (sqlite3_get_autocommit(db_) == 0) return look(*this);
     if (Status begun = execute("BEGIN"); !begun) return begun;
-    struct End {
+    struct EndOfLook {
       sqlite3* db;
-      ~End() { sqlite3_exec(db, "COMMIT", nullptr, nullptr, nullptr); }
+      ~EndOfLook() { sqlite3_exec(db, "COMMIT", nullptr, nullptr, nullptr); }
     } end{db_};
     return look(*this);
   }

@@ -21,7 +21,7 @@ struct RunSummary {
   BatchReport counts;    // sums over all batches; decisions and dead letters are counted, not kept
   uint64_t dead_letter_count = 0;
   std::optional<DeliveryReport> delivery;  // sums; none where nothing is delivered
-  std::map<std::string, int64_t> totals;  // of the store, all runs
+  std::map<std::string, int64_t> totals;   // of the store, all runs
   std::vector<std::string> warnings;
   std::map<std::string, uint64_t> unknown_fields;
   std::map<std::string, uint64_t> unknown_values;

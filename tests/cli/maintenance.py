@@ -553,8 +553,10 @@ def test_killed_archive_is_finished(box):
     box.same_contents(told(box), expected)
     source = random.Random(SEED)
     print(f"      killed archives: seed {SEED} (ENSUE_TEST_SEED)")
-    hits, states = 0, set()
-    for trial in range(6):
+    hits, states, trials = 0, set(), 0
+    # A kill can come before the first file or after the last, as busy as the machine is: there are as many as it takes.
+    while trials < 6 or (trials < 40 and (hits < 7 or len(states) < 3)):
+        trial, trials = trials, trials + 1
         for name in ("s.db", "s.db-wal", "s.db-shm"):
             box.path(name).unlink(missing_ok=True)
         shutil.rmtree(box.path("s.db.archive"))
@@ -572,8 +574,8 @@ def test_killed_archive_is_finished(box):
         except Failure as failure:
             raise Failure(f"trial {trial} (seed {SEED}): {failure}") from None
         same(len(list(box.path("s.db.archive").iterdir())), 10, "files of the archive")
-    expect(hits > 6 and len(states) > 2, f"{hits} of 12 archives were killed, in {len(states)} states")
-    print(f"      {hits} of 12 archives were killed, in {len(states)} different states of the folder")
+    expect(hits > 6 and len(states) > 2, f"{hits} of {2 * trials} archives were killed, in {len(states)} states")
+    print(f"      {hits} of {2 * trials} archives were killed, in {len(states)} different states of the folder")
 
 
 if __name__ == "__main__":

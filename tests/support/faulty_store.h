@@ -23,15 +23,15 @@ namespace ensue::testing {
 
 // ENSUE_FAULTY_VERB(name): the verbs that have points. Those that only show a store to people have
 // none.
-#define ENSUE_FAULTY_VERBS(V)                                                                  \
-  V(commit)                                                                                    \
-  V(commit_results) V(reserve_results) V(read) V(record) V(linked) V(visit_records)            \
-      V(visit_reminders) V(visit_activations) V(reminder) V(reminders_about) V(due_timers)     \
-          V(next_timer) V(attempt) V(visit_intents) V(total) V(meta) V(admit) V(put_record)    \
-              V(charge) V(add_run) V(add_verdict) V(put_reminder) V(put_timer) V(remove_timer) \
-                  V(add_dead_letter) V(remove_dead_letter) V(put_cursor) V(put_activation)     \
-                      V(put_attempt) V(add_intent) V(claim_intents) V(finish_intent)           \
-                          V(settle_intent) V(add_total) V(put_meta) V(call) V(ask)
+// clang-format off
+#define ENSUE_FAULTY_VERBS(V) \
+  V(commit) V(commit_results) V(reserve_results) V(read) V(record) V(linked) V(visit_records) \
+  V(visit_reminders) V(visit_activations) V(reminder) V(reminders_about) V(due_timers) \
+  V(next_timer) V(attempt) V(visit_intents) V(total) V(meta) V(admit) V(put_record) V(charge) \
+  V(add_run) V(add_verdict) V(put_reminder) V(put_timer) V(remove_timer) V(add_dead_letter) \
+  V(remove_dead_letter) V(put_cursor) V(put_activation) V(put_attempt) V(add_intent) \
+  V(claim_intents) V(finish_intent) V(settle_intent) V(add_total) V(put_meta) V(call) V(ask)
+// clang-format on
 
 enum class FaultyVerb : uint8_t {
 #define V(name) name,

@@ -37,6 +37,9 @@ class ForwardingReader : public Interface {
   Status visit_counters(const std::function<bool(const CounterRow&)>& visit) override {
     return inner_.visit_counters(visit);
   }
+  Status visit_proofs(const std::function<bool(const CounterProof&)>& visit) override {
+    return inner_.visit_proofs(visit);
+  }
   Status visit_dead_letters(const std::function<bool(const DeadLetterRow&)>& visit) override {
     return inner_.visit_dead_letters(visit);
   }
