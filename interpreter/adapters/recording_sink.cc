@@ -9,12 +9,27 @@
 #include <unordered_set>
 
 #include "base/key128.h"
+#include "value/text.h"
 
 namespace ensue::adapters {
 namespace {
 
 constexpr std::string_view kIdBegins = "{\"id\":\"";
 constexpr size_t kHexDigits = 32;
+
+// Every line begins with its key. A change and an e-mail are told as they come; a call is wrapped,
+// as its arguments are somebody else's object.
+std::string line_of(const SinkCall& call) {
+  if (call.channel != SinkChannel::kService) return std::string(call.request) + '\n';
+  std::string out(kIdBegins);
+  out += base::to_hex(call.key) + "\",\"service\":";
+  value::append_json_text(out, call.name);
+  out += ",\"record\":";
+  value::append_json_text(out, call.record);
+  out += ",\"arguments\":";
+  out += call.request;
+  return out + "}\n";
+}
 
 class RecordingSink final : public Sink {
  public:
@@ -35,8 +50,7 @@ class RecordingSink final : public Sink {
 
   SinkAnswer call(const SinkCall& call) override {
     if (keys_.count(call.key) != 0) return {SinkAnswer::Kind::kDone, ""};
-    std::string line(call.request);
-    line += '\n';
+    std::string line = line_of(call);
     size_t written = 0;
     while (written < line.size()) {
       ssize_t part = ::pwrite(fd_, line.data() + written, line.size() - written,

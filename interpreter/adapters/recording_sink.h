@@ -1,5 +1,7 @@
 // A sink that appends what it gets to a file: one line of the native form of events for each
-// change, so that another program, or another engine, can follow it.
+// change, so that another program, or another engine, can follow it; one line for each call of a
+// service, {"id":…,"service":…,"record":…,"arguments":{…}}, whose answer is blank; one for each
+// e-mail, as it was asked for.
 #pragma once
 
 #include <memory>

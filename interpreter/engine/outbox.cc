@@ -267,4 +267,9 @@ const char* sink_class_name(SinkClass sink_class) {
   return kNames[static_cast<size_t>(sink_class)];
 }
 
+const char* sink_channel_name(SinkChannel channel) {
+  static constexpr const char* kNames[] = {"record", "service", "email"};
+  return kNames[static_cast<size_t>(channel)];
+}
+
 }  // namespace ensue

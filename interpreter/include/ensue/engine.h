@@ -42,6 +42,10 @@ struct EngineOptions {
   // Null: what automations write stays in the store. Otherwise it goes to this sink too, which must
   // outlive the engine; `deliver` calls it.
   Sink* sink = nullptr;
+  // Who answers `call service` and carries `send email`. Null: what is called or sent waits in the
+  // store, as intents, until an engine with such a sink delivers it. Both must outlive the engine.
+  Sink* services = nullptr;
+  Sink* mail = nullptr;
   // Of a blind sink: call again when nobody knows whether a call happened (at least once), instead
   // of parking it for a person (at most once).
   bool call_again_when_unknown = false;

@@ -47,6 +47,27 @@ TEST_CASE("each change stands in the file once, over restarts") {
   CHECK(testing::read_text(path) == request("a") + "\n" + request("b") + "\n");
 }
 
+TEST_CASE("a call of a service and an e-mail stand in the file as what they are") {
+  testing::TempDir dir;
+  std::string path = dir.file("out.ndjson");
+  std::string mail = request("mail");
+  std::string id = "{\"id\":\"" + base::to_hex(key("call"));
+  {
+    Recorded file(path);
+    SinkCall call{key("call"), "Order/801",           R"({"Id":"801","Total":12.50})",
+                  1,           SinkChannel::kService, "erp.createOrder"};
+    CHECK(file.sink->call(call).kind == SinkAnswer::Kind::kDone);
+    call.attempt = 2;
+    CHECK(file.sink->call(call).kind == SinkAnswer::Kind::kDone);
+    SinkCall sent{key("mail"), "Lead/1", mail, 1, SinkChannel::kEmail, "Intro"};
+    CHECK(file.sink->call(sent).kind == SinkAnswer::Kind::kDone);
+  }
+  CHECK(testing::read_text(path) == id + R"(","service":"erp.createOrder","record":"Order/801",)" +
+                                        R"("arguments":{"Id":"801","Total":12.50}})" + "\n" + mail +
+                                        "\n");
+  CHECK(Recorded(path).sink->ask(key("call")).kind == SinkAnswer::Kind::kDone);
+}
+
 TEST_CASE("a line torn by a crash goes, and is written again") {
   testing::TempDir dir;
   std::string path = dir.file("out.ndjson");
