@@ -91,7 +91,7 @@ void Checker::check_flow(NodeId id) {
       }
       case NodeKind::kIntervalSchedule: {
         ast::IntervalSchedule schedule(*tree_, trigger);
-        if (schedule.count().valid()) whole_number(schedule.count(), 1, 100'000, "the interval");
+        check_interval(schedule);
         if (schedule.zone().valid()) check_zone(schedule.zone());
         break;
       }
@@ -160,6 +160,18 @@ void Checker::check_flow(NodeId id) {
   automation.runnable = runnable && one_effect;
   if (!automation.runnable && !in_library()) not_run_yet(decl.name(), describe(automation));
   module_->automations.add(std::move(automation));
+}
+
+// Hours and less start anew each day, so that none of them is longer than a day.
+void Checker::check_interval(const ast::IntervalSchedule& schedule) {
+  int64_t most = 1000;
+  switch (schedule.op()) {
+    case syntax::kSecond: most = 86'400; break;
+    case syntax::kMinute: most = 1440; break;
+    case syntax::kHour: most = 24; break;
+    default: break;
+  }
+  if (schedule.count().valid()) whole_number(schedule.count(), 1, most, "the interval");
 }
 
 bool Checker::check_statements(NodeId body, Automation& automation, Place& place) {

@@ -166,6 +166,7 @@ class Checker {
   // ---- Automations (check_action.cc, check_flow.cc, check_condition.cc) -----------------------
   void check_action(NodeId id);
   void check_flow(NodeId id);
+  void check_interval(const ast::IntervalSchedule& schedule);
   Automation automation_head(NodeId id, NodeId name, NodeId attributes);
   void check_record_trigger(NodeId trigger, Automation& automation);
   void check_action_trigger(NodeId trigger, const Automation& automation);
