@@ -39,6 +39,7 @@ int run_program(int argc, char** argv) {
   add_records(app, commands);
   add_targets(app, commands);
   add_dead_letters(app, commands);
+  add_schedule(app, commands);
   add_store(app, commands);
   add_repl(app, commands);
   try {

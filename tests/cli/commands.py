@@ -71,6 +71,33 @@ def test_check_strict(box):
     box.ensue("run", "doubt.ensue", "--strict", "--quiet").exits(WRONG, "warning[W")
 
 
+def test_schedule(box):
+    box.write("s.ensue", 'flow "Sweep"\n  every day at 02:30, 01:30 in "Europe/Paris" catch up never\n  log "x"\nend\n'
+                         'flow "Bill"\n  every month on 31 at 06:00 in "Asia/Kolkata"\n  log "x"\nend\n')
+    told = box.ensue("schedule", "s.ensue", "--next", "4", "--from", "2026-03-28T12:00:00Z").exits(FINE).out
+    same(told, """flow "Sweep" in Europe/Paris, catch up never
+  nominal           local                      UTC
+  2026-03-29T01:30  2026-03-29T01:30:00+01:00  2026-03-29T00:30:00Z
+  2026-03-29T02:30  2026-03-29T03:00:00+02:00  2026-03-29T01:00:00Z
+  2026-03-30T01:30  2026-03-30T01:30:00+02:00  2026-03-29T23:30:00Z
+  2026-03-30T02:30  2026-03-30T02:30:00+02:00  2026-03-30T00:30:00Z
+flow "Bill" in Asia/Kolkata, catch up once
+  nominal           local                      UTC
+  2026-03-31T06:00  2026-03-31T06:00:00+05:30  2026-03-31T00:30:00Z
+  2026-04-30T06:00  2026-04-30T06:00:00+05:30  2026-04-30T00:30:00Z
+  2026-05-31T06:00  2026-05-31T06:00:00+05:30  2026-05-31T00:30:00Z
+  2026-06-30T06:00  2026-06-30T06:00:00+05:30  2026-06-30T00:30:00Z
+""", "the coming runs")
+    row, = box.ensue("schedule", "s.ensue", "--flow", "bill", "--next", "1", "--from", "2026-02-01T00:00:00Z", "--format", "json").exits(FINE).json()
+    same(row, {"flow": "Bill", "zone": "Asia/Kolkata", "catch_up": "once", "draft": False,
+               "next": [{"nominal": "2026-02-28T06:00", "local": "2026-02-28T06:00:00+05:30", "at": "2026-02-28T00:30:00Z"}]}, "the flow as JSON")
+    expect(len(box.ensue("schedule", "s.ensue").exits(FINE).out.splitlines()) == 24, "ten coming runs of each flow")
+    same(box.ensue("schedule", box.outreach).exits(FINE).out, "no flow is started by a schedule\n", "standard output")
+    box.ensue("schedule", "s.ensue", "--flow", "Sweeep").exits(WRONG, 'no flow "Sweeep"')
+    box.ensue("schedule", "s.ensue", "--from", "soon").exits(USAGE, "--from soon")
+    box.ensue("schedule", "s.ensue", "--next", "0").exits(USAGE, "--next")
+
+
 def test_fmt(box):
     path = box.write("f/a.ensue", LOOSE)
     path.chmod(0o640)
