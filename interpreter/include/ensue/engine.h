@@ -3,8 +3,8 @@
 //   auto store = …;                                  // a Store of the host's, or of ensue/stores.h
 //   auto engine = ensue::Engine::open(store, {});
 //   auto report = (*engine)->load({{"leads.ensue", text}});
-//   if (!report.ok) …                                // report.diagnostics says why; the rules
-//   before stay in force auto batch = (*engine)->submit("crm", lines);    // one commit
+//   if (!report.ok) …         // report.diagnostics says why; the rules before stay in force
+//   auto batch = (*engine)->submit("crm", lines);    // one commit
 //
 // An engine may be used by one thread at a time; two engines can live in one process, each with a
 // store of its own.
