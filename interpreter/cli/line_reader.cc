@@ -1,6 +1,7 @@
 #include "cli/line_reader.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -64,6 +65,16 @@ Result<bool> LineReader::fill() {
   }
   if (got == 0) ended_ = true;
   return got > 0;
+}
+
+bool LineReader::would_wait() {
+  while (!is_file_ && !ended_ && buffer_.find('\n', at_) == std::string::npos &&
+         buffer_.size() - at_ <= line_bytes_max_) {
+    pollfd waiting{fd_, POLLIN, 0};
+    if (::poll(&waiting, 1, 0) <= 0) return true;
+    if (!fill()) return false;  // `next` meets the error again
+  }
+  return false;
 }
 
 Result<std::optional<std::string_view>> LineReader::next() {

@@ -25,6 +25,9 @@ class LineReader {
   // An interrupted read (Ctrl-C) gives kCancelled.
   Result<std::optional<std::string_view>> next();
 
+  // Whether `next` would wait for somebody to write. Never of a file.
+  bool would_wait();
+
   uint64_t line_number() const { return line_; }          // of the line given last, from 1
   uint64_t offset() const { return offset_; }             // bytes behind
   std::optional<uint64_t> size() const { return size_; }  // of a file

@@ -172,7 +172,9 @@ class RunCommand {
     while (!ended && g_stop == 0) {
       std::vector<std::string> texts;
       std::vector<uint64_t> numbers;
-      while (texts.size() < flags_.batch && g_stop == 0) {
+      // Of a stream that is being written, what has come is worked on at once.
+      while (texts.size() < flags_.batch && g_stop == 0 &&
+             (texts.empty() || !reader.would_wait())) {
         auto line = reader.next();
         if (!line && line.error().code == ErrorCode::kCancelled) break;
         if (!line) return line.error();
@@ -200,6 +202,8 @@ class RunCommand {
             return {ErrorCode::kIo, "cannot write to standard output"};
           }
         }
+        if (reader.would_wait() && std::fflush(stdout) != 0)
+          return {ErrorCode::kIo, "cannot write to standard output"};
       }
       for (const DeadLetterRow& letter : report->dead_letters) {
         constexpr uint64_t kShownMax = 5;

@@ -118,7 +118,8 @@ class StreamMaker {
         size_t again = lines.size() - 1 - random_.below(4);
         add(lines[again], times[again]);
       }
-      if (random_.below(200) == 0) add(R"({"half":)", at_);
+      // It tells no time.
+      if (random_.below(200) == 0) add(R"({"half":)", times.back());
       add(event(), at_);
     }
     for (size_t i = 5; i + 4 < lines.size(); ++i) {
