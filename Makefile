@@ -2,7 +2,7 @@
 # through sudo), configures, builds, and does its job. What happens inside is CMake; see CMakePresets.json.
 
 .DEFAULT_GOAL := build
-.PHONY: run test build packages asan tsan coverage fuzz bench format goldens tidy install clean help
+.PHONY: run test build packages asan levels tsan coverage fuzz bench format goldens tidy install clean help
 
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 BUILD_RELEASE := build/release
@@ -30,6 +30,13 @@ asan: packages ## the tests under AddressSanitizer and UndefinedBehaviorSanitize
 	@cmake --preset asan >/dev/null
 	@cmake --build build/asan -j $(JOBS)
 	@ctest --preset asan -j $(JOBS)
+
+levels: packages ## the longer levels of simulation under the sanitizers, and kills: SIM_SECONDS=600 KILL_TRIALS=130
+	@cmake --preset asan >/dev/null
+	@cmake --build build/asan -j $(JOBS) --target simulation_test simulation_node_test
+	@cmake --preset dev >/dev/null
+	@cmake --build build/dev -j $(JOBS) --target ensue
+	@sh cmake/levels.sh $(or $(SIM_SECONDS),600) $(or $(KILL_TRIALS),130)
 
 tsan: packages ## the tests under ThreadSanitizer
 	@cmake --preset tsan >/dev/null
