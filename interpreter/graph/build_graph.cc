@@ -16,8 +16,6 @@ namespace ast = syntax::ast;
 // The syntax kinds and the graph's own share a name; `Kind` is a graph node's.
 using Kind = ::ensue::graph::NodeKind;
 
-constexpr size_t kLabelMax = 80;
-
 // An edge whose end is not known yet.
 struct Open {
   NodeId from;
@@ -86,22 +84,7 @@ class GraphBuilder {
   }
 
   // ---- Labels ---------------------------------------------------------------------------------
-  std::string written(syntax::NodeId id) const {
-    std::string out;
-    bool blank = false;
-    for (char c : tree_.written(id)) {
-      bool space = c == ' ' || c == '\n' || c == '\t' || c == '\r';
-      if (space && (blank || out.empty())) continue;
-      blank = space;
-      out += space ? ' ' : c;
-    }
-    if (out.size() > kLabelMax) {
-      size_t cut = kLabelMax;
-      while (cut > 0 && (static_cast<unsigned char>(out[cut]) & 0xC0) == 0x80) --cut;
-      out = out.substr(0, cut) + "…";
-    }
-    return out;
-  }
+  std::string written(syntax::NodeId id) const { return one_line(tree_.written(id)); }
 
   std::string trigger_label() const {
     if (automation_.kind == check::AutomationKind::kAction) {

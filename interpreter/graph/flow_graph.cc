@@ -47,4 +47,22 @@ std::vector<Edge> FlowGraph::edges_from(NodeId id) const {
   return out;
 }
 
+std::string one_line(std::string_view written) {
+  constexpr size_t kLabelMax = 80;
+  std::string out;
+  bool blank = false;
+  for (char c : written) {
+    bool space = c == ' ' || c == '\n' || c == '\t' || c == '\r';
+    if (space && (blank || out.empty())) continue;
+    blank = space;
+    out += space ? ' ' : c;
+  }
+  if (out.size() > kLabelMax) {
+    size_t cut = kLabelMax;
+    while (cut > 0 && (static_cast<unsigned char>(out[cut]) & 0xC0) == 0x80) --cut;
+    out = out.substr(0, cut) + "…";
+  }
+  return out;
+}
+
 }  // namespace ensue::graph

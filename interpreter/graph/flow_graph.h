@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ids.h"
@@ -61,6 +62,9 @@ class FlowGraph {
 // The graph of one automation: trigger, person, condition test by test, limit, effects or
 // statements, ends. The first node is the start.
 FlowGraph build_graph(const check::CheckedModule& module, const check::Automation& automation);
+
+// A piece of source as a label: on one line, cut after some 80 bytes.
+std::string one_line(std::string_view written);
 
 // ---- Analyses ---------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "check/satisfiable.h"
+#include "graph/subflow_graph.h"
 #include "value/compare.h"
 #include "value/text.h"
 
@@ -85,6 +86,29 @@ TriggerGraph build_trigger_graph(const check::CheckedModule& module) {
 
 namespace {
 
+// The conditions that end a cycle when they are false.
+std::string how_it_ends(const check::CheckedModule& module, const TriggerGraph& triggers,
+                        const std::vector<Edge>& way) {
+  std::string conditions;
+  int64_t runs = 1;
+  for (const Edge& edge : way) {
+    const Automation& automation = module.automations[triggers.automations[edge.to.index]];
+    runs = std::max(runs, automation.runs_per_record_max);
+    if (!automation.condition.valid()) continue;
+    std::string_view written =
+        module.tree(automation.condition.file).written(automation.condition.node);
+    conditions += fmt::format("{}`{}` of {}", conditions.empty() ? "" : ", or ", one_line(written),
+                              check::describe(automation));
+  }
+  std::string bound = runs == 1 ? "each runs once per record in one chain of saves"
+                                : fmt::format(
+                                      "none runs more than {} times per record in one "
+                                      "chain of saves",
+                                      runs);
+  if (conditions.empty()) return "no condition ends it; " + bound;
+  return fmt::format("it ends when this is false: {}; and {}", conditions, bound);
+}
+
 void report_cycles(const check::CheckedModule& module, const TriggerGraph& triggers,
                    source::DiagnosticSink& sink) {
   for (const std::vector<Edge>& way : cycles(triggers.graph)) {
@@ -107,6 +131,7 @@ void report_cycles(const check::CheckedModule& module, const TriggerGraph& trigg
       }
     }
     finding.note("the way round: " + path);
+    finding.note(how_it_ends(module, triggers, way));
   }
 }
 
@@ -166,6 +191,7 @@ void report_graph_findings(const check::CheckedModule& module, const TriggerGrap
   report_cycles(module, triggers, sink);
   report_conflicts(module, sink);
   report_unreachable(module, sink);
+  report_subflow_findings(module, build_subflow_graph(module), sink);
 }
 
 }  // namespace ensue::graph

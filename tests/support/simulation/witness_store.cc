@@ -29,6 +29,17 @@ class WitnessTxn final : public ForwardingTxn {
     return fresh;
   }
 
+  Status put_record(const RecordRow& row) override {
+    std::string name = row.object + "/" + row.id;
+    if (row.deleted) book.gone.insert(name);
+    constexpr std::string_view kOwner = "\"OwnerId\":\"";
+    if (size_t at = row.body.find(kOwner); at != std::string::npos) {
+      at += kOwner.size();
+      book.owners[name].insert(row.body.substr(at, row.body.find('"', at) - at));
+    }
+    return ForwardingTxn::put_record(row);
+  }
+
   Result<ChargeResult> charge(const Key128& run, const std::vector<Charge>& charges) override {
     Result<ChargeResult> done = ForwardingTxn::charge(run, charges);
     if (!done || done->refused) return done;
@@ -135,6 +146,9 @@ void Witness::keep(const Book& book, StoreReader& store) {
   charged_runs_.insert(book.charged_runs.begin(), book.charged_runs.end());
   charged_.insert(book.charges.begin(), book.charges.end());
   charges += book.charges.size();
+  gone_.insert(book.gone.begin(), book.gone.end());
+  for (const auto& [record, owners] : book.owners)
+    owners_[record].insert(owners.begin(), owners.end());
   for (const auto& [counter, units] : book.units) {
     int64_t& used = used_[counter] += units;
     if (used > maximum(counter))
@@ -180,14 +194,11 @@ void Witness::compare_books(Store& store) {
     if (!status) return status;
     return reader.visit_reminders("expired", [&](const ReminderRow& row) {
       if (row.expires_at && *row.expires_at > latest()) {
-        // It went with its record.
-        Result<std::optional<RecordRow>> record =
-            reader.record(row.record.substr(0, row.record.find('/')),
-                          row.record.substr(row.record.find('/') + 1));
-        bool moved = record && *record &&
-                     ((*record)->deleted || (*record)->body.find("\"OwnerId\":\"" + row.person +
-                                                                 "\"") == std::string::npos);
-        if (!moved) violation("a reminder expired early", row.record);
+        // Snoozed, it is looked at again when it comes back; and it goes with its record, which may
+        // have come back since.
+        bool came_back = row.snoozed_until && *row.snoozed_until <= latest();
+        bool moved = came_back || gone_.count(row.record) != 0 || owners_[row.record].size() > 1;
+        if (!moved) violation("a reminder expired early", row.record + " of " + row.person);
       }
       return true;
     });

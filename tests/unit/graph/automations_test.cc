@@ -109,14 +109,20 @@ TEST_CASE("a cycle is reported once, with the way round") {
   std::string back = flow("B", "Status is \"Working\"", "update it set Rating to \"Hot\"");
   Subject both(kHotSetsWorking + back);
   CHECK(both.reported("W0801") == 1);
-  CHECK(both.notes("W0801") == "the way round: flow \"A\" → flow \"B\" → flow \"A\"\n");
+  CHECK(both.notes("W0801") ==
+        "the way round: flow \"A\" → flow \"B\" → flow \"A\"\n"
+        "it ends when this is false: `Status is \"Working\"` of flow \"B\", or `Rating is \"Hot\"` "
+        "of flow \"A\"; "
+        "and each runs once per record in one chain of saves\n");
   Subject through_three(kHotSetsWorking +
                         flow("B", "Status is \"Working\"", "update it set Score to 1") +
                         flow("C", "Score = 1", "update it set Rating to \"Hot\""));
-  CHECK(through_three.notes("W0801") ==
-        "the way round: flow \"A\" → flow \"B\" → flow \"C\" → flow \"A\"\n");
+  CHECK(through_three.notes("W0801").find(
+            "the way round: flow \"A\" → flow \"B\" → flow \"C\" → flow \"A\"\n") == 0);
   Subject itself(flow("A", "Score > 1", "update it set Score to Score + 1"));
-  CHECK(itself.notes("W0801") == "the way round: flow \"A\" → flow \"A\"\n");
+  CHECK(itself.notes("W0801") ==
+        "the way round: flow \"A\" → flow \"A\"\nit ends when this is false: `Score > 1` of flow "
+        "\"A\"; and each runs once per record in one chain of saves\n");
 }
 
 TEST_CASE("a chain that cannot come back is no cycle") {
@@ -149,6 +155,91 @@ flow "A"
   update it set Company to "x"
 end)";
   CHECK(Subject(stops).reported("W0803") == 1);
+}
+
+namespace {
+
+// What is found of one kind: the first line it stands in, and its notes.
+std::string found(const std::string& code, const std::string& source) {
+  engine::Loaded loaded = testing::load(source);
+  std::string out;
+  for (const Diagnostic& diagnostic : loaded.diagnostics) {
+    if (diagnostic.code != code) continue;
+    out += diagnostic.message + "\n";
+    for (const std::string& note : diagnostic.notes) out += note + "\n";
+  }
+  return out;
+}
+
+std::string subflow(const std::string& name, const std::string& body) {
+  return "subflow \"" + name + "\" takes lead as Lead gives rep as User\n" + body + "end\n";
+}
+
+const std::string kGives = "  give rep to find first User where IsActive\n";
+
+std::string before_save(const std::string& body) {
+  return "flow \"Before\"\n  when Lead is created, before save\n" + body + "end\n";
+}
+
+const std::string kRunsPick = "  let rep = run \"Pick\" with lead to it\n  set Owner to rep\n";
+
+}  // namespace
+
+TEST_CASE("before the save a flow only sets") {
+  CHECK(found("E0804", before_save("  set Title to \"x\"\n")).empty());
+  CHECK(found("E0804", before_save("  if Score > 1\n    stop with fault \"no\"\n  end\n")).empty());
+  CHECK(found("E0804", before_save(kRunsPick) + subflow("Pick", kGives)).empty());
+  std::string words = "before the save flow \"Before\" may only set fields of the record itself\n";
+  for (const char* deed : {"  create Task with Subject to \"x\"\n",
+                           "  update it set Title to \"x\"\n", "  delete it\n", "  wait 3 days\n",
+                           "  call service \"s\"\n", "  remove it from all cadences\n"}) {
+    INFO(deed);
+    CHECK(found("E0804", before_save(deed)) == words);
+    CHECK(found("E0804", before_save("  if Score > 1\n  " + std::string(deed) + "  end\n")) ==
+          words);
+    // Through a subflow, and through one that it runs.
+    CHECK(found("E0804", before_save(kRunsPick) + subflow("Pick", deed + kGives)) == words);
+    CHECK(found("E0804",
+                before_save(kRunsPick) +
+                    subflow("Pick", "  let more = run \"More\" with lead to lead\n" + kGives) +
+                    subflow("More", deed + kGives)) == words);
+  }
+}
+
+TEST_CASE("a subflow that runs itself is told with the way round") {
+  std::string again = "  let more = run \"B\" with lead to lead\n" + kGives;
+  std::string back = "  let more = run \"A\" with lead to lead\n" + kGives;
+  CHECK(found("W0805", subflow("A", again) + subflow("B", back)) ==
+        "subflow \"A\" runs itself again\n"
+        "the way round: subflow \"A\" → subflow \"B\" → subflow \"A\"\n");
+  CHECK(found("W0805", subflow("A", again) + subflow("B", kGives)).empty());
+}
+
+TEST_CASE("a way through a subflow on which nothing is given is told") {
+  std::string words = "there is a way through subflow \"A\" on which it gives no `rep`\n";
+  auto gives = [&](const std::string& body) { return found("W0806", subflow("A", body)); };
+  CHECK(gives(kGives).empty());
+  CHECK(gives("  if lead.Score > 1\n  " + kGives + "  else\n  " + kGives + "  end\n").empty());
+  CHECK(gives("  if lead.Score > 1\n    stop with fault \"no\"\n  end\n" + kGives).empty());
+  CHECK(gives("  log \"x\"\n") == words + "no statement gives `rep`\n");
+  CHECK(gives("  if lead.Score > 1\n  " + kGives + "  end\n") ==
+        words + "the way: `lead.Score > 1` is false\n");
+  CHECK(gives("  if lead.Score > 1 and lead.Rating is \"Hot\"\n    log \"x\"\n  else\n  " + kGives +
+              "  end\n") ==
+        words + "the way: `lead.Score > 1` is true, then `lead.Rating is \"Hot\"` is true\n");
+}
+
+TEST_CASE("what never starts is told") {
+  CHECK(found("W0807", subflow("Pick", kGives)) == "subflow \"Pick\" never starts\n");
+  CHECK(found("W0807", before_save(kRunsPick) + subflow("Pick", kGives)).empty());
+  std::string cadence = "cadence \"C\"\n  track main\n    step \"Call 1\" immediately: call\nend\n";
+  auto step = [&](const std::string& title, const std::string& name) {
+    return found("W0807", cadence + "flow \"F\"\n  when step \"" + title + "\" of cadence \"" +
+                              name + "\" completes\n  log \"x\"\nend\n");
+  };
+  CHECK(step("call 1", "C").empty());
+  CHECK(step("Call 2", "C") == "flow \"F\" never starts\n");
+  CHECK(step("Call 2", "Kept by the CRM").empty());
 }
 
 TEST_CASE("a condition is drawn test by test, wired as it is decided") {
