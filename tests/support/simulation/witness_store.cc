@@ -29,6 +29,11 @@ class WitnessTxn final : public ForwardingTxn {
     return fresh;
   }
 
+  Status put_reminder(const ReminderRow& row) override {
+    if (row.state == "snoozed") book.snoozed.insert(row.id);
+    return ForwardingTxn::put_reminder(row);
+  }
+
   Status put_record(const RecordRow& row) override {
     std::string name = row.object + "/" + row.id;
     if (row.deleted) book.gone.insert(name);
@@ -146,6 +151,7 @@ void Witness::keep(const Book& book, StoreReader& store) {
   charged_runs_.insert(book.charged_runs.begin(), book.charged_runs.end());
   charged_.insert(book.charges.begin(), book.charges.end());
   charges += book.charges.size();
+  snoozed_.insert(book.snoozed.begin(), book.snoozed.end());
   gone_.insert(book.gone.begin(), book.gone.end());
   for (const auto& [record, owners] : book.owners)
     owners_[record].insert(owners.begin(), owners.end());
@@ -196,9 +202,14 @@ void Witness::compare_books(Store& store) {
       if (row.expires_at && *row.expires_at > latest()) {
         // Snoozed, it is looked at again when it comes back; and it goes with its record, which may
         // have come back since.
-        bool came_back = row.snoozed_until && *row.snoozed_until <= latest();
-        bool moved = came_back || gone_.count(row.record) != 0 || owners_[row.record].size() > 1;
-        if (!moved) violation("a reminder expired early", row.record + " of " + row.person);
+        bool allowed = snoozed_.count(row.id) != 0 || gone_.count(row.record) != 0 ||
+                       owners_[row.record].size() > 1;
+        if (!allowed)
+          violation(
+              "a reminder expired early",
+              fmt::format("{} of {}, offered {}, to expire {}, by now {}", row.record, row.person,
+                          value::instant_text(row.offered_at), value::instant_text(*row.expires_at),
+                          value::instant_text(latest())));
       }
       return true;
     });

@@ -51,6 +51,7 @@ class Witness {
     std::set<std::pair<Key128, CounterName>> charges;
     std::vector<RunRow> runs;
     std::map<std::string, std::set<std::string>> owners;  // by record, all it has had
+    std::set<Key128> snoozed;                             // reminders
     std::set<std::string> gone;                           // records that were deleted
   };
   void keep(const Book& book, StoreReader& store);
@@ -63,6 +64,7 @@ class Witness {
   std::map<CounterName, int64_t> used_;
   std::set<std::pair<Key128, CounterName>> charged_;
   std::map<std::string, std::set<std::string>> owners_;
+  std::set<Key128> snoozed_;
   std::set<std::string> gone_;
   std::set<std::tuple<Key128, Key128, std::string>> executed_;  // rule, event, record
 };
