@@ -75,6 +75,10 @@ LoadReport Engine::load(std::vector<SourceText> sources) {
   return out;
 }
 
+Status Engine::use(std::shared_ptr<const engine::Program> program) {
+  return impl_->runtime.use(std::move(program));
+}
+
 Result<BatchReport> Engine::submit(const std::string& source, const std::vector<InputLine>& lines,
                                    const std::optional<CursorRow>& cursor) {
   return impl_->runtime.submit({source, lines, cursor, std::nullopt, false});
@@ -83,11 +87,24 @@ Result<BatchReport> Engine::submit(const std::string& source, const std::vector<
 std::vector<Result<BatchReport>> Engine::submit_group(const std::vector<Batch>& batches) {
   std::vector<engine::Runtime::Lines> group;
   for (const Batch& batch : batches)
-    group.push_back({batch.source, batch.lines, batch.cursor, std::nullopt, false});
+    group.push_back(
+        {batch.source, batch.lines, batch.cursor, std::nullopt, false, batch.needs_ids});
   return impl_->runtime.submit_group(group);
 }
 
 Result<DeliveryReport> Engine::deliver() { return impl_->runtime.deliver(); }
+
+Result<std::optional<Instant>> Engine::next_due() {
+  std::optional<Instant> due;
+  Status looked = impl_->runtime.store().read([&](StoreReader& reader) -> Status {
+    Result<std::optional<Instant>> next = reader.next_timer();
+    if (!next) return next.error();
+    due = *next;
+    return {};
+  });
+  if (!looked) return looked.error();
+  return due;
+}
 
 Result<BatchReport> Engine::advance(Instant now) { return impl_->runtime.advance(now); }
 

@@ -264,6 +264,7 @@ Status Runtime::work_on(const Lines& input, std::span<const InputLine> lines, Ca
     if (Status removed = txn.remove_dead_letter(*input.dead_letter); !removed) return removed;
   }
   intake::EventReader reader(program_->schema(), program_->module->options.bounds, input.source);
+  if (input.needs_ids) reader.need_ids();
   for (const InputLine& line : lines) {
     ++report.lines;
     intake::LineResult result = reader.read(line.text, line.number, now_);

@@ -45,6 +45,7 @@ class Runtime {
     std::optional<int64_t> dead_letter;  // the lines are this one, tried again
     bool snapshots =
         false;  // `--records`: every line fills the copy and fires nothing, whatever its kind
+    bool needs_ids = false;  // as in Batch
   };
   // With a cursor the batch counts as begun before it is worked on. One that ended the process
   // twice is worked on line by line, and a line that ended it five times becomes a dead letter.

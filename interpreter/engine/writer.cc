@@ -114,6 +114,7 @@ class Writer::Impl {
       const Submission& from = items[i].submission;
       group[i].source = from.source;
       group[i].cursor = from.cursor;
+      group[i].needs_ids = from.needs_ids;
       for (size_t line = 0; line < from.lines.size(); ++line)
         group[i].lines.push_back({from.lines[line], from.first_number + line});
     }

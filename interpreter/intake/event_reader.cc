@@ -469,6 +469,9 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
                               draft.ids.size(), kMergedMax * bounds_.event_bytes_max));
   }
   const std::string& source = draft.source.empty() ? source_ : draft.source;
+  if (needs_ids_ && draft.identity.empty() && event.kind != ChangeKind::kSnapshot) {
+    return poison(format, "the event has no id, and here the number of its line does not name it");
+  }
   std::string identity =
       draft.identity.empty() ? fmt::format("line {}", line_number) : draft.identity;
   for (std::string_view id : draft.ids) {

@@ -58,6 +58,9 @@ class EventReader {
   // wal2json happened that does not say so: the plugin tells times only when asked to.
   LineResult read(std::string_view line, uint64_t line_number, Instant now = {});
 
+  // From here on an event that is no snapshot and has no identity of its own is poison.
+  void need_ids() { needs_ids_ = true; }
+
   const IntakeCounts& counts() const { return counts_; }
 
  private:
@@ -109,6 +112,7 @@ class EventReader {
   const Bounds& bounds_;
   std::string source_;
   Instant now_;
+  bool needs_ids_ = false;
   JsonTape tape_;
   IntakeCounts counts_;
   std::string cloud_source_;

@@ -28,6 +28,10 @@
 
 namespace ensue {
 
+namespace engine {
+struct Program;
+}
+
 struct SourceText {
   std::string name;  // shown in diagnostics; usually a path
   std::string text;
@@ -106,6 +110,9 @@ struct Batch {
   std::string source;
   std::vector<InputLine> lines;
   std::optional<CursorRow> cursor;  // of the source after them, kept with them
+  // The numbers of its lines name nothing, as those of a request: an event without an identity of
+  // its own becomes a dead letter, for nobody could tell it from a repeated one.
+  bool needs_ids = false;
 };
 
 // What a batch did. Counts are of this batch.
@@ -148,6 +155,8 @@ class Engine {
 
   // Replaces the automations by those of `sources`. With errors nothing is replaced.
   LoadReport load(std::vector<SourceText> sources);
+  // Puts a program in force that `engine::load_program` has checked, on whatever thread.
+  Status use(std::shared_ptr<const engine::Program> program);
 
   // Works on lines of a stream, in order, in one commit. Poison lines become dead letters. `cursor`
   // is kept with the batch.
@@ -162,6 +171,8 @@ class Engine {
   Result<DeliveryReport> deliver();
   // Moves the event clock forward and fires the timers that are due.
   Result<BatchReport> advance(Instant now);
+  // When the next timer is due, of waits and of schedules; empty: none waits.
+  Result<std::optional<Instant>> next_due();
 
   // What a person does with a reminder: its id as listed, or the record it is about.
   Result<BatchReport> run_reminder(const std::string& id_or_record, const std::string& person);

@@ -225,6 +225,8 @@ class StoreReader {
   // Timers due at or before `now`, in order of due time and id.
   virtual Result<std::vector<TimerRow>> due_timers(Instant now, size_t most) = 0;
   virtual Result<std::optional<Instant>> next_timer() = 0;
+  // Of all that wait, whenever they are due; to be shown to people.
+  virtual Result<uint64_t> timer_count() = 0;
   virtual Result<std::optional<CursorRow>> cursor(std::string_view source) = 0;
   virtual Result<std::optional<AttemptRow>> attempt(std::string_view source) = 0;
   // Intents of one state, or of all when it is empty, in order of seq.

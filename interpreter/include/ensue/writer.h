@@ -23,6 +23,7 @@ struct Submission {
   std::vector<std::string> lines;
   uint64_t first_number = 1;  // of the first line in its source
   std::optional<CursorRow> cursor;
+  bool needs_ids = false;  // as in Batch
 };
 
 class Writer {
