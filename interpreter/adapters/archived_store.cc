@@ -121,6 +121,7 @@ class ArchiveReader final : public StoreReader {
     return store_.due_timers(now, most);
   }
   Result<std::optional<Instant>> next_timer() override { return store_.next_timer(); }
+  Result<uint64_t> timer_count() override { return store_.timer_count(); }
   Result<std::optional<CursorRow>> cursor(std::string_view source) override {
     return store_.cursor(source);
   }

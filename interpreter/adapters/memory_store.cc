@@ -201,6 +201,8 @@ class MemoryTxn final : public StoreTxn {
     return std::optional(state_.timers.begin()->first.first);
   }
 
+  Result<uint64_t> timer_count() override { return uint64_t{state_.timers.size()}; }
+
   Result<std::optional<CursorRow>> cursor(std::string_view source) override {
     auto found = state_.cursors.find(source);
     if (found == state_.cursors.end()) return std::optional<CursorRow>();

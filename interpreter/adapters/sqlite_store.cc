@@ -495,6 +495,16 @@ class SqliteStore final : public Store, private StoreTxn {
     return out;
   }
 
+  Result<uint64_t> timer_count() override {
+    uint64_t out = 0;
+    Status status = each(statement(Sql::kTimerCount), [&](Statement& row) {
+      out = static_cast<uint64_t>(row.count(0));
+      return false;
+    });
+    if (!status) return status.error();
+    return out;
+  }
+
   Result<std::optional<CursorRow>> cursor(std::string_view source) override {
     std::optional<CursorRow> out;
     Status status = each(statement(Sql::kCursorGet).bind(1, source), [&](Statement& row) {

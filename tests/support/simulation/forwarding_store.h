@@ -60,6 +60,7 @@ class ForwardingReader : public Interface {
     return inner_.due_timers(now, most);
   }
   Result<std::optional<Instant>> next_timer() override { return inner_.next_timer(); }
+  Result<uint64_t> timer_count() override { return inner_.timer_count(); }
   Result<std::optional<CursorRow>> cursor(std::string_view source) override {
     return inner_.cursor(source);
   }

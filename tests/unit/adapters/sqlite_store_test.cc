@@ -147,7 +147,8 @@ TEST_CASE("what an event or a question about a record asks reads no whole table"
   std::set<Sql> whole{Sql::kRecordsAll,  Sql::kRunList,        Sql::kRunListNewest,
                       Sql::kVerdictList, Sql::kQuotaList,      Sql::kReminderList,
                       Sql::kTimersDue,   Sql::kTimerNext,      Sql::kDeadLetterList,
-                      Sql::kIntentsOf,   Sql::kActivationList, Sql::kIntentsReady};
+                      Sql::kIntentsOf,   Sql::kActivationList, Sql::kIntentsReady,
+                      Sql::kTimerCount};
   testing::TempDir dir;
   std::string path = dir.file("store.db");
   REQUIRE(open_sqlite_store(path, StoreAccess::kOwn));

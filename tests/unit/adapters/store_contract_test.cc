@@ -457,6 +457,7 @@ TEST_CASE("timers come in order of due time and key") {
   }));
   must(commit(subject, [&](StoreTxn& txn) -> Status {
     CHECK(must(txn.next_timer()) == Instant{-5});
+    CHECK(must(txn.timer_count()) == 4);
     std::vector<TimerRow> due = must(txn.due_timers({10}, 10));
     REQUIRE(due.size() == 3);
     CHECK(due[0].payload == "before 1970");
