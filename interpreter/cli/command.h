@@ -69,6 +69,7 @@ void add_records(CLI::App& app, Commands& commands);
 void add_targets(CLI::App& app, Commands& commands);
 void add_activate(CLI::App& app, Commands& commands);
 void add_schedule(CLI::App& app, Commands& commands);
+void add_serve(CLI::App& app, Commands& commands);
 void add_store(CLI::App& app, Commands& commands);
 void add_repl(CLI::App& app, Commands& commands);
 

@@ -10,13 +10,12 @@
 #include <cstring>
 #include <utility>
 
-#include "base/key128.h"
+#include "adapters/file_place.h"
 
 namespace ensue::cli {
 namespace {
 
 constexpr size_t kChunk = 1 << 20;
-constexpr uint64_t kFingerprinted = 4096;
 
 }  // namespace
 
@@ -110,25 +109,15 @@ Result<std::optional<std::string_view>> LineReader::next() {
   }
 }
 
-Result<std::string> LineReader::hash_before(uint64_t offset) const {
-  uint64_t size = std::min(offset, kFingerprinted);
-  std::string bytes(size, '\0');
-  ssize_t got = ::pread(fd_, bytes.data(), size, static_cast<off_t>(offset - size));
-  if (got < 0)
-    return Error{ErrorCode::kIo, std::string("cannot read events: ") + std::strerror(errno)};
-  bytes.resize(static_cast<size_t>(got));
-  return base::to_hex(base::hash_key({"fingerprint", bytes}));
-}
-
 std::string LineReader::fingerprint() const {
   if (!is_file_) return {};
-  Result<std::string> hash = hash_before(offset_);
+  Result<std::string> hash = adapters::fingerprint_before(fd_, offset_);
   return hash ? *hash : std::string();
 }
 
 Result<bool> LineReader::resume(const CursorRow& cursor) {
   if (!is_file_ || cursor.fingerprint.empty() || !size_ || *size_ < cursor.offset) return false;
-  Result<std::string> hash = hash_before(cursor.offset);
+  Result<std::string> hash = adapters::fingerprint_before(fd_, cursor.offset);
   if (!hash) return hash.error();
   if (*hash != cursor.fingerprint) return false;
   if (::lseek(fd_, static_cast<off_t>(cursor.offset), SEEK_SET) < 0) return false;

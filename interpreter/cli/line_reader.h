@@ -41,7 +41,6 @@ class LineReader {
  private:
   LineReader(int fd, bool is_file, std::optional<uint64_t> size, size_t line_bytes_max)
       : fd_(fd), is_file_(is_file), size_(size), line_bytes_max_(line_bytes_max) {}
-  Result<std::string> hash_before(uint64_t offset) const;
   Result<bool> fill();
 
   int fd_ = -1;

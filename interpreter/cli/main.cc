@@ -40,6 +40,7 @@ int run_program(int argc, char** argv) {
   add_targets(app, commands);
   add_dead_letters(app, commands);
   add_schedule(app, commands);
+  add_serve(app, commands);
   add_store(app, commands);
   add_repl(app, commands);
   try {

@@ -264,6 +264,9 @@ class Box:
                 except ChildProcessError:
                     pass
                 started.process.returncode = -signal.SIGKILL
+                for file in (started.out_file, started.err_file):
+                    if file is not None:
+                        file.close()
         for place in reversed(self.mounts):
             subprocess.run(["umount", str(place)], check=False)
         make_writable(self.dir)

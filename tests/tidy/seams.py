@@ -38,7 +38,7 @@ KINDS = {
     "environment": [call("(?:secure_)?getenv|setenv|unsetenv|putenv|gethostname|getlogin|getpw\\w+|uname"), r"\benviron\b"],
     "process": [call("v?fork|exec[lv]p?e?|popen|system|posix_spawnp?|kill|raise|getpid|signal|sigaction|waitpid"), header("csignal|signal\\.h|sys/wait\\.h")],
     "network": [r"(?<!\w)::(?:socket|connect|bind|listen|accept4?|send|recv)\w*\s*\(", call("socket|socketpair|getaddrinfo|gethostbyname\\w*|inet_\\w+"),
-                header("sys/socket\\.h|sys/un\\.h|netdb\\.h|netinet/.*|arpa/.*|curl/.*")],
+                header("sys/socket\\.h|sys/un\\.h|netdb\\.h|netinet/.*|arpa/.*|curl/.*|httplib\\.h")],
 }
 FINDERS = {kind: re.compile("|".join(f"(?:{pattern})" for pattern in patterns)) for kind, patterns in KINDS.items()}
 
@@ -47,6 +47,11 @@ ALLOWED = [
     (r"adapters/system_clock\.cc", {"clock"}, "it is the machine's clock, behind the interface `Clock`"),
     (r"adapters/(?:.*\.cc|internal/.*\.h)", {"file"}, "stores are files"),
     (r"adapters/owner_lock\.cc", {"process"}, "the lock names its owner"),
+    (r"daemon/(?:daemon|intake)\.cc", {"clock"}, "how long a commit took, and when to look again: the engine's time is the Clock's"),
+    (r"daemon/daemon\.cc", {"file", "process"}, "standard input, and signals: stop, reload"),
+    (r"daemon/(?:follower|source_watch)\.cc", {"file"}, "followed files and watched folders"),
+    (r"daemon/notify\.cc", {"environment", "network", "file"}, "the socket of the service manager"),
+    (r"daemon/http_front\.cc", {"network"}, "it answers HTTP"),
     (r"cli/.*\.cc", {"file"}, "a program reads sources and streams and writes reports"),
     (r"cli/(?:command|repl)\.cc", {"environment"}, "colours, and where a person's history is kept"),
     (r"cli/(?:run|progress)\.(?:cc|h)", {"clock"}, "how long a run took, and when to draw the bar again: told, never decided by"),
