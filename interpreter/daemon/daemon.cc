@@ -235,6 +235,8 @@ class Daemon {
       if (used) used = host_.keep_sources(engine.store(), *program);
     });
     intake_->note(used);
+    new_rules_ = true;
+    bell_.ring();
     return used;
   }
 
@@ -586,11 +588,13 @@ class Daemon {
   Status fire_due(Engine& engine, std::optional<Instant>& next) {
     Result<std::optional<Instant>> due = engine.next_due();
     if (!due) return due.error();
-    // After a refusal a commit is tried, whether something is due or not.
-    if (intake_->trouble() || (*due && **due <= clock_.now())) {
+    // After a refusal a commit is tried, whether something is due or not; and new rules bring
+    // schedules that have no timer yet.
+    if (intake_->trouble() || new_rules_ || (*due && **due <= clock_.now())) {
       auto begin = Steady::now();
       Result<BatchReport> fired = engine.advance(clock_.now());
       if (!fired) return fired.error();
+      new_rules_ = false;
       std::chrono::duration<double> took = Steady::now() - begin;
       intake_->tell("timer", *fired, took.count());
       due = engine.next_due();
@@ -661,6 +665,7 @@ class Daemon {
   std::mutex stop_mutex_;
   std::condition_variable stop_changed_;
   bool ended_ = false;
+  bool new_rules_ = false;  // since the timers were looked at
   std::optional<Steady::time_point> changed_since_;
   std::optional<Steady::time_point> reload_at_;
   std::optional<Steady::time_point> fire_at_;
