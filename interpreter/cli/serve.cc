@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <set>
 
+#include "adapters/delivery_config.h"
 #include "adapters/recording_sink.h"
 #include "cli/command.h"
 #include "daemon/daemon.h"
@@ -21,6 +22,7 @@ struct ServeFlags {
   std::vector<std::string> follow;
   std::string verdicts;
   std::string deliver;
+  std::string services;
   std::string log_format = "text";
   std::string log_level = "info";
   size_t batch = 500;
@@ -92,6 +94,12 @@ int run_serve(const ServeFlags& flags) {
     if (!sink) return fail(sink.error());
     options.sink = std::move(*sink);
   }
+  if (!flags.services.empty()) {
+    Result<adapters::DeliverySinks> sinks = adapters::open_delivery_file(flags.services);
+    if (!sinks) return fail(sinks.error());
+    options.services = std::move(sinks->services);
+    options.mail = std::move(sinks->mail);
+  }
   daemon::DaemonHost host;
   host.read_sources = [&] { return read_sources(flags.program.paths); };
   host.open_store = [&] { return open_store(flags.store, true); };
@@ -139,6 +147,8 @@ void add_serve(CLI::App& app, Commands& commands) {
   command->add_option("--deliver", flags->deliver,
                       "Append the changes of records that automations make to this file, each "
                       "exactly once");
+  command->add_option("--services", flags->services,
+                      "A JSON file that says where calls of services and e-mails go");
   command->add_option("--batch", flags->batch, "Lines of a file or of standard input in one commit")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();

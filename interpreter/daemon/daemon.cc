@@ -194,6 +194,8 @@ class Daemon {
     if (options_.wall_clock) options.clock = &clock_;
     options.keep_all_verdicts = options_.keep_all_verdicts;
     options.sink = options_.sink.get();
+    options.services = options_.services.get();
+    options.mail = options_.mail.get();
     auto engine = Engine::open(*store, options);
     if (!engine) return failed(engine.error());
     engine_ = std::move(*engine);

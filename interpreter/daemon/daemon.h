@@ -28,7 +28,10 @@ struct DaemonOptions {
   size_t batch_lines_max = 500;       // of a file or of standard input, in one commit
   size_t queued_lines_max = 100'000;  // of all requests that wait for a commit
   std::vector<std::string> watched;   // paths of the automations
+  // Where changes of records, calls of services and e-mails go; null: nowhere.
   std::unique_ptr<Sink> sink{};
+  std::unique_ptr<Sink> services{};
+  std::unique_ptr<Sink> mail{};
 };
 
 // What the daemon asks of the program it stands in.

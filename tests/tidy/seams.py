@@ -47,6 +47,8 @@ ALLOWED = [
     (r"adapters/system_clock\.cc", {"clock"}, "it is the machine's clock, behind the interface `Clock`"),
     (r"adapters/(?:.*\.cc|internal/.*\.h)", {"file"}, "stores are files"),
     (r"adapters/owner_lock\.cc", {"process"}, "the lock names its owner"),
+    (r"adapters/(?:http_service|smtp_mail)\.cc", {"network"}, "services and mail servers are elsewhere"),
+    (r"adapters/delivery_config\.cc", {"environment"}, "where secrets come from"),
     (r"daemon/(?:daemon|intake)\.cc", {"clock"}, "how long a commit took, and when to look again: the engine's time is the Clock's"),
     (r"daemon/daemon\.cc", {"file", "process"}, "standard input, and signals: stop, reload"),
     (r"daemon/(?:follower|source_watch)\.cc", {"file"}, "followed files and watched folders"),
