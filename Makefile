@@ -31,12 +31,12 @@ asan: packages ## the tests under AddressSanitizer and UndefinedBehaviorSanitize
 	@cmake --build build/asan -j $(JOBS)
 	@ctest --preset asan -j $(JOBS)
 
-levels: packages ## the longer levels of simulation under the sanitizers, and kills: SIM_SECONDS=600 KILL_TRIALS=130
+levels: packages ## the longer levels of simulation under the sanitizers, and kills: SIM_SECONDS=400 KILL_TRIALS=60
 	@cmake --preset asan >/dev/null
 	@cmake --build build/asan -j $(JOBS) --target simulation_test simulation_node_test
 	@cmake --preset dev >/dev/null
 	@cmake --build build/dev -j $(JOBS) --target ensue
-	@sh cmake/levels.sh $(or $(SIM_SECONDS),600) $(or $(KILL_TRIALS),130)
+	@sh cmake/levels.sh $(or $(SIM_SECONDS),400) $(or $(KILL_TRIALS),60)
 
 tsan: packages ## the tests under ThreadSanitizer
 	@cmake --preset tsan >/dev/null
