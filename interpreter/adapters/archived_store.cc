@@ -133,6 +133,21 @@ class ArchiveReader final : public StoreReader {
     return store_.visit_intents(state, visit);
   }
   Result<std::optional<IntentRow>> intent(const Key128& key) override { return store_.intent(key); }
+  Result<std::vector<FlowRunRow>> flow_runs_about(std::string_view record_name,
+                                                  size_t most) override {
+    return store_.flow_runs_about(record_name, most);
+  }
+  Result<std::vector<FlowRunRow>> flow_runs_of(const Key128& rule, std::string_view record_name,
+                                               size_t most) override {
+    return store_.flow_runs_of(rule, record_name, most);
+  }
+  Result<std::optional<FlowRunRow>> flow_run(const Key128& run) override {
+    return store_.flow_run(run);
+  }
+  Status visit_flow_runs(std::string_view state,
+                         const std::function<bool(const FlowRunRow&)>& visit) override {
+    return store_.visit_flow_runs(state, visit);
+  }
   Result<int64_t> total(std::string_view name) override { return store_.total(name); }
   Result<std::optional<std::string>> meta(std::string_view name) override {
     return store_.meta(name);

@@ -43,6 +43,11 @@ struct State {
   std::map<std::string, AttemptRow, std::less<>> attempts;
   std::vector<IntentRow> intents;
   std::map<Key128, size_t> intent_by_key;
+  std::map<int64_t, FlowRunRow> flow_runs;  // by seq
+  std::map<Key128, int64_t> flow_run_by_key;
+  std::map<std::string, std::set<int64_t>, std::less<>> flow_runs_about;  // not the failed ones
+  std::map<Key128, std::set<int64_t>> flow_runs_of;                       // not the failed ones
+  int64_t next_flow_run = 1;
   std::map<std::pair<Key128, std::string>, ActivationRow> activations;
   std::map<std::string, int64_t, std::less<>> totals;
   std::map<std::string, std::string, std::less<>> meta;
@@ -67,6 +72,26 @@ class MemoryTxn final : public StoreTxn {
   MemoryTxn& operator=(const MemoryTxn&) = delete;
 
   void keep() { journal_.clear(); }
+
+  // ---- Savepoints -----------------------------------------------------------------------------
+  Status savepoint() override {
+    savepoints_.push_back(journal_.size());
+    return {};
+  }
+  Status rollback_savepoint() override {
+    if (savepoints_.empty()) return {ErrorCode::kInvalidArgument, "no savepoint is open"};
+    for (size_t mark = savepoints_.back(); journal_.size() > mark;) {
+      journal_.back()();
+      journal_.pop_back();
+    }
+    savepoints_.pop_back();
+    return {};
+  }
+  Status release_savepoint() override {
+    if (savepoints_.empty()) return {ErrorCode::kInvalidArgument, "no savepoint is open"};
+    savepoints_.pop_back();
+    return {};
+  }
 
   // ---- Reading --------------------------------------------------------------------------------
   Result<std::optional<RecordRow>> record(std::string_view object, std::string_view id) override {
@@ -374,7 +399,8 @@ class MemoryTxn final : public StoreTxn {
     return true;
   }
 
-  Result<std::vector<IntentRow>> claim_intents(Instant now, int64_t epoch, size_t most) override {
+  Result<std::vector<IntentRow>> claim_intents(Instant now, int64_t epoch, size_t most,
+                                               std::string_view without) override {
     std::vector<IntentRow> out;
     std::set<std::string_view> held;  // records with an unsettled intent further ahead
     for (size_t i = 0; i < state_.intents.size() && out.size() < most; ++i) {
@@ -382,6 +408,7 @@ class MemoryTxn final : public StoreTxn {
       if (row.settled()) continue;
       bool first = held.insert(row.record).second;
       if (!first || row.state != "ready" || row.due > now) continue;
+      if (without.find(row.channel) != std::string_view::npos) continue;
       IntentRow claimed = row;
       claimed.state = "claimed";
       claimed.epoch = epoch;
@@ -398,6 +425,65 @@ class MemoryTxn final : public StoreTxn {
   }
   Result<bool> settle_intent(const IntentRow& row) override {
     return change_intent(row, [](const IntentRow& kept) { return kept.state != "claimed"; });
+  }
+
+  // ---- Waiting runs ---------------------------------------------------------------------------
+  Result<std::vector<FlowRunRow>> flow_runs_about(std::string_view record, size_t most) override {
+    std::vector<FlowRunRow> out;
+    auto found = state_.flow_runs_about.find(record);
+    if (found == state_.flow_runs_about.end()) return out;
+    for (auto at = found->second.begin(); at != found->second.end() && out.size() < most; ++at)
+      out.push_back(state_.flow_runs.at(*at));
+    return out;
+  }
+  Result<std::vector<FlowRunRow>> flow_runs_of(const Key128& rule, std::string_view record,
+                                               size_t most) override {
+    std::vector<FlowRunRow> out;
+    auto found = state_.flow_runs_of.find(rule);
+    if (found == state_.flow_runs_of.end()) return out;
+    for (auto at = found->second.begin(); at != found->second.end() && out.size() < most; ++at) {
+      const FlowRunRow& row = state_.flow_runs.at(*at);
+      if (record.empty() || row.record == record) out.push_back(row);
+    }
+    return out;
+  }
+  Result<std::optional<FlowRunRow>> flow_run(const Key128& run) override {
+    auto found = state_.flow_run_by_key.find(run);
+    if (found == state_.flow_run_by_key.end()) return std::optional<FlowRunRow>();
+    return std::optional(state_.flow_runs.at(found->second));
+  }
+  Status visit_flow_runs(std::string_view wanted,
+                         const std::function<bool(const FlowRunRow&)>& visit) override {
+    for (const auto& [seq, row] : state_.flow_runs) {
+      if ((wanted.empty() || row.state == wanted) && !visit(row)) break;
+    }
+    return {};
+  }
+  Status put_flow_run(const FlowRunRow& row) override {
+    auto found = state_.flow_run_by_key.find(row.run);
+    FlowRunRow kept = row;
+    std::optional<FlowRunRow> before;
+    if (found != state_.flow_run_by_key.end()) {
+      kept.seq = found->second;
+      before = state_.flow_runs.at(found->second);
+    } else {
+      kept.seq = state_.next_flow_run++;
+    }
+    journal_.push_back([this, seq = kept.seq, before = std::move(before)] {
+      set_flow_run(seq, before);
+      if (!before) state_.next_flow_run = seq;
+    });
+    set_flow_run(kept.seq, kept);
+    return {};
+  }
+  Status remove_flow_run(const Key128& run) override {
+    auto found = state_.flow_run_by_key.find(run);
+    if (found == state_.flow_run_by_key.end()) return {};
+    int64_t seq = found->second;
+    journal_.push_back(
+        [this, seq, before = state_.flow_runs.at(seq)] { set_flow_run(seq, before); });
+    set_flow_run(seq, std::nullopt);
+    return {};
   }
 
   Status add_total(std::string_view name, int64_t count) override {
@@ -437,6 +523,7 @@ class MemoryTxn final : public StoreTxn {
     changed.state = row.state;
     changed.due = row.due;
     changed.result = row.result;
+    changed.answer = row.answer;
     set_intent(found->second, std::move(changed));
     return true;
   }
@@ -456,8 +543,30 @@ class MemoryTxn final : public StoreTxn {
     state_.records[key] = *row;
   }
 
+  // Puts a waiting run in its place in every map, or takes it out.
+  void set_flow_run(int64_t seq, const std::optional<FlowRunRow>& row) {
+    auto found = state_.flow_runs.find(seq);
+    if (found != state_.flow_runs.end()) {
+      const FlowRunRow& old = found->second;
+      auto about = state_.flow_runs_about.find(old.record);
+      if (about != state_.flow_runs_about.end()) about->second.erase(seq);
+      if (about != state_.flow_runs_about.end() && about->second.empty())
+        state_.flow_runs_about.erase(about);
+      state_.flow_runs_of[old.rule].erase(seq);
+      state_.flow_run_by_key.erase(old.run);
+      state_.flow_runs.erase(found);
+    }
+    if (!row) return;
+    state_.flow_runs[seq] = *row;
+    state_.flow_run_by_key[row->run] = seq;
+    if (row->state == "failed") return;
+    state_.flow_runs_about[row->record].insert(seq);
+    state_.flow_runs_of[row->rule].insert(seq);
+  }
+
   State& state_;
   std::vector<std::function<void()>> journal_;
+  std::vector<size_t> savepoints_;  // lengths of the journal
 };
 
 class MemoryStore final : public Store {

@@ -551,6 +551,31 @@ class SqliteStore final : public Store, private StoreTxn {
     out.result = row.text(10);
     return out;
   }
+  static IntentRow whole_intent_row(const Statement& row) {
+    IntentRow out = intent_row(row);
+    out.channel = row.text(11);
+    out.name = row.text(12);
+    if (!row.text(13).empty()) out.run = row.key(13);
+    out.answer = row.text(14);
+    return out;
+  }
+  static FlowRunRow flow_run_row(const Statement& row) {
+    FlowRunRow out;
+    out.seq = row.integer(0);
+    out.run = row.key(1);
+    out.rule = row.key(2);
+    out.automation = row.text(3);
+    out.record = row.text(4);
+    out.user = row.text(5);
+    out.state = row.text(6);
+    out.since = row.instant(7);
+    out.due = row.optional_instant(8);
+    out.wakes = row.count(9);
+    out.program = row.text(10);
+    out.frame = row.text(11);
+    out.detail = row.text(12);
+    return out;
+  }
 
   Result<std::optional<AttemptRow>> attempt(std::string_view source) override {
     std::optional<AttemptRow> out;
@@ -566,22 +591,109 @@ class SqliteStore final : public Store, private StoreTxn {
   Status visit_intents(std::string_view state,
                        const std::function<bool(const IntentRow&)>& visit) override {
     if (version_ < 2) return {};  // looked at as it is, without tables of later formats
+    if (version_ < 3) {
+      return each(statement(Sql::kIntentsOfFormat2).bind(1, state),
+                  [&](Statement& row) { return visit(intent_row(row)); });
+    }
     return each(statement(Sql::kIntentsOf).bind(1, state),
-                [&](Statement& row) { return visit(intent_row(row)); });
+                [&](Statement& row) { return visit(whole_intent_row(row)); });
   }
 
   Result<std::optional<IntentRow>> intent(const Key128& key) override {
     std::optional<IntentRow> out;
-    if (version_ < 2) return out;
+    if (version_ < 3) {
+      Status searched = visit_intents("", [&](const IntentRow& row) {
+        if (row.key == key) out = row;
+        return !out;
+      });
+      if (!searched) return searched.error();
+      return out;
+    }
     Status status = each(statement(Sql::kIntentGet).bind(1, key), [&](Statement& row) {
-      out = intent_row(row);
+      out = whole_intent_row(row);
       return false;
     });
     if (!status) return status.error();
     return out;
   }
 
+  // ---- Waiting runs ---------------------------------------------------------------------------
+  Result<std::vector<FlowRunRow>> flow_runs(Statement& query) {
+    std::vector<FlowRunRow> out;
+    Status status = each(query, [&](Statement& row) {
+      out.push_back(flow_run_row(row));
+      return true;
+    });
+    if (!status) return status.error();
+    return out;
+  }
+  Result<std::vector<FlowRunRow>> flow_runs_about(std::string_view record_name,
+                                                  size_t most) override {
+    if (version_ < 3) return std::vector<FlowRunRow>();
+    Statement& query = statement(Sql::kFlowRunsAbout).bind(1, record_name);
+    return flow_runs(query.bind(2, static_cast<int64_t>(most)));
+  }
+  Result<std::vector<FlowRunRow>> flow_runs_of(const Key128& rule, std::string_view record_name,
+                                               size_t most) override {
+    if (version_ < 3) return std::vector<FlowRunRow>();
+    Statement& query = statement(Sql::kFlowRunsOf).bind(1, rule).bind(2, record_name);
+    return flow_runs(query.bind(3, static_cast<int64_t>(most)));
+  }
+  Result<std::optional<FlowRunRow>> flow_run(const Key128& run) override {
+    if (version_ < 3) return std::optional<FlowRunRow>();
+    Result<std::vector<FlowRunRow>> rows = flow_runs(statement(Sql::kFlowRunGet).bind(1, run));
+    if (!rows) return rows.error();
+    return rows->empty() ? std::nullopt : std::optional(std::move(rows->front()));
+  }
+  Status visit_flow_runs(std::string_view state,
+                         const std::function<bool(const FlowRunRow&)>& visit) override {
+    if (version_ < 3) return {};
+    return each(statement(Sql::kFlowRunList).bind(1, state),
+                [&](Statement& row) { return visit(flow_run_row(row)); });
+  }
+
   // ---- Writing --------------------------------------------------------------------------------
+  Status put_flow_run(const FlowRunRow& row) override {
+    Statement& put = statement(Sql::kFlowRunPut).bind(1, row.run).bind(2, row.rule);
+    put.bind(3, std::string_view(row.automation))
+        .bind(4, std::string_view(row.record))
+        .bind(5, std::string_view(row.user))
+        .bind(6, std::string_view(row.state));
+    put.bind(7, row.since).bind(8, row.due).bind(9, row.wakes);
+    put.bind(10, std::string_view(row.program)).bind(11, std::string_view(row.frame));
+    return put.bind(12, std::string_view(row.detail)).run();
+  }
+  Status remove_flow_run(const Key128& run) override {
+    return statement(Sql::kFlowRunDelete).bind(1, run).run();
+  }
+
+  // Savepoints of one name: SQLite means the innermost. Counters that are not written yet go back
+  // with it.
+  Status savepoint() override {
+    if (Status done = statement(Sql::kSavepoint).run(); !done) return done;
+    savepoints_.push_back(counters_before_.size());
+    return {};
+  }
+  Status rollback_savepoint() override {
+    if (savepoints_.empty()) return {ErrorCode::kInvalidArgument, "no savepoint is open"};
+    if (Status done = statement(Sql::kSavepointRollback).run(); !done) return done;
+    for (; counters_before_.size() > savepoints_.back(); counters_before_.pop_back()) {
+      auto& [key, state] = counters_before_.back();
+      if (state) {
+        counters_[key] = std::move(*state);
+      } else {
+        counters_.erase(key);
+      }
+    }
+    return release_savepoint();
+  }
+  Status release_savepoint() override {
+    if (savepoints_.empty()) return {ErrorCode::kInvalidArgument, "no savepoint is open"};
+    savepoints_.pop_back();
+    if (savepoints_.empty()) counters_before_.clear();
+    return statement(Sql::kSavepointRelease).run();
+  }
+
   Result<bool> admit(const Key128& event) override {
     if (Status done = statement(Sql::kAdmit).bind(1, event).run(); !done) return done.error();
     return sqlite3_changes(db_) > 0;
@@ -616,9 +728,12 @@ class SqliteStore final : public Store, private StoreTxn {
   }
 
   Result<CounterState*> counter(const Charge& charge) {
-    auto [at, fresh] =
-        counters_.try_emplace({charge.scope, charge.key, charge.counter, charge.window});
+    CounterKey counter_key{charge.scope, charge.key, charge.counter, charge.window};
+    auto [at, fresh] = counters_.try_emplace(counter_key);
     CounterState& state = at->second;
+    if (!savepoints_.empty())
+      counters_before_.emplace_back(std::move(counter_key),
+                                    fresh ? std::nullopt : std::optional(state));
     if (!fresh) return &state;
     auto bind_key = [&](Statement& s) -> Statement& {
       return s.bind(1, std::string_view(charge.scope))
@@ -694,6 +809,8 @@ class SqliteStore final : public Store, private StoreTxn {
 
   // One write for each counter of the transaction, in key order.
   Status flush_counters() {
+    // What a savepoint takes back afterwards is read again.
+    for (auto& before : counters_before_) before.second.reset();
     for (auto& [key, state] : counters_) {
       if (!state.changed) continue;
       Status done =
@@ -804,16 +921,21 @@ class SqliteStore final : public Store, private StoreTxn {
                          .bind(5, std::string_view(row.request))
                          .bind(6, std::string_view(row.state));
     add.bind(7, row.attempt).bind(8, row.epoch).bind(9, row.due);
-    if (Status done = add.bind(10, std::string_view(row.result)).run(); !done) return done.error();
+    add.bind(10, std::string_view(row.result))
+        .bind(11, std::string_view(row.channel))
+        .bind(12, std::string_view(row.name))
+        .bind(13, row.run);
+    if (Status done = add.bind(14, std::string_view(row.answer)).run(); !done) return done.error();
     return sqlite3_changes(db_) > 0;
   }
 
-  Result<std::vector<IntentRow>> claim_intents(Instant now, int64_t epoch, size_t most) override {
+  Result<std::vector<IntentRow>> claim_intents(Instant now, int64_t epoch, size_t most,
+                                               std::string_view without) override {
     std::vector<IntentRow> out;
-    Statement& ready =
-        statement(Sql::kIntentsReady).bind(1, now).bind(2, static_cast<int64_t>(most));
+    Statement& ready = statement(Sql::kIntentsReady).bind(1, now).bind(2, without);
+    ready.bind(3, static_cast<int64_t>(most));
     Status read_rows = each(ready, [&](Statement& row) {
-      out.push_back(intent_row(row));
+      out.push_back(whole_intent_row(row));
       return true;
     });
     if (!read_rows) return read_rows.error();
@@ -828,15 +950,15 @@ class SqliteStore final : public Store, private StoreTxn {
   }
 
   Result<bool> finish_intent(const IntentRow& row, int64_t epoch) override {
-    return change_intent(statement(Sql::kIntentFinish).bind(5, epoch), row);
+    return change_intent(statement(Sql::kIntentFinish).bind(6, epoch), row);
   }
   Result<bool> settle_intent(const IntentRow& row) override {
     return change_intent(statement(Sql::kIntentSettle), row);
   }
   Result<bool> change_intent(Statement& change, const IntentRow& row) {
     change.bind(1, std::string_view(row.state)).bind(2, row.due);
-    Status done = change.bind(3, std::string_view(row.result)).bind(4, row.key).run();
-    if (!done) return done.error();
+    change.bind(3, std::string_view(row.result)).bind(4, std::string_view(row.answer));
+    if (Status done = change.bind(5, row.key).run(); !done) return done.error();
     return sqlite3_changes(db_) > 0;
   }
 
@@ -857,6 +979,9 @@ class SqliteStore final : public Store, private StoreTxn {
   std::optional<Error> broken_;
   std::array<Statement, static_cast<size_t>(Sql::kCount)> statements_;
   std::map<CounterKey, CounterState> counters_;
+  // As they were when a savepoint was open, for each charge; none: not read yet.
+  std::vector<std::pair<CounterKey, std::optional<CounterState>>> counters_before_;
+  std::vector<size_t> savepoints_;  // lengths of it
   std::set<std::string, std::less<>> linked_objects_;
 };
 

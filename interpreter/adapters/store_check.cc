@@ -170,14 +170,31 @@ class Checker {
     return search(check,
                   "SELECT 'intent ' || seq || ' of ' || record || ' is \"' || state || '\" after ' "
                   "|| attempt || ' attempts' FROM intent WHERE state NOT IN ('ready', 'claimed', "
-                  "'done', 'unknown', 'failed') OR attempt < (state = 'claimed')");
+                  "'done', 'unknown', 'failed', 'dropped') OR attempt < (state = 'claimed')");
+  }
+
+  Status flow_runs(StoreCheck& check) const {
+    if (Status told = count(check, "waiting run", "SELECT count(*) FROM flow_run"); !told)
+      return told;
+    for (const char* sql :
+         {"SELECT 'the run ' || lower(hex(run)) || ' has the state \"' || state || '\"' FROM "
+          "flow_run WHERE state NOT IN ('waiting', 'calling', 'retrying', 'asking', 'queued', "
+          "'failed')",
+          "SELECT 'nothing will wake the run ' || lower(hex(run)) FROM flow_run WHERE due IS NOT "
+          "NULL AND state IN ('waiting', 'retrying') AND NOT EXISTS (SELECT 1 FROM timer WHERE "
+          "timer.due = flow_run.due AND timer.kind = 'wait' AND payload = lower(hex(run)))",
+          "SELECT 'the program of the run ' || lower(hex(run)) || ' is not there' FROM flow_run "
+          "WHERE NOT EXISTS (SELECT 1 FROM meta WHERE name = 'program/' || program)"}) {
+      if (Status told = search(check, sql); !told) return told;
+    }
+    return {};
   }
 
   Status timers(StoreCheck& check) const {
     if (Status told = count(check, "timer", "SELECT count(*) FROM timer"); !told) return told;
     for (const char* sql :
          {"SELECT 'a timer of unknown kind \"' || kind || '\"' FROM timer WHERE kind NOT IN "
-          "('reminder_expiry', 'reminder_snooze', 'deferred')",
+          "('reminder_expiry', 'reminder_snooze', 'deferred', 'wait', 'answer', 'schedule')",
           "SELECT 'the timer of a ' || kind || ' without its reminder ' || lower(hex(id)) FROM "
           "timer WHERE kind LIKE 'reminder_%' AND NOT EXISTS (SELECT 1 FROM reminder WHERE "
           "reminder.id = timer.id)",
@@ -205,7 +222,7 @@ constexpr Row kChecks[] = {
     {"counters", &Checker::counters},  {"runs", &Checker::runs},
     {"records", &Checker::records},    {"cursors", &Checker::cursors},
     {"timers", &Checker::timers},      {"reminders", &Checker::reminders},
-    {"intents", &Checker::intents, 2},
+    {"intents", &Checker::intents, 2}, {"waiting runs", &Checker::flow_runs, 3},
 };
 constexpr Row kArchiveChecks[] = {
     {"pages", &Checker::pages}, {"counters", &Checker::counters}, {"runs", &Checker::runs}};

@@ -52,6 +52,11 @@ std::string rows_of(StoreReader& reader) {
                row.record, row.request, row.state, std::to_string(row.attempt), instant(row.due),
                row.result);
   }));
+  out += ended(reader.visit_flow_runs("", [&](const FlowRunRow& row) {
+    return add(std::to_string(row.seq), base::to_hex(row.run), row.automation, row.record, row.user,
+               row.state, instant(row.since), instant(row.due), std::to_string(row.wakes),
+               row.program, row.detail);
+  }));
   out += ended(reader.visit_activations([&](const ActivationRow& row) {
     return add(base::to_hex(row.rule), row.automation, row.person, std::to_string(row.active));
   }));

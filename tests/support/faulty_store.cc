@@ -61,6 +61,23 @@ class FaultyReader : public ForwardingReader<Interface> {
                        const std::function<bool(const IntentRow&)>& visit) override {
     return around(points_, Verb::visit_intents, [&] { return Base::visit_intents(state, visit); });
   }
+  Result<std::vector<FlowRunRow>> flow_runs_about(std::string_view record, size_t most) override {
+    return around(points_, Verb::flow_runs_about,
+                  [&] { return Base::flow_runs_about(record, most); });
+  }
+  Result<std::vector<FlowRunRow>> flow_runs_of(const Key128& rule, std::string_view record,
+                                               size_t most) override {
+    return around(points_, Verb::flow_runs_of,
+                  [&] { return Base::flow_runs_of(rule, record, most); });
+  }
+  Result<std::optional<FlowRunRow>> flow_run(const Key128& run) override {
+    return around(points_, Verb::flow_run, [&] { return Base::flow_run(run); });
+  }
+  Status visit_flow_runs(std::string_view state,
+                         const std::function<bool(const FlowRunRow&)>& visit) override {
+    return around(points_, Verb::visit_flow_runs,
+                  [&] { return Base::visit_flow_runs(state, visit); });
+  }
   Result<int64_t> total(std::string_view name) override {
     return around(points_, Verb::total, [&] { return Base::total(name); });
   }
@@ -120,9 +137,10 @@ class FaultyTxn final : public ForwardingWriter<FaultyReader<StoreTxn>> {
   Result<bool> add_intent(const IntentRow& row) override {
     return around(points_, Verb::add_intent, [&] { return Base::add_intent(row); });
   }
-  Result<std::vector<IntentRow>> claim_intents(Instant now, int64_t epoch, size_t most) override {
+  Result<std::vector<IntentRow>> claim_intents(Instant now, int64_t epoch, size_t most,
+                                               std::string_view without) override {
     return around(points_, Verb::claim_intents,
-                  [&] { return Base::claim_intents(now, epoch, most); });
+                  [&] { return Base::claim_intents(now, epoch, most, without); });
   }
   Result<bool> finish_intent(const IntentRow& row, int64_t epoch) override {
     return around(points_, Verb::finish_intent, [&] { return Base::finish_intent(row, epoch); });
@@ -135,6 +153,21 @@ class FaultyTxn final : public ForwardingWriter<FaultyReader<StoreTxn>> {
   }
   Status put_meta(std::string_view name, std::string_view value) override {
     return around(points_, Verb::put_meta, [&] { return Base::put_meta(name, value); });
+  }
+  Status put_flow_run(const FlowRunRow& row) override {
+    return around(points_, Verb::put_flow_run, [&] { return Base::put_flow_run(row); });
+  }
+  Status remove_flow_run(const Key128& run) override {
+    return around(points_, Verb::remove_flow_run, [&] { return Base::remove_flow_run(run); });
+  }
+  Status savepoint() override {
+    return around(points_, Verb::savepoint, [&] { return Base::savepoint(); });
+  }
+  Status rollback_savepoint() override {
+    return around(points_, Verb::rollback_savepoint, [&] { return Base::rollback_savepoint(); });
+  }
+  Status release_savepoint() override {
+    return around(points_, Verb::release_savepoint, [&] { return Base::release_savepoint(); });
   }
 };
 

@@ -30,7 +30,9 @@ namespace ensue::testing {
   V(next_timer) V(attempt) V(visit_intents) V(total) V(meta) V(admit) V(put_record) V(charge) \
   V(add_run) V(add_verdict) V(put_reminder) V(put_timer) V(remove_timer) V(add_dead_letter) \
   V(remove_dead_letter) V(put_cursor) V(put_activation) V(put_attempt) V(add_intent) \
-  V(claim_intents) V(finish_intent) V(settle_intent) V(add_total) V(put_meta) V(call) V(ask)
+  V(claim_intents) V(finish_intent) V(settle_intent) V(add_total) V(put_meta) V(flow_runs_about) V(flow_runs_of) V(flow_run) \
+  V(visit_flow_runs) V(put_flow_run) V(remove_flow_run) V(savepoint) V(rollback_savepoint) \
+  V(release_savepoint) V(call) V(ask)
 // clang-format on
 
 enum class FaultyVerb : uint8_t {

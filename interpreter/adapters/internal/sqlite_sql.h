@@ -50,8 +50,8 @@ CREATE TABLE activation (rule BLOB NOT NULL, person TEXT NOT NULL, automation TE
 )sql";
 
 // What each later format added, in order; a new store gets all of it. Format 2: intents and
-// attempts.
-inline constexpr std::array<const char*, 1> kMigrations = {R"sql(
+// attempts. Format 3: runs that wait, calls of services and e-mails among the intents.
+inline constexpr std::array<const char*, 2> kMigrations = {R"sql(
 CREATE TABLE intent (seq INTEGER PRIMARY KEY, key BLOB NOT NULL, at INTEGER NOT NULL, cause TEXT NOT NULL, record TEXT NOT NULL,
                      request TEXT NOT NULL, state TEXT NOT NULL, attempt INTEGER NOT NULL, epoch INTEGER NOT NULL,
                      due INTEGER NOT NULL, result TEXT NOT NULL);
@@ -61,6 +61,18 @@ CREATE INDEX intent_ready ON intent (seq) WHERE state = 'ready';
 CREATE INDEX intent_parked ON intent (state, seq) WHERE state IN ('claimed', 'unknown', 'failed');
 CREATE TABLE attempt (source TEXT PRIMARY KEY, line INTEGER NOT NULL, count INTEGER NOT NULL,
                       running INTEGER NOT NULL) WITHOUT ROWID;
+)sql",
+                                                           R"sql(
+ALTER TABLE intent ADD COLUMN channel TEXT NOT NULL DEFAULT 'record';
+ALTER TABLE intent ADD COLUMN name TEXT NOT NULL DEFAULT '';
+ALTER TABLE intent ADD COLUMN run BLOB;
+ALTER TABLE intent ADD COLUMN answer TEXT NOT NULL DEFAULT '';
+CREATE TABLE flow_run (seq INTEGER PRIMARY KEY AUTOINCREMENT, run BLOB NOT NULL, rule BLOB NOT NULL, automation TEXT NOT NULL,
+                       record TEXT NOT NULL, user TEXT NOT NULL, state TEXT NOT NULL, since INTEGER NOT NULL, due INTEGER,
+                       wakes INTEGER NOT NULL, program TEXT NOT NULL, frame BLOB NOT NULL, detail TEXT NOT NULL);
+CREATE UNIQUE INDEX flow_run_by_key ON flow_run (run);
+CREATE INDEX flow_run_by_record ON flow_run (record, seq) WHERE state <> 'failed';
+CREATE INDEX flow_run_by_rule ON flow_run (rule, seq) WHERE state <> 'failed';
 )sql"};
 static_assert(kMigrations.size() + 1 == kStoreFormatVersion);
 
@@ -122,6 +134,16 @@ enum class Sql : size_t {
   kIntentClaim,
   kIntentFinish,
   kIntentSettle,
+  kIntentsOfFormat2,
+  kFlowRunPut,
+  kFlowRunDelete,
+  kFlowRunGet,
+  kFlowRunsAbout,
+  kFlowRunsOf,
+  kFlowRunList,
+  kSavepoint,
+  kSavepointRollback,
+  kSavepointRelease,
   kCount
 };
 
@@ -209,21 +231,48 @@ inline constexpr std::array<const char*, static_cast<size_t>(Sql::kCount)> kSql 
     "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)",
     "SELECT source, line, count, running FROM attempt WHERE source = ?",
     "INSERT OR REPLACE INTO attempt (source, line, count, running) VALUES (?, ?, ?, ?)",
-    "INSERT INTO intent (key, at, cause, record, request, state, attempt, epoch, due, result) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    "SELECT seq, key, at, cause, record, request, state, attempt, epoch, due, result FROM intent "
+    "INSERT INTO intent (key, at, cause, record, request, state, attempt, epoch, due, result, "
+    "channel, name, run, answer) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    "SELECT seq, key, at, cause, record, request, state, attempt, epoch, due, result, "
+    "channel, name, run, answer FROM intent "
     "WHERE key = ?",
-    "SELECT seq, key, at, cause, record, request, state, attempt, epoch, due, result FROM intent "
+    "SELECT seq, key, at, cause, record, request, state, attempt, epoch, due, result, "
+    "channel, name, run, answer FROM intent "
     "WHERE ?1 = '' OR state = ?1 ORDER BY seq",
     // The words of the partial indexes, so that they are used.
-    "SELECT seq, key, at, cause, record, request, state, attempt, epoch, due, result FROM intent "
-    "WHERE state = 'ready' AND due <= ? AND NOT EXISTS (SELECT 1 FROM intent ahead WHERE "
+    "SELECT seq, key, at, cause, record, request, state, attempt, epoch, due, result, "
+    "channel, name, run, answer FROM intent "
+    "WHERE state = 'ready' AND due <= ? AND instr(?, channel) = 0 AND NOT EXISTS (SELECT 1 FROM intent ahead WHERE "
     "ahead.record = intent.record AND ahead.seq < intent.seq AND ahead.state IN ('ready', "
     "'claimed', 'unknown')) ORDER BY seq LIMIT ?",
     "UPDATE intent SET state = 'claimed', attempt = attempt + 1, epoch = ? WHERE key = ?",
-    "UPDATE intent SET state = ?, due = ?, result = ? WHERE key = ? AND state = 'claimed' AND "
+    "UPDATE intent SET state = ?, due = ?, result = ?, answer = ? WHERE key = ? AND state = "
+    "'claimed' AND "
     "epoch = ?",
-    "UPDATE intent SET state = ?, due = ?, result = ? WHERE key = ? AND state <> 'claimed'",
+    "UPDATE intent SET state = ?, due = ?, result = ?, answer = ? WHERE key = ? AND state <> "
+    "'claimed'",
+    "SELECT seq, key, at, cause, record, request, state, attempt, epoch, due, result FROM intent "
+    "WHERE ?1 = '' OR state = ?1 ORDER BY seq",
+    "INSERT INTO flow_run (run, rule, automation, record, user, state, since, due, wakes, program, "
+    "frame, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run) DO UPDATE SET "
+    "record = excluded.record, user = excluded.user, state = excluded.state, since = "
+    "excluded.since, due = excluded.due, wakes = excluded.wakes, program = excluded.program, frame "
+    "= excluded.frame, detail = excluded.detail",
+    "DELETE FROM flow_run WHERE run = ?",
+    "SELECT seq, run, rule, automation, record, user, state, since, due, wakes, program, frame, "
+    "detail FROM flow_run WHERE run = ?",
+    // The words of the partial indexes, so that they are used.
+    "SELECT seq, run, rule, automation, record, user, state, since, due, wakes, program, frame, "
+    "detail FROM flow_run WHERE record = ? AND state <> 'failed' ORDER BY seq LIMIT ?",
+    "SELECT seq, run, rule, automation, record, user, state, since, due, wakes, program, frame, "
+    "detail FROM flow_run WHERE rule = ?1 AND state <> 'failed' AND (?2 = '' OR record = ?2) "
+    "ORDER BY seq LIMIT ?3",
+    "SELECT seq, run, rule, automation, record, user, state, since, due, wakes, program, frame, "
+    "detail FROM flow_run WHERE ?1 = '' OR state = ?1 ORDER BY seq",
+    "SAVEPOINT inner_work",
+    "ROLLBACK TO inner_work",
+    "RELEASE inner_work",
 };
 
 }  // namespace ensue::adapters

@@ -47,8 +47,10 @@ struct RunRow {
   std::string kind;    // action, flow
   std::string record;  // Lead/00Q1
   std::string user;
-  std::string status;  // executed, reminded, suppressed, deferred, failed
-  std::string detail;  // JSON: effects, limit, fault
+  // executed, reminded, suppressed, deferred, waiting, failed, cancelled. A run that waits has a
+  // row for each of its parts: the first under its own key, the later ones under keys made of it.
+  std::string status;
+  std::string detail;  // JSON: effects, limit, fault, …
 };
 
 // Why an automation did not start on an event; kept only with `--verdicts all`.
@@ -82,8 +84,9 @@ struct ReminderRow {
 
 struct TimerRow {
   Instant due;
-  Key128 id;            // with the due time the key; firing order is due, then id
-  std::string kind;     // reminder_expiry, reminder_snooze, deferred
+  Key128 id;  // with the due time the key; firing order is due, then id
+  // reminder_expiry, reminder_snooze, deferred, wait, answer, schedule
+  std::string kind;
   std::string payload;  // JSON
 };
 
@@ -148,14 +151,18 @@ struct CursorRow {
   std::string fingerprint;  // of the bytes before the offset: is it still the same file?
 };
 
-// A change that is to leave the process, and how far it has come.
+// What is to leave the process, and how far it has come: a change of a record, a call of a service,
+// an e-mail.
 struct IntentRow {
   int64_t seq = 0;  // given by the store: the order of commits
   Key128 key;       // H(cause | record): the same for every attempt
   Instant at;
-  std::string cause;    // action "A" by "ana"
-  std::string record;   // ActionCadenceTracker/8HB…: intents of one record keep their order
-  std::string request;  // what the sink gets
+  std::string cause;   // action "A" by "ana"
+  std::string record;  // ActionCadenceTracker/8HB…: intents of one record keep their order
+  std::string channel = "record";  // sink_channel_name
+  std::string name;                // of the service, of the e-mail's template
+  Key128 run;                      // that waits for the answer; zero: none
+  std::string request;             // what the sink gets
   // ready, claimed, done, unknown (parked: it may have happened), failed (parked: it has not),
   // dropped (by a person)
   std::string state;
@@ -163,6 +170,7 @@ struct IntentRow {
   int64_t epoch = 0;    // of the engine that claimed it last
   Instant due;          // not before
   std::string result;   // what the sink said last
+  std::string answer;   // of a service: JSON; empty: blank
 
   bool settled() const { return state != "ready" && state != "claimed" && state != "unknown"; }
 };
@@ -174,6 +182,25 @@ struct AttemptRow {
   uint64_t line = 0;     // that is worked on alone; 0: the whole batch after the cursor
   int64_t count = 0;     // how often it was begun
   bool running = false;  // begun and not ended in good order
+};
+
+// A run that is not at its end: it waits, or it failed and is kept for a person.
+struct FlowRunRow {
+  int64_t seq = 0;  // given by the store: the order in which they first waited
+  Key128 run;
+  Key128 rule;
+  std::string automation;
+  std::string record;  // Lead/00Q1; empty: it has none in hand
+  std::string user;
+  // waiting (for a time or a condition), calling (a service), retrying (a call, later), asking (a
+  // person), queued (behind another run), failed (for a person)
+  std::string state;
+  Instant since;               // of the state
+  std::optional<Instant> due;  // of the timer that wakes it
+  int64_t wakes = 0;           // how often it was woken
+  std::string program;         // fingerprint of the program it began with
+  std::string frame;           // where it stands; bytes of the engine's own
+  std::string detail;          // for people: what it waits for, or its fault
 };
 
 struct ActivationRow {
@@ -233,6 +260,15 @@ class StoreReader {
   virtual Status visit_intents(std::string_view state,
                                const std::function<bool(const IntentRow&)>& visit) = 0;
   virtual Result<std::optional<IntentRow>> intent(const Key128& key) = 0;
+  // Runs that wait, all but the failed ones, in order of seq, at most `most`: about a record; of an
+  // automation, and, unless `record` is empty, about that record.
+  virtual Result<std::vector<FlowRunRow>> flow_runs_about(std::string_view record, size_t most) = 0;
+  virtual Result<std::vector<FlowRunRow>> flow_runs_of(const Key128& rule, std::string_view record,
+                                                       size_t most) = 0;
+  virtual Result<std::optional<FlowRunRow>> flow_run(const Key128& run) = 0;
+  // Of one state, or of all when it is empty, in order of seq.
+  virtual Status visit_flow_runs(std::string_view state,
+                                 const std::function<bool(const FlowRunRow&)>& visit) = 0;
   // Sums kept across runs: `events`, `duplicates`, `executed`, … Zero when never counted.
   virtual Result<int64_t> total(std::string_view name) = 0;
   virtual Result<std::optional<std::string>> meta(std::string_view name) = 0;
@@ -264,15 +300,25 @@ class StoreTxn : public StoreReader {
   // False when an intent of that key exists: nothing is written.
   virtual Result<bool> add_intent(const IntentRow& row) = 0;
   // Claims ready intents that are due, at most one of a record and none behind an unsettled one, in
-  // order of seq: their attempt is one more, their epoch this. Gives them as they are now.
-  virtual Result<std::vector<IntentRow>> claim_intents(Instant now, int64_t epoch, size_t most) = 0;
-  // Writes the state, due time and result of an intent that `epoch` has claimed. False when it is
-  // not claimed by that epoch (any more): nothing is written.
+  // order of seq, leaving those of the channels that `without` names: their attempt is one more,
+  // their epoch this. Gives them as they are now.
+  virtual Result<std::vector<IntentRow>> claim_intents(Instant now, int64_t epoch, size_t most,
+                                                       std::string_view without) = 0;
+  // Writes the state, due time, result and answer of an intent that `epoch` has claimed. False when
+  // it is not claimed by that epoch (any more): nothing is written.
   virtual Result<bool> finish_intent(const IntentRow& row, int64_t epoch) = 0;
   // The same for an intent that nobody has claimed: a person settles it.
   virtual Result<bool> settle_intent(const IntentRow& row) = 0;
   virtual Status add_total(std::string_view name, int64_t count) = 0;
   virtual Status put_meta(std::string_view name, std::string_view value) = 0;
+  // The row is known by its run; a new one is given its seq.
+  virtual Status put_flow_run(const FlowRunRow& row) = 0;
+  virtual Status remove_flow_run(const Key128& run) = 0;
+  // Savepoints, one inside the other: what was written since the last open one is taken back, or
+  // stays. Those that are open when the closure returns stay.
+  virtual Status savepoint() = 0;
+  virtual Status rollback_savepoint() = 0;
+  virtual Status release_savepoint() = 0;
 };
 
 class Store {

@@ -72,6 +72,20 @@ class ForwardingReader : public Interface {
     return inner_.visit_intents(state, visit);
   }
   Result<std::optional<IntentRow>> intent(const Key128& key) override { return inner_.intent(key); }
+  Result<std::vector<FlowRunRow>> flow_runs_about(std::string_view record, size_t most) override {
+    return inner_.flow_runs_about(record, most);
+  }
+  Result<std::vector<FlowRunRow>> flow_runs_of(const Key128& rule, std::string_view record,
+                                               size_t most) override {
+    return inner_.flow_runs_of(rule, record, most);
+  }
+  Result<std::optional<FlowRunRow>> flow_run(const Key128& run) override {
+    return inner_.flow_run(run);
+  }
+  Status visit_flow_runs(std::string_view state,
+                         const std::function<bool(const FlowRunRow&)>& visit) override {
+    return inner_.visit_flow_runs(state, visit);
+  }
   Result<int64_t> total(std::string_view name) override { return inner_.total(name); }
   Result<std::optional<std::string>> meta(std::string_view name) override {
     return inner_.meta(name);
@@ -109,8 +123,9 @@ class ForwardingWriter : public Base {
   }
   Status put_attempt(const AttemptRow& row) override { return this->inner_.put_attempt(row); }
   Result<bool> add_intent(const IntentRow& row) override { return this->inner_.add_intent(row); }
-  Result<std::vector<IntentRow>> claim_intents(Instant now, int64_t epoch, size_t most) override {
-    return this->inner_.claim_intents(now, epoch, most);
+  Result<std::vector<IntentRow>> claim_intents(Instant now, int64_t epoch, size_t most,
+                                               std::string_view without) override {
+    return this->inner_.claim_intents(now, epoch, most, without);
   }
   Result<bool> finish_intent(const IntentRow& row, int64_t epoch) override {
     return this->inner_.finish_intent(row, epoch);
@@ -124,6 +139,11 @@ class ForwardingWriter : public Base {
   Status put_meta(std::string_view name, std::string_view value) override {
     return this->inner_.put_meta(name, value);
   }
+  Status put_flow_run(const FlowRunRow& row) override { return this->inner_.put_flow_run(row); }
+  Status remove_flow_run(const Key128& run) override { return this->inner_.remove_flow_run(run); }
+  Status savepoint() override { return this->inner_.savepoint(); }
+  Status rollback_savepoint() override { return this->inner_.rollback_savepoint(); }
+  Status release_savepoint() override { return this->inner_.release_savepoint(); }
 };
 
 using ForwardingTxn = ForwardingWriter<ForwardingReader<StoreTxn>>;

@@ -57,6 +57,23 @@ action "Chase" by "cy"
   if Rating is "Hot"
   then add it to cadence "Two"
 end
+flow "Patience"
+  when Lead is created
+  mode queued per record
+  try
+    set Title to "seen"
+    if Status is "Working"
+      stop with fault "at work already"
+    end
+  on fault as f
+    log "{f.Message}"
+  end
+  wait until Status is "Contacted" for at most 6 hours
+  set Description to "{Status}"
+  if Rating is "Cold"
+    stop with fault "cold"
+  end
+end
 action "Team stop" by "mona"
   when Lead is created or edited
   for records of my team

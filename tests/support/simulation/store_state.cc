@@ -20,7 +20,8 @@ class Teller {
 
   Status tell(StoreState& out) {
     for (auto part : {&Teller::runs, &Teller::records, &Teller::counters, &Teller::reminders,
-                      &Teller::dead_letters, &Teller::activations, &Teller::timers}) {
+                      &Teller::dead_letters, &Teller::activations, &Teller::timers,
+                      &Teller::flow_runs}) {
       if (Status told = (this->*part)(); !told) return told;
     }
     for (auto part : {&Teller::totals, &Teller::position, &Teller::intents}) {
@@ -90,9 +91,18 @@ class Teller {
       line("timer", text_of(row.due), base::to_hex(row.id), row.kind, row.payload);
     return {};
   }
+  Status flow_runs() {
+    return reader_.visit_flow_runs("", [&](const FlowRunRow& row) {
+      line("flow run", base::to_hex(row.run), base::to_hex(row.rule), row.automation, row.record,
+           row.user, row.state, text_of(row.since), text_of(row.due), std::to_string(row.wakes),
+           row.program, row.frame, row.detail);
+      return true;
+    });
+  }
   Status totals(StoreState& out) {
-    for (const char* name : {"events", "snapshots", "gaps", "dead letters", "executed", "reminded",
-                             "suppressed", "deferred", "failed", "active_targets"}) {
+    for (const char* name :
+         {"events", "snapshots", "gaps", "dead letters", "executed", "reminded", "suppressed",
+          "deferred", "waiting", "failed", "cancelled", "active_targets"}) {
       Result<int64_t> total = reader_.total(name);
       if (!total) return total.error();
       line("total", std::string(name), std::to_string(*total));

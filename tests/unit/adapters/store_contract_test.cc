@@ -227,7 +227,7 @@ TEST_CASE("an exception out of a transaction leaves nothing behind, and the stor
     must(txn.admit(hash_key({"e"})));
     must(txn.put_meta("m0", "lost"));
     must(txn.charge(hash_key({"c"}), {day_charge("ana", 5)}));
-    must(txn.claim_intents({1}, 1, 10));
+    must(txn.claim_intents({1}, 1, 10, ""));
     must(txn.visit_intents("", [](const IntentRow&) -> bool { throw Died(); }));
     return {};
   }),
@@ -632,7 +632,7 @@ void compare_with_model(uint64_t seed, size_t& verb_count) {
             break;
           }
           case 12:
-            for (const IntentRow& row : must(txn.claim_intents({v.b * 10}, v.a % 2, 2)))
+            for (const IntentRow& row : must(txn.claim_intents({v.b * 10}, v.a % 2, 2, "")))
               seen += "claimed " + std::to_string(row.seq) + " ";
             break;
           case 13:
@@ -699,6 +699,110 @@ TEST_CASE("an attempt is kept by source") {
   }));
 }
 
+TEST_CASE("a run that waits is known by its key, its record and its automation") {
+  Subject subject(any_kind());
+  auto row = [](const std::string& name, const std::string& record, const std::string& state) {
+    FlowRunRow out;
+    out.run = hash_key({"run", name});
+    out.rule = hash_key({"rule"});
+    out.automation = "Chase";
+    out.record = record;
+    out.user = "ana";
+    out.state = state;
+    out.since = {1000};
+    if (state == "waiting") out.due = Instant{5000};
+    out.program = "p";
+    out.frame = std::string("\x01\0frame", 7);
+    out.detail = name;
+    return out;
+  };
+  auto names = [](const std::vector<FlowRunRow>& rows) {
+    std::string out;
+    for (const FlowRunRow& one : rows) out += one.detail + " ";
+    return out;
+  };
+  must(commit(subject, [&](StoreTxn& txn) -> Status {
+    for (const auto& one : {row("a", "Lead/1", "waiting"), row("b", "Lead/2", "queued"),
+                            row("c", "Lead/1", "failed"), row("d", "Lead/1", "calling")}) {
+      if (Status put = txn.put_flow_run(one); !put) return put;
+    }
+    return {};
+  }));
+  Key128 rule = hash_key({"rule"});
+  must(commit(subject, [&](StoreTxn& txn) -> Status {
+    CHECK(names(must(txn.flow_runs_about("Lead/1", 10))) == "a d ");
+    CHECK(names(must(txn.flow_runs_about("Lead/1", 1))) == "a ");
+    CHECK(names(must(txn.flow_runs_of(rule, "", 10))) == "a b d ");
+    CHECK(names(must(txn.flow_runs_of(rule, "Lead/2", 10))) == "b ");
+    CHECK(must(txn.flow_runs_of(hash_key({"other"}), "", 10)).empty());
+    std::optional<FlowRunRow> a = must(txn.flow_run(hash_key({"run", "a"})));
+    REQUIRE(a);
+    CHECK(a->frame == std::string("\x01\0frame", 7));
+    CHECK(a->due == Instant{5000});
+    CHECK(a->program == "p");
+    // Put again it keeps its place.
+    a->state = "failed";
+    a->wakes = 3;
+    a->due.reset();
+    if (Status put = txn.put_flow_run(*a); !put) return put;
+    CHECK(names(must(txn.flow_runs_about("Lead/1", 10))) == "d ");
+    a->state = "waiting";
+    if (Status put = txn.put_flow_run(*a); !put) return put;
+    CHECK(names(must(txn.flow_runs_about("Lead/1", 10))) == "a d ");
+    CHECK(must(txn.flow_run(a->run))->wakes == 3);
+    CHECK_FALSE(must(txn.flow_run(a->run))->due);
+    if (Status removed = txn.remove_flow_run(a->run); !removed) return removed;
+    if (Status removed = txn.remove_flow_run(a->run); !removed) return removed;
+    CHECK_FALSE(must(txn.flow_run(a->run)));
+    std::string states;
+    Status visited = txn.visit_flow_runs("", [&](const FlowRunRow& one) {
+      states += one.state + " ";
+      return true;
+    });
+    CHECK(states == "queued failed calling ");
+    return visited;
+  }));
+}
+
+TEST_CASE("what is written after a savepoint is taken back with it, counters too") {
+  Subject subject(any_kind());
+  std::vector<Charge> one(1);
+  one[0] = {"user", "ana", "flow executions", "2026-01-05", 10, 0, {1000}};
+  must(commit(subject, [&](StoreTxn& txn) -> Status {
+    must(txn.charge(hash_key({"r0"}), one));
+    must(txn.savepoint());
+    must(txn.charge(hash_key({"r1"}), one));
+    must(txn.put_meta("outer", "kept"));
+    must(txn.savepoint());
+    must(txn.charge(hash_key({"r2"}), one));
+    must(txn.put_meta("inner", "gone"));
+    must(txn.put_timer({{5}, hash_key({"t"}), "wait", ""}));
+    CHECK(must(txn.admit(hash_key({"event"}))));
+    must(txn.rollback_savepoint());
+    CHECK_FALSE(must(txn.meta("inner")));
+    CHECK_FALSE(must(txn.next_timer()));
+    CHECK(must(txn.admit(hash_key({"event"}))));
+    must(txn.release_savepoint());
+    must(txn.savepoint());
+    must(txn.put_meta("again", "gone"));
+    must(txn.rollback_savepoint());
+    CHECK(must(txn.charge(hash_key({"r3"}), one)).used[0] == 3);
+    CHECK_FALSE(txn.rollback_savepoint());
+    return {};
+  }));
+  must(subject.store->read([&](StoreReader& reader) -> Status {
+    CHECK(must(reader.meta("outer")) == "kept");
+    CHECK_FALSE(must(reader.meta("again")));
+    std::string counters;
+    Status visited = reader.visit_proofs([&](const CounterProof& proof) {
+      counters += std::to_string(proof.counter.used) + (proof.agrees() ? " agrees" : " differs");
+      return true;
+    });
+    CHECK(counters == "3 agrees");
+    return visited;
+  }));
+}
+
 TEST_CASE(
     "an intent is written once, claimed in order of its record, and finished by its claimer") {
   Subject subject(any_kind());
@@ -721,7 +825,7 @@ TEST_CASE(
   auto claimed = [&](Instant now, int64_t epoch) {
     std::vector<IntentRow> rows;
     must(commit(subject, [&](StoreTxn& txn) -> Status {
-      rows = must(txn.claim_intents(now, epoch, 10));
+      rows = must(txn.claim_intents(now, epoch, 10, ""));
       return {};
     }));
     return rows;
@@ -788,7 +892,7 @@ TEST_CASE(
       done.state = "done";
       CHECK(must(txn.finish_intent(done, 1)));
       CHECK(must(txn.add_intent(row("d", "Lead/4"))));
-      CHECK(must(txn.claim_intents({1000}, 5, 10)).size() == 2);
+      CHECK(must(txn.claim_intents({1000}, 5, 10, "")).size() == 2);
       return {ErrorCode::kIo, "no"};
     });
     CHECK_FALSE(failed);
