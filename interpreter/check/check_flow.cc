@@ -1,5 +1,5 @@
-// Flows: triggers, guards, statements. This version runs record-triggered flows whose body is one
-// cadence effect; the rest is checked as far as names and types go, and said to be not run.
+// Flows: triggers, guards, statements. What a flow does is lowered from the tree by lower/; here
+// its names and types are looked up. `route it by` is checked, and said to be not run.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -31,7 +31,7 @@ void Checker::check_flow(NodeId id) {
   Place place;
   place.me = false;
   place.why_not_me = "the flow runs as the system; `run as the owner` gives it a person";
-  bool runnable = automation.kind == AutomationKind::kFlow;
+  routes_ = false;
   auto triggers = tree_->items(decl.triggers());
   if (automation.kind == AutomationKind::kFlow && triggers.empty()) {
     report(DiagnosticKind::kMissingTrigger, span(decl.name()),
@@ -50,8 +50,7 @@ void Checker::check_flow(NodeId id) {
         if (automation.object) place.it = module_->schema.record_type(automation.object);
         place.it_told = !automation.object;
         place.changes = true;
-        runnable = runnable && !automation.before_save;
-        continue;
+        break;
       case NodeKind::kChangeTrigger: {
         std::vector<types::ObjectId> objects;
         for (NodeId object : tree_->items(ast::ChangeTrigger(*tree_, trigger).objects())) {
@@ -104,13 +103,13 @@ void Checker::check_flow(NodeId id) {
       }
       default: break;
     }
-    runnable = false;
   }
   if (decl.over().valid()) {
     ast::OverClause over(*tree_, decl.over());
     types::ObjectId object = object_named(over.object());
     if (!object) place.it_told = true;
     if (object) {
+      facts_->by_node[over.object().index].type = module_->schema.record_type(object);
       place.it = module_->schema.record_type(object);
       if (over.where().valid()) {
         Place searching = place;
@@ -124,7 +123,9 @@ void Checker::check_flow(NodeId id) {
   for (NodeId list : {decl.takes(), decl.gives()}) {
     for (NodeId param : tree_->items(list)) {
       ast::Param row(*tree_, param);
-      place.locals.push_back({text(row.name()), named_type(row.type(), true), span(row.name())});
+      Type type = named_type(row.type(), true);
+      facts_->by_node[row.type().index].type = type;
+      place.locals.push_back({text(row.name()), type, span(row.name())});
     }
   }
   if (decl.run_as().valid()) {
@@ -146,18 +147,13 @@ void Checker::check_flow(NodeId id) {
   if (decl.guard().valid()) check_guard(decl.guard(), automation, place);
   place.changes = false;
   place.why_not_changes = "a statement works on the record as it is now";
-  auto body = tree_->items(decl.body());
-  bool one_effect = body.size() == 1;
-  for (NodeId statement : body) {
-    size_t before = automation.effects.size();
-    check_statement(statement, automation, place);
-    one_effect = one_effect && automation.effects.size() == before + 1;
-  }
+  Place after = place;
+  check_statements(decl.body(), automation, after);
   for (NodeId gap : tree_->items(decl.gap_blocks())) {
-    runnable = false;
-    check_statements(ast::GapBlock(*tree_, gap).body(), automation, place);
+    after = place;
+    check_statements(ast::GapBlock(*tree_, gap).body(), automation, after);
   }
-  automation.runnable = runnable && one_effect;
+  automation.runnable = !routes_;
   if (!automation.runnable && !in_library()) not_run_yet(decl.name(), describe(automation));
   module_->automations.add(std::move(automation));
 }
@@ -174,46 +170,123 @@ void Checker::check_interval(const ast::IntervalSchedule& schedule) {
   if (schedule.count().valid()) whole_number(schedule.count(), 1, most, "the interval");
 }
 
-bool Checker::check_statements(NodeId body, Automation& automation, Place& place) {
+void Checker::collect_subflows() {
+  for_each_declaration(NodeKind::kFlowDecl, [&](NodeId id) {
+    ast::FlowDecl decl(*tree_, id);
+    if (decl.op() != syntax::kFlowSubflow) return;
+    SubflowShape shape;
+    for (auto [list, out] : {std::pair(decl.takes(), &shape.takes), {decl.gives(), &shape.gives}}) {
+      for (NodeId param : tree_->items(list)) {
+        ast::Param row(*tree_, param);
+        out->emplace_back(text(row.name()), named_type(row.type(), true));
+      }
+    }
+    subflow_shapes_.emplace(text(decl.name()), std::move(shape));
+  });
+}
+
+void Checker::check_statements(NodeId body, Automation& automation, Place& place) {
   size_t locals = place.locals.size();
   for (NodeId statement : tree_->items(body)) check_statement(statement, automation, place);
   place.locals.resize(locals);
-  return true;
+}
+
+void Checker::add_local(NodeId name, Type type, Place& place) {
+  std::string word = text(name);
+  for (types::ObjectId object : objects_of(place.it)) {
+    if (find_field(object, word)) {
+      report(DiagnosticKind::kLocalHidesField, span(name), {word});
+      break;
+    }
+  }
+  place.locals.push_back({word, type, span(name), type.kind == TypeKind::kAny, false});
+}
+
+Type Checker::infer_finder(NodeId id, const Place& place) {
+  ast::Finder finder(*tree_, id);
+  types::ObjectId object = object_named(finder.object());
+  if (!object) return Type::of(TypeKind::kError);
+  Place searching = place;
+  searching.searched.push_back(object);
+  if (finder.where().valid()) infer_condition(finder.where(), searching);
+  if (finder.order_by().valid()) infer(finder.order_by(), searching);
+  Type type = module_->schema.record_type(object);
+  type.list = (finder.op() & syntax::kFindAll) != 0;
+  return type;
+}
+
+void Checker::check_arguments(NodeId list, const Place& place, Automation* automation) {
+  for (NodeId row : tree_->items(list))
+    infer_source(ast::Assignment(*tree_, row).value(), place, automation);
+}
+
+Type Checker::check_run(NodeId id, const Place& place, Automation* automation) {
+  ast::RunStmt stmt(*tree_, id);
+  std::string name = text(stmt.name());
+  if (subflows_.count(name) == 0 && !broken("subflow", name)) {
+    report(DiagnosticKind::kUnknownReference, span(stmt.name()), {"subflow", name})
+        .suggest_quoted(base::nearest(name, names_of(subflows_)));
+  }
+  auto found = subflow_shapes_.find(name);
+  if (found == subflow_shapes_.end()) {
+    check_arguments(stmt.assignments(), place, automation);
+    return Type::of(TypeKind::kError);
+  }
+  const SubflowShape& shape = found->second;
+  std::set<std::string, base::FoldedLess> given;
+  for (NodeId row : tree_->items(stmt.assignments())) {
+    ast::Assignment assignment(*tree_, row);
+    std::string written(tree_->written(assignment.path()));
+    auto taken = std::find_if(shape.takes.begin(), shape.takes.end(), [&](const auto& param) {
+      return base::equal_folded(param.first, written);
+    });
+    if (taken == shape.takes.end()) {
+      std::vector<std::string> names;
+      for (const auto& [param, type] : shape.takes) names.push_back(param);
+      report(DiagnosticKind::kUnknownReference, span(assignment.path()),
+             {fmt::format("parameter of \"{}\"", name), written})
+          .suggest(base::nearest(written, names));
+      infer_source(assignment.value(), place, automation);
+      continue;
+    }
+    if (!given.insert(written).second)
+      report(DiagnosticKind::kClauseRepeated, span(assignment.path()), {"this parameter"});
+    Type type = infer_source(assignment.value(), place, automation, &taken->second);
+    if (!fits(taken->second, type, assignment.value())) {
+      report(DiagnosticKind::kCannotAssign, span(assignment.value()),
+             {taken->first, a_name_of(taken->second), a_name_of(type)});
+    }
+  }
+  for (const auto& [param, type] : shape.takes) {
+    if (given.count(param) == 0)
+      report(DiagnosticKind::kArgumentMissing, span(stmt.name()), {name, param});
+  }
+  return shape.gives.empty() ? Type::of(TypeKind::kBlank) : shape.gives.front().second;
+}
+
+Type Checker::infer_source(NodeId id, const Place& place, Automation* automation,
+                           const Type* hint) {
+  Type type;
+  switch (tree_->kind(id)) {
+    case NodeKind::kFinder: type = infer_finder(id, place); break;
+    case NodeKind::kRunStmt: type = check_run(id, place, automation); break;
+    case NodeKind::kCallStmt:
+      check_arguments(ast::CallStmt(*tree_, id).assignments(), place, automation);
+      type = Type::of(TypeKind::kAny);
+      break;
+    default: return infer(id, place, hint);
+  }
+  facts_->by_node[id.index].type = type;
+  return type;
 }
 
 void Checker::check_statement(NodeId id, Automation& automation, Place& place) {
-  auto value_type = [&](NodeId value, const Type* hint) -> Type {
-    if (tree_->is(value, NodeKind::kFinder)) {
-      ast::Finder finder(*tree_, value);
-      types::ObjectId object = object_named(finder.object());
-      if (!object) return Type::of(TypeKind::kError);
-      Place searching = place;
-      searching.searched.push_back(object);
-      if (finder.where().valid()) infer_condition(finder.where(), searching);
-      if (finder.order_by().valid()) infer(finder.order_by(), searching);
-      Type type = module_->schema.record_type(object);
-      type.list = (finder.op() & syntax::kFindAll) != 0;
-      return type;
-    }
-    if (tree_->is(value, NodeKind::kRunStmt) || tree_->is(value, NodeKind::kCallStmt)) {
-      check_statement(value, automation, place);
-      return Type::of(TypeKind::kError);  // what a subflow or a service gives is not known here
-    }
-    return infer(value, place, hint);
-  };
   auto takes_record = [&](std::string_view word, NodeId node, const Type& type) {
     if (type.error() || type.kind == TypeKind::kRecord || type.is(TypeKind::kAny)) return;
     report(DiagnosticKind::kStatementTakes, span(node), {word, "a record", a_name_of(type)});
   };
-  auto add_local = [&](NodeId name, Type type) {
-    std::string word = text(name);
-    for (types::ObjectId object : objects_of(place.it)) {
-      if (find_field(object, word)) {
-        report(DiagnosticKind::kLocalHidesField, span(name), {word});
-        break;
-      }
-    }
-    place.locals.push_back({word, type, span(name)});
+  auto note_object = [&](NodeId node, types::ObjectId object) {
+    facts_->by_node[node.index].type = module_->schema.record_type(object);
   };
   switch (tree_->kind(id)) {
     case NodeKind::kIfStmt: {
@@ -243,8 +316,16 @@ void Checker::check_statement(NodeId id, Automation& automation, Place& place) {
       }
       if (children.object) {
         element = module_->schema.record_type(children.object);
+        Relation relation;
+        relation.child = children.object;
+        relation.lookup = children.field;
+        relation.parent.from = objects_of(place.it);
+        Fact& fact = facts_->by_node[from.index];
+        fact.binding = Binding::kRelation;
+        fact.index = static_cast<uint32_t>(facts_->relations.size());
+        facts_->relations.push_back(std::move(relation));
       } else {
-        element = value_type(from, nullptr);
+        element = infer_source(from, place, &automation);
         bool many = element.error() || element.list || element.is(TypeKind::kMultipicklist) ||
                     element.is(TypeKind::kAny);
         if (!many) {
@@ -255,15 +336,15 @@ void Checker::check_statement(NodeId id, Automation& automation, Place& place) {
         element.list = false;
       }
       size_t locals = place.locals.size();
-      add_local(stmt.name(), element);
+      add_local(stmt.name(), element, place);
       check_statements(stmt.body(), automation, place);
       place.locals.resize(locals);
       return;
     }
     case NodeKind::kLetStmt: {
       ast::LetStmt stmt(*tree_, id);
-      Type type = value_type(stmt.value(), nullptr);
-      add_local(stmt.name(), type);
+      Type type = infer_source(stmt.value(), place, &automation);
+      add_local(stmt.name(), type, place);
       return;
     }
     case NodeKind::kSetStmt:
@@ -278,13 +359,14 @@ void Checker::check_statement(NodeId id, Automation& automation, Place& place) {
       ast::CreateStmt stmt(*tree_, id);
       types::ObjectId object = object_named(stmt.object());
       if (!object) return;
+      note_object(stmt.object(), object);
       automation.writes.push_back({object, {}, syntax::kOnCreated, std::nullopt, span(id)});
       std::set<types::FieldId> given =
           check_assignments(stmt.assignments(), object, place, &automation, syntax::kOnCreated);
       Span head = span(id);
       head.end = span(stmt.object()).end;
       check_required_fields(object, given, head);
-      if (stmt.alias().valid()) add_local(stmt.alias(), module_->schema.record_type(object));
+      if (stmt.alias().valid()) add_local(stmt.alias(), module_->schema.record_type(object), place);
       return;
     }
     case NodeKind::kUpdateStmt: {
@@ -292,6 +374,7 @@ void Checker::check_statement(NodeId id, Automation& automation, Place& place) {
       if (stmt.where().valid()) {
         types::ObjectId object = object_named(tree_->written(stmt.target()), span(stmt.target()));
         if (!object) return;
+        note_object(stmt.target(), object);
         Place searching = place;
         searching.searched.push_back(object);
         infer_condition(stmt.where(), searching);
@@ -341,7 +424,10 @@ void Checker::check_statement(NodeId id, Automation& automation, Place& place) {
         read_duration(ast::Retry(*tree_, stmt.retry()).starting());
       }
       size_t locals = place.locals.size();
-      if (stmt.fault_name().valid()) add_local(stmt.fault_name(), Type::of(TypeKind::kError));
+      if (stmt.fault_name().valid()) {
+        add_local(stmt.fault_name(), Type::of(TypeKind::kAny), place);
+        place.locals.back().fault = true;
+      }
       check_statements(stmt.fault_body(), automation, place);
       place.locals.resize(locals);
       return;
@@ -351,24 +437,30 @@ void Checker::check_statement(NodeId id, Automation& automation, Place& place) {
         infer(ast::StopStmt(*tree_, id).fault(), place);
       return;
     case NodeKind::kGiveStmt:
-      for (NodeId row : tree_->items(ast::GiveStmt(*tree_, id).assignments()))
-        value_type(ast::Assignment(*tree_, row).value(), nullptr);
+      for (NodeId row : tree_->items(ast::GiveStmt(*tree_, id).assignments())) {
+        ast::Assignment assignment(*tree_, row);
+        std::string written(tree_->written(assignment.path()));
+        auto shape = subflow_shapes_.find(automation.name);
+        const std::pair<std::string, Type>* given = nullptr;
+        if (automation.kind == AutomationKind::kSubflow && shape != subflow_shapes_.end()) {
+          for (const auto& param : shape->second.gives) {
+            if (base::equal_folded(param.first, written)) given = &param;
+          }
+        }
+        if (given == nullptr)
+          report(DiagnosticKind::kUnknownReference, span(assignment.path()),
+                 {"given value", written});
+        Type type = infer_source(assignment.value(), place, &automation,
+                                 given != nullptr ? &given->second : nullptr);
+        if (given != nullptr && !fits(given->second, type, assignment.value())) {
+          report(DiagnosticKind::kCannotAssign, span(assignment.value()),
+                 {given->first, a_name_of(given->second), a_name_of(type)});
+        }
+      }
       return;
     case NodeKind::kLogStmt: infer(ast::LogStmt(*tree_, id).value(), place); return;
-    case NodeKind::kRunStmt: {
-      ast::RunStmt stmt(*tree_, id);
-      if (subflows_.count(text(stmt.name())) == 0 && !broken("subflow", text(stmt.name()))) {
-        report(DiagnosticKind::kUnknownReference, span(stmt.name()), {"subflow", text(stmt.name())})
-            .suggest_quoted(base::nearest(text(stmt.name()), names_of(subflows_)));
-      }
-      for (NodeId row : tree_->items(stmt.assignments()))
-        value_type(ast::Assignment(*tree_, row).value(), nullptr);
-      return;
-    }
-    case NodeKind::kCallStmt:
-      for (NodeId row : tree_->items(ast::CallStmt(*tree_, id).assignments()))
-        value_type(ast::Assignment(*tree_, row).value(), nullptr);
-      return;
+    case NodeKind::kRunStmt:
+    case NodeKind::kCallStmt: infer_source(id, place, &automation); return;
     case NodeKind::kSendStmt: {
       ast::SendStmt stmt(*tree_, id);
       infer(stmt.person(), place);
@@ -382,6 +474,7 @@ void Checker::check_statement(NodeId id, Automation& automation, Place& place) {
     }
     case NodeKind::kRouteStmt: {
       ast::RouteStmt stmt(*tree_, id);
+      routes_ = true;
       takes_record("route", stmt.target(), infer(stmt.target(), place));
       if (routings_.count(text(stmt.table())) == 0 && !broken("routing", text(stmt.table()))) {
         report(DiagnosticKind::kUnknownReference, span(stmt.table()),
@@ -394,8 +487,9 @@ void Checker::check_statement(NodeId id, Automation& automation, Place& place) {
       for (NodeId item : tree_->items(ast::ShowStmt(*tree_, id).items())) {
         ast::AskItem ask(*tree_, item);
         Type type = named_type(ask.type(), true);
+        facts_->by_node[ask.type().index].type = type;
         if (ask.default_value().valid()) infer(ask.default_value(), place, &type);
-        add_local(ask.name(), type);
+        add_local(ask.name(), type, place);
       }
       return;
     default:
@@ -444,27 +538,13 @@ std::set<types::FieldId> Checker::check_assignments(NodeId list, types::ObjectId
     facts_->paths.push_back(std::move(path));
     Write write{object, field, event, std::nullopt, span(row)};
     NodeId value = assignment.value();
-    bool found = tree_->is(value, NodeKind::kFinder) || tree_->is(value, NodeKind::kRunStmt) ||
-                 tree_->is(value, NodeKind::kCallStmt);
-    if (found) {
-      if (tree_->is(value, NodeKind::kFinder)) {
-        ast::Finder finder(*tree_, value);
-        if (types::ObjectId searched = object_named(finder.object())) {
-          Place searching = place;
-          searching.searched.push_back(searched);
-          if (finder.where().valid()) infer_condition(finder.where(), searching);
-        }
-      }
-    } else {
-      Type type = infer(value, place, &schema_field.type);
-      if (!fits(schema_field.type, type, value)) {
-        report(DiagnosticKind::kCannotAssign, span(value),
-               {schema_field.name, a_name_of(schema_field.type), a_name_of(type)});
-      }
-      const Fact& value_fact = facts_->of(value);
-      if (value_fact.binding == Binding::kConstant)
-        write.value = facts_->constants[value_fact.index];
+    Type type = infer_source(value, place, automation, &schema_field.type);
+    if (!fits(schema_field.type, type, value)) {
+      report(DiagnosticKind::kCannotAssign, span(value),
+             {schema_field.name, a_name_of(schema_field.type), a_name_of(type)});
     }
+    const Fact& value_fact = facts_->of(value);
+    if (value_fact.binding == Binding::kConstant) write.value = facts_->constants[value_fact.index];
     if (automation != nullptr) automation->writes.push_back(std::move(write));
   }
   return given;
@@ -481,6 +561,7 @@ void Checker::check_required_fields(types::ObjectId object, const std::set<types
 }
 
 void Checker::check_automations() {
+  collect_subflows();
   for (size_t i = 0; i < module_->files.size(); ++i) {
     enter(FileId(i));
     for (NodeId id : declarations()) {

@@ -149,6 +149,31 @@ void Checker::check_test_statement(NodeId id, TestState& state) {
     }
     case NodeKind::kWhenCadence: check_when_cadence(id, state); return;
     case NodeKind::kWhenEvent: return;
+    case NodeKind::kGivenService: {
+      ast::GivenService given(*tree_, id);
+      if (given.answer().valid() && tree_->is(given.answer(), NodeKind::kList)) {
+        for (NodeId row : tree_->items(given.answer()))
+          infer(ast::Assignment(*tree_, row).value(), state.place);
+      } else if (given.answer().valid()) {
+        infer(given.answer(), state.place);
+      }
+      if (given.times().valid()) whole_number(given.times(), 1, 1'000'000, "the number of times");
+      return;
+    }
+    case NodeKind::kWhenCalled: {
+      ast::WhenCalled when(*tree_, id);
+      check_flow_named(when.flow());
+      for (NodeId row : tree_->items(when.assignments()))
+        infer(ast::Assignment(*tree_, row).value(), state.place);
+      return;
+    }
+    case NodeKind::kWhenAnswers: {
+      ast::WhenAnswers when(*tree_, id);
+      check_known_record(when.person(), state);
+      for (NodeId row : tree_->items(when.answers()))
+        infer(ast::Assignment(*tree_, row).value(), state.place);
+      return;
+    }
     case NodeKind::kAdvanceStmt: {
       ast::AdvanceStmt advance(*tree_, id);
       read_duration(advance.duration());
@@ -263,7 +288,22 @@ void Checker::check_expectation(NodeId id, TestState& state) {
       if (expect.about().valid()) check_known_record(expect.about(), state);
       return;
     }
-    case NodeKind::kExpectFault: return;
+    case NodeKind::kExpectFault:
+    case NodeKind::kExpectCall: return;
+    case NodeKind::kExpectEmail: {
+      ast::ExpectEmail expect(*tree_, id);
+      if (text(expect.id()).find('@') == std::string::npos) check_known_record(expect.id(), state);
+      NodeId name = expect.template_name();
+      bool known =
+          !name.valid() || templates_.count(text(name)) != 0 || broken("template", text(name));
+      if (!known) {
+        std::vector<std::string> names;
+        for (const auto& [declared, where] : templates_) names.push_back(declared);
+        report(DiagnosticKind::kUnknownHere, span(name), {"template", text(name)})
+            .suggest_quoted(base::nearest(text(name), names));
+      }
+      return;
+    }
     default: not_run_yet(id, "this expectation"); return;
   }
 }
@@ -271,13 +311,13 @@ void Checker::check_expectation(NodeId id, TestState& state) {
 void Checker::check_expect_automation(NodeId id, TestState&) {
   ast::ExpectAutomation expect(*tree_, id);
   bool flow = (expect.op() & syntax::kOutcomeOfFlow) != 0;
-  const NamedTable& table = flow ? flows_ : actions_;
-  const char* word = flow ? "flow" : "action";
   std::string name = text(expect.name());
-  if (table.count(name) == 0 && !broken(word, name)) {
+  if (flow) {
+    check_flow_named(expect.name());
+  } else if (actions_.count(name) == 0 && !broken("action", name)) {
     std::vector<std::string> names;
-    for (const auto& [known, where] : table) names.push_back(known);
-    report(DiagnosticKind::kUnknownAutomation, span(expect.name()), {word, name})
+    for (const auto& [known, where] : actions_) names.push_back(known);
+    report(DiagnosticKind::kUnknownAutomation, span(expect.name()), {"action", name})
         .suggest_quoted(base::nearest(name, names));
   }
   if (expect.branch().valid()) {
@@ -289,10 +329,20 @@ void Checker::check_expect_automation(NodeId id, TestState&) {
     if (!known) {
       report(DiagnosticKind::kUnknownBranch, span(expect.branch()), {text(expect.branch())})
           .suggest_quoted(base::nearest(text(expect.branch()), kBranches));
-    } else {
-      not_run_yet(id, "this expectation");
     }
   }
+}
+
+// A flow or a screen flow.
+void Checker::check_flow_named(NodeId quoted) {
+  std::string name = text(quoted);
+  if (flows_.count(name) != 0 || screen_flows_.count(name) != 0 || broken("flow", name)) return;
+  std::vector<std::string> names;
+  for (const NamedTable* table : {&flows_, &screen_flows_}) {
+    for (const auto& [known, where] : *table) names.push_back(known);
+  }
+  report(DiagnosticKind::kUnknownAutomation, span(quoted), {"flow", name})
+      .suggest_quoted(base::nearest(name, names));
 }
 
 }  // namespace ensue::check::internal

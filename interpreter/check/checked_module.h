@@ -45,6 +45,7 @@ struct Path {
   uint32_t local = 0;                 // of kLocal: its number in the automation or test
   std::vector<types::ObjectId> from;  // the objects the base may be of
   std::vector<Hop> hops;              // none: the base itself
+  std::vector<std::string> members;   // of what a service answered; then no hops
 };
 
 // `any Case of Account has (…)`: the children, the lookup that ties them to the parent, and the

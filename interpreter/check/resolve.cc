@@ -147,6 +147,19 @@ Type Checker::resolve_path(NodeId id, const Place& place) {
   size_t next = 0;
   Type type = path_base(id, place, path, next);
   auto names = tree_->children(id);
+  bool answered =
+      path.base == PathBase::kLocal && next < names.size() && place.locals[path.local].answer;
+  for (; answered && next < names.size(); ++next) {
+    bool fault = place.locals[path.local].fault;
+    if (fault && !base::equal_folded(tree_->text(names[next]), "Message")) {
+      report(DiagnosticKind::kUnknownField, span(names[next]), {text(names[next]), "a fault"})
+          .suggest("Message");
+      return Type::of(TypeKind::kError);
+    }
+    path.members.emplace_back(tree_->text(names[next]));
+    type = Type::of(fault ? TypeKind::kText : TypeKind::kAny);
+    if (fault) answered = false;
+  }
   for (size_t i = next; i < names.size() && !type.error(); ++i) {
     if (!type.is(TypeKind::kRecord)) {
       std::string before(i == 0 ? "" : tree_->text(names[i - 1]));

@@ -28,10 +28,12 @@ class Machine {
 
   Result<Value> run(plan::ProgramRange program) {
     for (uint32_t at = program.begin; at < program.end; ++at) {
-      if (++steps_ > env_.bounds.run_steps_max) {
-        return {ErrorCode::kBoundExceeded, "the condition takes more than " +
-                                               std::to_string(env_.bounds.run_steps_max) +
-                                               " steps"};
+      uint64_t taken = input_.steps != nullptr ? ++*input_.steps : ++steps_;
+      if (taken > env_.bounds.run_steps_max) {
+        return {ErrorCode::kBoundExceeded,
+                (input_.steps != nullptr ? "the run takes more than "
+                                         : "the condition takes more than ") +
+                    std::to_string(env_.bounds.run_steps_max) + " steps"};
       }
       const Step& step = code_.steps[at];
       switch (step.op) {
@@ -160,6 +162,7 @@ class Machine {
         if (path.local < input_.locals.size()) current = input_.locals[path.local];
         break;
     }
+    for (const std::string& member : path.members) current = member_of(current, member);
     const std::vector<types::ObjectId>* may_be = &path.from;
     std::vector<types::ObjectId> next_objects;
     for (const plan::HopPlan& hop : path.hops) {
@@ -321,12 +324,15 @@ class Machine {
   void changed(const Step& step, uint32_t at) {
     Value to = (step.flags & 2) != 0 ? pop() : Value();
     Value from = (step.flags & 1) != 0 ? pop() : Value();
-    types::FieldId field(step.a);
+    types::FieldId field;
+    if (input_.it != nullptr) field = field_for(code_.paths[step.a].hops[0], input_.it->object);
     auto read = [&](const types::Record* record) {
-      return record == nullptr ? Value()
-                               : types::read_field(env_.schema, *record, field, env_.currency);
+      return record == nullptr || !field
+                 ? Value()
+                 : types::read_field(env_.schema, *record, field, env_.currency);
     };
-    bool moved = !input_.before_save && input_.changed != nullptr && input_.changed->has(field);
+    bool moved =
+        !input_.before_save && input_.changed != nullptr && field && input_.changed->has(field);
     Value before = read(input_.before);
     Value after = read(input_.it);
     bool result = moved;
@@ -416,6 +422,16 @@ Result<bool> holds(const plan::Code& code, plan::ProgramRange program,
   Result<Value> result = evaluate(code, program, calendar, input, environment, trace);
   if (!result) return result.error();
   return result->truth();
+}
+
+Value member_of(const Value& of, std::string_view name) {
+  if (!of.is(Value::Kind::kList)) return {};
+  std::span<const Value> items = of.as_list();
+  if (items.empty() || items[0].as_text() != kObjectMark) return {};
+  for (size_t i = 1; i + 1 < items.size(); i += 2) {
+    if (base::equal_folded(items[i].as_text(), name)) return items[i + 1];
+  }
+  return {};
 }
 
 std::vector<builtins::Body> bodies_of(const types::FunctionTable& functions) {

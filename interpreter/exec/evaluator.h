@@ -62,6 +62,7 @@ struct Input {
   std::string_view me;  // a user's id; empty for the system
   std::span<const Value> locals;
   Instant now;
+  uint64_t* steps = nullptr;  // of the run so far; counted on, and kept under `run_steps_max`
 };
 
 // What programs are run in: one for an engine, or for one test.
@@ -88,6 +89,12 @@ Result<bool> holds(const plan::Code& code, plan::ProgramRange program,
 // The bodies of a table of functions, in its order. Null entries are functions without a body,
 // which the library must not have.
 std::vector<builtins::Body> bodies_of(const types::FunctionTable& functions);
+
+// What a service answered is a JSON value: its objects are lists of this first text, and then a
+// name and a value for each member. A fault is such an object too.
+inline constexpr std::string_view kObjectMark = "\x01object";
+// The member of that name, ignoring case; blank when there is none, or `of` is no object.
+Value member_of(const Value& of, std::string_view name);
 
 // A duration applied to a date or an instant, business durations in `calendar`. Blank in, blank
 // out; kFault outside the years 1 to 9999.

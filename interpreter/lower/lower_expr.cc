@@ -53,17 +53,40 @@ plan::ProgramRange ExprLowering::program(NodeId id, bool as_condition) {
   return {begin, static_cast<uint32_t>(code_.steps.size())};
 }
 
-plan::ProgramRange ExprLowering::record_in_hand(types::ObjectId object, plan::SourceRange range) {
-  plan::PathPlan it;
-  it.base = plan::PathBase::kIt;
-  it.from = {object};
-  code_.paths.push_back(std::move(it));
+plan::ProgramRange ExprLowering::single(Op op, uint32_t a, plan::SourceRange range) {
   auto begin = static_cast<uint32_t>(code_.steps.size());
-  code_.steps.push_back({Op::kPath, 0, 0, static_cast<uint32_t>(code_.paths.size() - 1)});
+  code_.steps.push_back({op, 0, 0, a});
   code_.ranges.push_back(range);
   depth_ = 0;
   push(1);
   return {begin, begin + 1};
+}
+
+plan::ProgramRange ExprLowering::record_in_hand(types::ObjectId object, plan::SourceRange range) {
+  check::Path it;
+  it.from = {object};
+  return path_value(it, range);
+}
+
+plan::ProgramRange ExprLowering::local(uint32_t slot, plan::SourceRange range) {
+  check::Path from;
+  from.base = check::PathBase::kLocal;
+  from.local = slot;
+  return path_value(from, range);
+}
+
+plan::ProgramRange ExprLowering::path_value(const check::Path& from, plan::SourceRange range) {
+  return single(Op::kPath, path(from), range);
+}
+
+plan::ProgramRange ExprLowering::constant_value(Value value, plan::SourceRange range) {
+  return single(Op::kConstant, constant(std::move(value)), range);
+}
+
+plan::ProgramRange ExprLowering::instant(NodeId id) {
+  plan::ProgramRange out = value(id);
+  if (is_date(id)) out.end = step(Op::kDayStart, id) + 1;
+  return out;
 }
 
 void ExprLowering::finish() {
@@ -97,6 +120,7 @@ uint32_t ExprLowering::path(const check::Path& from) {
   out.base = static_cast<plan::PathBase>(from.base);
   out.local = from.local;
   out.from = from.from;
+  out.members = from.members;
   for (const check::Hop& hop : from.hops) out.hops.push_back({hop.fields});
   code_.paths.push_back(std::move(out));
   return static_cast<uint32_t>(code_.paths.size() - 1);
@@ -208,7 +232,7 @@ void ExprLowering::emit_changed(NodeId id) {
     flags |= 2;
     ++operands;
   }
-  step(Op::kChanged, id, of.hops[0].fields[0].field.index, flags);
+  step(Op::kChanged, id, path(of), flags);
   push(1 - operands);
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "lower/internal/body_lowering.h"
 #include "lower/internal/expr_lowering.h"
 #include "lower/lower.h"
 
@@ -38,8 +39,7 @@ plan::UnitPtr lower_automation(const check::CheckedModule& module,
     source::Span span = module.span(ref);
     return plan::SourceRange{span.begin, span.end};
   };
-  bool action = automation.kind == check::AutomationKind::kAction;
-  unit->kind = action ? plan::UnitKind::kAction : plan::UnitKind::kFlow;
+  unit->kind = static_cast<plan::UnitKind>(automation.kind);
   unit->name = automation.name;
   unit->author = automation.author;
   unit->rule = plan::rule_key(unit->kind, automation.author, automation.name);
@@ -73,13 +73,19 @@ plan::UnitPtr lower_automation(const check::CheckedModule& module,
     out.reminder = effect.reminder;
     out.within = effect.within;
     out.expiring = effect.expiring;
-    bool in_hand =
-        tree.op(effect.target.node) == syntax::kPathIt && tree.children(effect.target.node).empty();
+    bool in_hand = tree.op(effect.target.node) == syntax::kPathIt &&
+                   tree.children(effect.target.node).empty() && automation.object;
     out.target = in_hand ? lowering.record_in_hand(automation.object, range_of(effect.target))
                          : lowering.value(effect.target.node);
     if (effect.assignee.valid()) out.assignee = lowering.value(effect.assignee.node);
     if (effect.person.valid()) out.person = lowering.value(effect.person.node);
     unit->effects.push_back(std::move(out));
+  }
+  internal::BodyLowering body(module, automation, lowering, *unit);
+  if (unit->kind == plan::UnitKind::kAction) {
+    body.action();
+  } else {
+    body.flow();
   }
   lowering.finish();
   std::string broken = plan::verify(*unit, module.schema, module.functions);

@@ -30,9 +30,10 @@ class Dumper {
     line(fmt::format("{} \"{}\"{}", unit_kind_name(unit_.kind), unit_.name,
                      unit_.author.empty() ? "" : fmt::format(" by \"{}\"", unit_.author)));
     line(fmt::format("  rule {}", base::to_hex(unit_.rule)));
-    line(fmt::format("  watches {} events={} scope={} activation={} guard={}",
-                     schema_.object(unit_.object).name, unit_.events, static_cast<int>(unit_.scope),
-                     static_cast<int>(unit_.activation), static_cast<int>(unit_.guard)));
+    line(fmt::format("  watches {} events={} scope={} activation={} guard={}{}",
+                     unit_.object ? schema_.object(unit_.object).name : "nothing", unit_.events,
+                     static_cast<int>(unit_.scope), static_cast<int>(unit_.activation),
+                     static_cast<int>(unit_.guard), unit_.trigger.before_save ? " before" : ""));
     std::string watched;
     for (types::FieldId field : unit_.watched)
       watched += " " + schema_.object(unit_.object).field(field).name;
@@ -47,6 +48,7 @@ class Dumper {
       program("target", effect.target);
       if (!effect.assignee.empty()) program("assignee", effect.assignee);
     }
+    body();
     for (size_t i = 0; i < unit_.code.relations.size(); ++i) {
       const RelationPlan& relation = unit_.code.relations[i];
       line(fmt::format("  relation {} {}.{}", i, schema_.object(relation.child).name,
@@ -62,8 +64,77 @@ class Dumper {
   std::string path_text(const PathPlan& path) const {
     static constexpr const char* kBases[] = {"it", "me", "searched", "local"};
     std::string out = kBases[static_cast<size_t>(path.base)];
+    if (path.base == PathBase::kLocal) out += " " + std::to_string(path.local);
     for (const HopPlan& hop : path.hops) out += "." + schema_.field(hop.fields[0]).name;
+    for (const std::string& member : path.members) out += "." + member;
     return out;
+  }
+
+  static std::string slot_text(uint32_t slot) {
+    return slot == kNoSlot ? "" : fmt::format(" local {}", slot);
+  }
+  void finder(uint32_t number) {
+    const FinderPlan& find = unit_.body.finders[number];
+    line(fmt::format(
+        "      finder {} {}{}{}", number, find.all ? "all " : "", schema_.object(find.object).name,
+        find.lookup ? " by " + schema_.object(find.object).field(find.lookup).name : ""));
+    if (!find.parent.empty()) program("parent", find.parent);
+    if (!find.where.empty()) program("where", find.where);
+    if (!find.order_by.empty()) program(find.descending ? "descending" : "order", find.order_by);
+  }
+  void write(const WritePlan& row) {
+    for (const AssignPlan& assign : row.assignments)
+      program(schema_.field(assign.field).name.c_str(), assign.value);
+  }
+
+  // Each instruction, with the programs it runs.
+  void body() {
+    const Body& body = unit_.body;
+    for (uint32_t i = 0; i < body.code.size(); ++i) {
+      const Instruction& at = body.code[i];
+      std::string operands;
+      bool jumps = at.op == Do::kJump || at.op == Do::kUnless || at.op == Do::kEach ||
+                   at.op == Do::kTry || (at.op >= Do::kWaitFor && at.op <= Do::kWaitUntil);
+      if (at.op == Do::kBranch) operands = " " + body.texts[at.a];
+      if (at.op == Do::kRun) operands = fmt::format(" \"{}\"", body.runs[at.a].subflow);
+      if (at.op == Do::kCall) operands = fmt::format(" \"{}\"", body.calls[at.a].service);
+      if (at.op == Do::kSend) operands = fmt::format(" \"{}\"", body.mails[at.a].template_name);
+      if (at.op == Do::kCreate) {
+        operands = " " + schema_.object(body.writes[at.a].object).name + slot_text(at.b);
+      }
+      if (at.op == Do::kLet || at.op == Do::kFind || at.op == Do::kEach) operands = slot_text(at.a);
+      if (at.op == Do::kEffect) operands = fmt::format(" {}", at.a);
+      if (jumps) operands += fmt::format(" -> {}", at.target);
+      line(fmt::format("  {:3} {}{}", i, do_name(at.op), operands));
+      switch (at.op) {
+        case Do::kUnless:
+        case Do::kFault:
+        case Do::kLog:
+        case Do::kDelete: program("value", body.programs[at.a]); break;
+        case Do::kLet: program("value", body.programs[at.b]); break;
+        case Do::kFind: finder(at.b); break;
+        case Do::kUpdate:
+          program("record", body.programs[at.b]);
+          write(body.writes[at.a]);
+          break;
+        case Do::kUpdateFound:
+          finder(at.b);
+          write(body.writes[at.a]);
+          break;
+        case Do::kSet:
+        case Do::kCreate: write(body.writes[at.a]); break;
+        case Do::kWaitUntil:
+        case Do::kWaitUntilTime: program("until", body.waits[at.a].until); break;
+        case Do::kSend: program("to", body.mails[at.a].to); break;
+        case Do::kRun:
+          for (const auto& [slot, value] : body.runs[at.a].arguments) program("argument", value);
+          break;
+        case Do::kCall:
+          for (const auto& [name, value] : body.calls[at.a].arguments) program(name.c_str(), value);
+          break;
+        default: break;
+      }
+    }
   }
 
   void program(const char* what, ProgramRange range) {
@@ -77,9 +148,7 @@ class Dumper {
         case Op::kPath: operand = path_text(unit_.code.paths[step.a]); break;
         case Op::kCall: operand = functions_.row(types::FunctionId(step.a)).text(); break;
         case Op::kCompare: operand = compare_name(step.flags); break;
-        case Op::kChanged:
-          operand = schema_.object(unit_.object).field(types::FieldId(step.a)).name;
-          break;
+        case Op::kChanged: operand = path_text(unit_.code.paths[step.a]).substr(3); break;
         case Op::kAndJump:
         case Op::kOrJump: operand = fmt::format("-> {}", step.a); break;
         case Op::kOneOf:

@@ -10,7 +10,18 @@ const char* effect_name(EffectKind kind) {
   return kNames[static_cast<size_t>(kind)];
 }
 
-const char* unit_kind_name(UnitKind kind) { return kind == UnitKind::kAction ? "action" : "flow"; }
+const char* unit_kind_name(UnitKind kind) {
+  static constexpr const char* kNames[] = {"action", "flow", "subflow", "screen flow"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+const char* do_name(Do what) {
+  static constexpr const char* kNames[] = {
+      "jump",   "unless",    "each",       "try",  "end-try", "run",        "stop",   "fault",
+      "branch", "let",       "find",       "set",  "update",  "update-all", "create", "delete",
+      "wait",   "wait-time", "wait-until", "show", "call",    "send",       "effect", "log"};
+  return kNames[static_cast<size_t>(what)];
+}
 
 base::Key128 rule_key(UnitKind kind, std::string_view author, std::string_view name) {
   // Flows are unique by name; only actions are told apart by their author.
@@ -19,7 +30,10 @@ base::Key128 rule_key(UnitKind kind, std::string_view author, std::string_view n
 }
 
 bool runs_before(const UnitPlan& a, const UnitPlan& b) {
-  if (a.kind != b.kind) return a.kind == UnitKind::kAction;
+  auto rank = [](const UnitPlan& unit) {
+    return unit.trigger.before_save ? 0 : 1 + static_cast<int>(unit.kind);
+  };
+  if (rank(a) != rank(b)) return rank(a) < rank(b);
   if (a.priority != b.priority) {
     if (!a.priority || !b.priority) return a.priority.has_value();
     return *a.priority < *b.priority;

@@ -5,6 +5,10 @@
 // A step names the bytes of the source it came from, so that an explanation can quote the author.
 // Plans are immutable, shared by all threads, and know nothing of trees or parsers.
 //
+// What an automation does is a body: instructions that name programs, slots of locals and rows of
+// the unit's tables. A frame (engine/frame.h) says where in it a run stands; it holds no pointers,
+// so that it can be written down and read by another process.
+//
 // A program leaves one value on the stack. Jumps go forward only, so every program ends; verify.cc
 // re-checks this and every other invariant before a plan may run.
 #pragma once
@@ -18,6 +22,7 @@
 #include "base/key128.h"
 #include "calendar/business_time.h"
 #include "ensue/value.h"
+#include "schedule/schedule.h"
 #include "types/schema.h"
 #include "types/signature.h"
 
@@ -48,7 +53,8 @@ enum class Op : uint8_t {
   kOneOf,    // a: how many items lie above the value; flags: 1 = not, 2 = exactly
   kBetween,  // flags: 1 = not
   kTruth,    // a boolean value as a condition
-  kChanged,  // a: field; flags: 1 = from a value, 2 = to a value (the values lie on the stack, from
+  kChanged,  // a: path of one hop from `it`; flags: 1 = from a value, 2 = to a value (the values
+             // lie on the stack, from
              // below to)
   kIsNew,
   kHas,  // a: relation
@@ -103,6 +109,7 @@ struct PathPlan {
   uint32_t local = 0;
   std::vector<types::ObjectId> from;  // the objects the base may be of
   std::vector<HopPlan> hops;          // none: the base's own id
+  std::vector<std::string> members;   // of what a service answered, or of a fault; then no hops
 };
 
 enum class Quantifier : uint8_t { kAny, kNo, kEach };
@@ -138,12 +145,14 @@ struct Code {
   uint32_t stack_max = 0;
 };
 
-enum class UnitKind : uint8_t { kAction, kFlow };
+enum class UnitKind : uint8_t { kAction, kFlow, kSubflow, kScreenFlow };
 enum class Scope : uint8_t { kOwn, kTeam, kEverybody };
 enum class Activation : uint8_t { kCreator, kAssigneesOn, kAssigneesOff };
 enum class Guard : uint8_t { kNone, kMeets, kNewlyMeets };
 enum class EffectKind : uint8_t { kAdd, kRemove, kPause, kResume, kChangeAssignee };
 enum class RunAs : uint8_t { kSystem, kOwner, kUser };
+enum class TriggerKind : uint8_t { kRecord, kChanges, kStep, kCadence, kSchedule, kCalled };
+enum class Mode : uint8_t { kSingle, kRestart, kQueued, kParallel };
 
 // As in output: add_to_cadence, remove_from_cadence, …
 const char* effect_name(EffectKind kind);
@@ -166,6 +175,150 @@ struct EffectPlan {
 // Kinds of change, one bit each; the same bits a trigger names.
 enum ChangeBits : uint8_t { kCreated = 1, kEdited = 2, kDeleted = 4, kUndeleted = 8 };
 
+// ---- Bodies -----------------------------------------------------------------------------------
+
+enum class Do : uint8_t {
+  // Control.
+  kJump,    // to target
+  kUnless,  // a: program; to target when it is false
+  kEach,    // a: slot of a list, behind it the slot of a number; b: slot of the element; to target
+            // when none is left
+  kTry,     // a: try; its handler is at target
+  kEndTry,
+  kRun,     // a: run
+  kStop,    // the end of the flow, or of the subflow
+  kFault,   // a: program, the message
+  kBranch,  // a: text; notes the branch for tests and explanations
+  // Values.
+  kLet,   // a: slot; b: program
+  kFind,  // a: slot; b: finder
+  // Records.
+  kSet,          // a: write, of the record in hand
+  kUpdate,       // a: write; b: program, the record
+  kUpdateFound,  // a: write; b: finder, all of them
+  kCreate,       // a: write; b: slot of the new record, or kNoSlot
+  kDelete,       // a: program, the record; b: path it ends with
+  // Waiting. Where it is over in time, the next instruction follows; else the one at target.
+  kWaitFor,        // a: wait
+  kWaitUntilTime,  // a: wait
+  kWaitUntil,      // a: wait
+  kShow,           // a: screen
+  // The world.
+  kCall,    // a: call
+  kSend,    // a: mail
+  kEffect,  // a: effect on cadences, or its reminder
+  kLog,     // a: program
+};
+const char* do_name(Do what);
+inline constexpr uint32_t kNoSlot = UINT32_MAX;
+
+struct Instruction {
+  Do op = Do::kStop;
+  uint32_t a = 0;
+  uint32_t b = 0;
+  uint32_t target = 0;
+  SourceRange range;
+};
+
+// `find all Lead where … ordered by …`; the children of a record; the records of a schedule.
+struct FinderPlan {
+  types::ObjectId object;
+  bool all = false;
+  bool descending = false;
+  ProgramRange where;     // empty: every record. A bare field belongs to the record looked at
+  ProgramRange order_by;  // empty: by id
+  // Where the condition asks for it: only records whose lookup holds this value are looked at.
+  types::FieldId lookup;
+  ProgramRange parent;
+};
+
+struct AssignPlan {
+  types::FieldRef field;
+  ProgramRange value;
+};
+struct WritePlan {
+  types::ObjectId object;  // of kCreate and kUpdateFound; of the others what the fields belong to
+  std::vector<types::ObjectId> objects;  // of kUpdate: what the record may be of
+  std::vector<AssignPlan> assignments;
+};
+struct WaitPlan {
+  std::optional<Duration> duration;  // of kWaitFor
+  ProgramRange until;                // a datetime, or a condition
+  std::optional<Duration> at_most;
+};
+struct TryPlan {
+  uint32_t retries = 0;
+  std::optional<Duration> starting;
+  bool doubling = false;
+  uint32_t fault_slot = kNoSlot;
+};
+struct RunPlan {
+  base::Key128 rule;
+  std::string subflow;
+  std::vector<std::pair<uint32_t, ProgramRange>> arguments;  // by slot of the subflow
+  uint32_t slot = kNoSlot;                                   // of what it gives
+  uint32_t given = kNoSlot;                                  // slot of the subflow
+};
+struct CallPlan {
+  std::string service;
+  std::vector<std::pair<std::string, ProgramRange>> arguments;
+  uint32_t slot = kNoSlot;  // of the answer
+};
+struct MailPlan {
+  ProgramRange to;
+  std::vector<types::ObjectId> objects;  // what the recipient may be of; none: an address
+  std::string template_name;
+};
+struct AskPlan {
+  std::string name;
+  std::string label;
+  bool required = false;
+  Value default_value;
+  types::Type type;
+  uint32_t slot = 0;
+};
+struct ScreenPlan {
+  std::string title;
+  std::vector<AskPlan> asks;
+};
+struct ParameterPlan {
+  std::string name;
+  types::Type type;
+  uint32_t slot = 0;
+};
+
+struct Body {
+  std::vector<Instruction> code;
+  uint32_t slots = 0;
+  std::vector<std::string> texts;
+  std::vector<ProgramRange> programs;
+  std::vector<FinderPlan> finders;
+  std::vector<WritePlan> writes;
+  std::vector<WaitPlan> waits;
+  std::vector<TryPlan> tries;
+  std::vector<RunPlan> runs;
+  std::vector<CallPlan> calls;
+  std::vector<MailPlan> mails;
+  std::vector<ScreenPlan> screens;
+};
+
+// What starts a flow, beyond the object and the events of a record trigger.
+struct TriggerPlan {
+  TriggerKind kind = TriggerKind::kRecord;
+  bool before_save = false;
+  std::vector<types::ObjectId> objects;  // of kChanges
+  std::string step;                      // of kStep; empty: any
+  std::string cadence;                   // of kStep and kCadence; empty: any
+  std::string outcome;                   // of kStep; empty: any
+  bool ends = false;                     // of kStep and kCadence: completes, ends
+  std::optional<schedule::Schedule> schedule;
+  bool org_zone = false;         // of the schedule: the org's, not its own
+  std::optional<uint32_t> over;  // finder of the records a schedule runs for
+  uint32_t batch = 200;          // of them at once
+  std::optional<uint32_t> gap;   // where the blocks begin in the body
+  std::optional<uint32_t> overflow;
+};
+
 struct UnitPlan {
   base::Key128 rule;  // identity: kind, author, name (ENGINE section 8)
   UnitKind kind = UnitKind::kAction;
@@ -176,8 +329,14 @@ struct UnitPlan {
   std::optional<int64_t> priority;
   int64_t version = 0;
   bool draft = false;
-  types::ObjectId object;
-  uint8_t events = 0;  // ChangeBits
+  types::ObjectId object;  // of the record in hand; invalid: there is none
+  uint8_t events = 0;      // ChangeBits
+  TriggerPlan trigger;
+  Mode mode = Mode::kParallel;
+  bool per_record = false;
+  std::optional<uint32_t> at_most;
+  std::vector<ParameterPlan> takes;
+  std::vector<ParameterPlan> gives;
   Scope scope = Scope::kEverybody;
   Activation activation = Activation::kCreator;
   Guard guard = Guard::kNone;
@@ -188,6 +347,7 @@ struct UnitPlan {
   ProgramRange condition;  // empty: always true
   std::vector<types::FieldId> watched;
   std::vector<EffectPlan> effects;
+  Body body;
   std::shared_ptr<const calendar::BusinessCalendar> calendar;  // null: no business durations
   Code code;
 };
@@ -195,8 +355,8 @@ using UnitPtr = std::shared_ptr<const UnitPlan>;
 
 base::Key128 rule_key(UnitKind kind, std::string_view author, std::string_view name);
 
-// The order of automations on one event: actions before after-save flows, then declared priority
-// (none last), then name, then author, ignoring case. A total order.
+// The order of automations on one event: before-save flows, actions, other flows; in each declared
+// priority (none last), then name, then author, ignoring case. A total order.
 bool runs_before(const UnitPlan& a, const UnitPlan& b);
 
 // Re-checks every invariant of a unit. The text of the first one broken, or empty. A unit that

@@ -45,11 +45,14 @@ class Verifier {
       : unit_(unit), code_(unit.code), schema_(schema), functions_(functions) {}
 
   std::string run() {
-    if (unit_.object.index >= schema_.object_count()) return "the unit watches no object";
-    if ((unit_.events & 15) == 0) return "the unit has no events";
+    bool watches = unit_.kind == UnitKind::kAction ||
+                   (unit_.kind == UnitKind::kFlow && unit_.trigger.kind == TriggerKind::kRecord);
+    if (watches && unit_.object.index >= schema_.object_count())
+      return "the unit watches no object";
+    if (watches && (unit_.events & 15) == 0) return "the unit has no events";
     if (code_.ranges.size() != code_.steps.size())
       return "steps and source ranges differ in number";
-    size_t fields = schema_.object(unit_.object).fields.size();
+    size_t fields = unit_.object ? schema_.object(unit_.object).fields.size() : 0;
     for (types::FieldId field : unit_.watched) {
       if (field.index >= fields) return "a watched field does not exist";
     }
@@ -62,7 +65,7 @@ class Verifier {
     std::vector<Visit> visits(code_.relations.size(), Visit::kNew);
     for (size_t i = 0; i < visits.size(); ++i) check_nesting(i, visits);
     if (!unit_.condition.empty()) check_program(unit_.condition, "the condition");
-    if (unit_.effects.empty()) fail("the unit has no effect");
+    if (unit_.kind == UnitKind::kAction && unit_.effects.empty()) fail("the unit has no effect");
     for (const EffectPlan& effect : unit_.effects) {
       check_program(effect.target, "a target");
       bool path = effect.target.end > effect.target.begin &&
@@ -75,6 +78,7 @@ class Verifier {
                       (effect.expiring && effect.expiring->business);
       if (business && unit_.calendar == nullptr) fail("a business duration without a calendar");
     }
+    check_body();
     if (stack_max_ > code_.stack_max)
       fail(fmt::format("the stack grows to {}, over {}", stack_max_, code_.stack_max));
     return error_;
@@ -170,7 +174,9 @@ class Verifier {
       case Op::kLocalDatetime: fine = step.a < code_.local_datetimes.size(); break;
       case Op::kPath: fine = step.a < code_.paths.size(); break;
       case Op::kHas: fine = step.a < code_.relations.size(); break;
-      case Op::kChanged: fine = step.a < schema_.object(unit_.object).fields.size(); break;
+      case Op::kChanged:
+        fine = step.a < code_.paths.size() && code_.paths[step.a].hops.size() == 1;
+        break;
       case Op::kCall:
         fine = step.a < functions_.size() &&
                functions_.row(types::FunctionId(step.a)).parameters.size() == step.b;
@@ -181,6 +187,159 @@ class Verifier {
       default: break;
     }
     if (!fine) fail(fmt::format("{}: step {} has an operand outside its table", what, i));
+  }
+
+  // ---- The body -------------------------------------------------------------------------------
+  void check_slot(uint32_t slot, uint32_t more = 0) {
+    if (slot >= unit_.body.slots || slot + more >= unit_.body.slots)
+      fail(fmt::format("slot {} is none of {}", slot, unit_.body.slots));
+  }
+  template <class Row>
+  const Row* row_of(const std::vector<Row>& table, uint32_t number, uint32_t i) {
+    if (number < table.size()) return &table[number];
+    fail(fmt::format("instruction {} has an operand outside its table", i));
+    return nullptr;
+  }
+  void check_finder(uint32_t number, uint32_t i) {
+    const FinderPlan* find = row_of(unit_.body.finders, number, i);
+    if (find == nullptr) return;
+    if (find->object.index >= schema_.object_count()) fail("a finder looks for no object");
+    if (!find->where.empty()) check_program(find->where, "a `where`");
+    if (!find->order_by.empty()) check_program(find->order_by, "an order");
+    if (!find->lookup) return;
+    if (!field_exists({find->object, find->lookup}))
+      fail("a finder names a lookup that does not exist");
+    check_program(find->parent, "a parent");
+  }
+  void check_write(uint32_t number, uint32_t i, bool creates) {
+    const WritePlan* write = row_of(unit_.body.writes, number, i);
+    if (write == nullptr) return;
+    if (creates && write->object.index >= schema_.object_count()) fail("a record of no object");
+    for (const AssignPlan& assign : write->assignments) {
+      if (!field_exists(assign.field)) fail("an assignment names a field that does not exist");
+      check_program(assign.value, "a value");
+    }
+  }
+  void check_wait(const Instruction& at, uint32_t i) {
+    const WaitPlan* wait = row_of(unit_.body.waits, at.a, i);
+    if (wait == nullptr) return;
+    if (at.op == Do::kWaitFor) {
+      if (!wait->duration) fail("a wait without an end");
+    } else {
+      check_program(wait->until, "a wait");
+    }
+    bool business =
+        (wait->duration && wait->duration->business) || (wait->at_most && wait->at_most->business);
+    if (business && unit_.calendar == nullptr) fail("a business duration without a calendar");
+  }
+  void check_instruction(const Instruction& at, uint32_t i) {
+    const Body& body = unit_.body;
+    auto program = [&](uint32_t number) {
+      if (const ProgramRange* range = row_of(body.programs, number, i))
+        check_program(*range, do_name(at.op));
+    };
+    switch (at.op) {
+      case Do::kUnless:
+      case Do::kFault:
+      case Do::kLog:
+      case Do::kDelete: program(at.a); break;
+      case Do::kLet:
+        check_slot(at.a);
+        program(at.b);
+        break;
+      case Do::kFind:
+        check_slot(at.a);
+        check_finder(at.b, i);
+        break;
+      case Do::kEach:
+        check_slot(at.a, 1);
+        check_slot(at.b);
+        break;
+      case Do::kTry:
+        if (const TryPlan* row = row_of(body.tries, at.a, i); row && row->fault_slot != kNoSlot)
+          check_slot(row->fault_slot);
+        break;
+      case Do::kRun:
+        if (const RunPlan* row = row_of(body.runs, at.a, i)) {
+          for (const auto& [slot, value] : row->arguments) check_program(value, "an argument");
+          if (row->slot != kNoSlot) check_slot(row->slot);
+        }
+        break;
+      case Do::kBranch: row_of(body.texts, at.a, i); break;
+      case Do::kSet: check_write(at.a, i, false); break;
+      case Do::kUpdate:
+        check_write(at.a, i, false);
+        program(at.b);
+        break;
+      case Do::kUpdateFound:
+        check_write(at.a, i, false);
+        check_finder(at.b, i);
+        break;
+      case Do::kCreate:
+        check_write(at.a, i, true);
+        if (at.b != kNoSlot) check_slot(at.b);
+        break;
+      case Do::kWaitFor:
+      case Do::kWaitUntilTime:
+      case Do::kWaitUntil: check_wait(at, i); break;
+      case Do::kShow:
+        if (const ScreenPlan* row = row_of(body.screens, at.a, i)) {
+          for (const AskPlan& ask : row->asks) check_slot(ask.slot);
+        }
+        break;
+      case Do::kCall:
+        if (const CallPlan* row = row_of(body.calls, at.a, i)) {
+          for (const auto& [name, value] : row->arguments) check_program(value, "an argument");
+          if (row->slot != kNoSlot) check_slot(row->slot);
+        }
+        break;
+      case Do::kSend:
+        if (const MailPlan* row = row_of(body.mails, at.a, i))
+          check_program(row->to, "a recipient");
+        break;
+      case Do::kEffect: row_of(unit_.effects, at.a, i); break;
+      case Do::kJump:
+      case Do::kEndTry:
+      case Do::kStop: break;
+    }
+  }
+
+  // Every way through the body stays inside it and knows how many handlers are open.
+  void check_body() {
+    const std::vector<Instruction>& code = unit_.body.code;
+    if (code.empty()) return fail("the unit has no body");
+    constexpr int kUnknown = -1;
+    std::vector<int> handlers(code.size(), kUnknown);
+    std::vector<uint32_t> next;
+    auto reach = [&](uint32_t i, int open) {
+      if (i >= code.size()) return fail("the body ends without a stop");
+      if (handlers[i] == kUnknown) {
+        handlers[i] = open;
+        next.push_back(i);
+      } else if (handlers[i] != open) {
+        fail(fmt::format("instruction {} is reached with two numbers of handlers", i));
+      }
+    };
+    reach(0, 0);
+    for (const auto& entry : {unit_.trigger.gap, unit_.trigger.overflow}) {
+      if (entry) reach(*entry, 0);
+    }
+    while (!next.empty() && error_.empty()) {
+      uint32_t i = next.back();
+      next.pop_back();
+      const Instruction& at = code[i];
+      int open = handlers[i];
+      check_instruction(at, i);
+      bool jumps = at.op == Do::kJump || at.op == Do::kUnless || at.op == Do::kEach ||
+                   at.op == Do::kTry || (at.op >= Do::kWaitFor && at.op <= Do::kWaitUntil);
+      if (jumps) reach(at.target, open);
+      if (at.op == Do::kTry) ++open;
+      if (at.op == Do::kEndTry && --open < 0) fail("a try ends that was not begun");
+      if (at.op != Do::kJump && at.op != Do::kStop && at.op != Do::kFault) reach(i + 1, open);
+    }
+    for (const ParameterPlan& taken : unit_.takes) check_slot(taken.slot);
+    for (const ParameterPlan& given : unit_.gives) check_slot(given.slot);
+    if (unit_.trigger.over) check_finder(*unit_.trigger.over, 0);
   }
 
   const UnitPlan& unit_;

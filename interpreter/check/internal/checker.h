@@ -26,6 +26,15 @@ struct Local {
   std::string name;
   Type type;
   Span declared;
+  // What a service answered, or a part of it: dots name members, whose types nobody knows.
+  bool answer = false;
+  bool fault = false;  // of `on fault as f`: its one member is a text, `Message`
+};
+
+// What a subflow takes and gives.
+struct SubflowShape {
+  std::vector<std::pair<std::string, Type>> takes;
+  std::vector<std::pair<std::string, Type>> gives;
 };
 
 // What a name can mean at a place.
@@ -180,7 +189,15 @@ class Checker {
   void check_person(NodeId id, const Place& place);
   std::string cadence_named(NodeId quoted);
   std::optional<std::string> cadence_scope(NodeId scope);
-  bool check_statements(NodeId body, Automation& automation, Place& place);
+  void check_statements(NodeId body, Automation& automation, Place& place);
+  // What stands right of `let x =`, `to` and `in`: a value, a finder, a subflow, a service.
+  Type infer_source(NodeId id, const Place& place, Automation* automation,
+                    const Type* hint = nullptr);
+  Type infer_finder(NodeId id, const Place& place);
+  Type check_run(NodeId id, const Place& place, Automation* automation);
+  void check_arguments(NodeId list, const Place& place, Automation* automation);
+  void add_local(NodeId name, Type type, Place& place);
+  void collect_subflows();
   void check_statement(NodeId id, Automation& automation, Place& place);
   // Gives the fields that are assigned.
   std::set<types::FieldId> check_assignments(NodeId list, types::ObjectId object,
@@ -216,6 +233,7 @@ class Checker {
   void check_when_cadence(NodeId id, TestState& state);
   void check_expectation(NodeId id, TestState& state);
   void check_expect_automation(NodeId id, TestState& state);
+  void check_flow_named(NodeId quoted);
   types::ObjectId record_object(NodeId id, TestState& state);
   void check_known_record(NodeId id, TestState& state);
 
@@ -240,6 +258,8 @@ class Checker {
   std::map<types::FieldRef, Span> project_fields_;
   NamedTable project_objects_;
   std::set<std::pair<size_t, size_t>> repeated_objects_;  // file and node of a second declaration
+  std::map<std::string, SubflowShape, base::FoldedLess> subflow_shapes_;
+  bool routes_ = false;  // the flow at hand has a statement that this version does not run
   const Type* value_hint_ = nullptr;  // what a bare name is compared with or stored in
 };
 

@@ -17,6 +17,14 @@ class ExprLowering {
 
   plan::ProgramRange condition(NodeId id);
   plan::ProgramRange value(NodeId id);
+  // A value that is an instant: a date is the start of its day.
+  plan::ProgramRange instant(NodeId id);
+  // The program that pushes a local.
+  plan::ProgramRange local(uint32_t slot, plan::SourceRange range);
+  // The program that pushes a constant.
+  plan::ProgramRange constant_value(Value value, plan::SourceRange range);
+  // The program of a path.
+  plan::ProgramRange path_value(const check::Path& from, plan::SourceRange range);
   // The program that pushes the record in hand itself.
   plan::ProgramRange record_in_hand(types::ObjectId object, plan::SourceRange range);
   // Compiles the conditions of `has`, which stand behind the programs that use them. Call once,
@@ -48,6 +56,7 @@ class ExprLowering {
 
   uint32_t step(plan::Op op, NodeId from, uint32_t a = 0, uint8_t flags = 0, uint16_t b = 0);
   void push(int count);
+  plan::ProgramRange single(plan::Op op, uint32_t a, plan::SourceRange range);
   uint32_t constant(Value value);
   uint32_t path(const check::Path& from);
   const check::Fact& fact(NodeId id) const { return facts_.of(id); }
