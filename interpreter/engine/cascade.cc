@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/fold.h"
 #include "base/key128.h"
@@ -22,24 +23,6 @@ uint8_t change_bit(ChangeKind kind) {
     case ChangeKind::kUndelete: return plan::kUndeleted;
     default: return plan::kEdited;
   }
-}
-
-// The CRM shows people under one name made of its parts; events bring the parts.
-void derive_name(const types::Object& object, types::Record& record, const types::Event& event) {
-  types::FieldId name = object.find_stored("Name");
-  types::FieldId first = object.find_stored("FirstName");
-  types::FieldId last = object.find_stored("LastName");
-  if (!name || !first || !last) return;
-  bool parts = false;
-  for (const types::FieldValue& row : event.set) {
-    if (row.field == name) return;
-    parts = parts || row.field == first || row.field == last;
-  }
-  if (!parts) return;
-  std::string whole(record.raw(first).as_text());
-  std::string_view family = record.raw(last).as_text();
-  if (!whole.empty() && !family.empty()) whole += ' ';
-  record.fields[name.index] = Value::text(whole + std::string(family));
 }
 
 class CoverageTrace final : public exec::Trace {
@@ -72,8 +55,20 @@ Cascade::Cascade(CascadeContext context)
 
 // ---- Changes ----------------------------------------------------------------------------------
 
-// Makes the images before and after, and saves the record.
-Change Cascade::apply(const types::Event& event) {
+void Cascade::name_person(const types::Object& object, types::Record& record,
+                          const std::function<bool(types::FieldId)>& given) {
+  types::FieldId name = object.find_stored("Name");
+  types::FieldId first = object.find_stored("FirstName");
+  types::FieldId last = object.find_stored("LastName");
+  if (!name || !first || !last || given(name) || (!given(first) && !given(last))) return;
+  std::string whole(record.raw(first).as_text());
+  std::string_view family = record.raw(last).as_text();
+  if (!whole.empty() && !family.empty()) whole += ' ';
+  record.fields[name.index] = Value::text(whole + std::string(family));
+}
+
+// Makes the images before and after, with what before-save flows set, and saves the record.
+Result<Change> Cascade::apply(const types::Event& event) {
   const types::Object& object = c_.program.schema().object(event.object);
   types::RecordPtr known = c_.book.image(event.object, event.record);
   bool fresh = event.kind == ChangeKind::kCreate || event.kind == ChangeKind::kSnapshot;
@@ -87,7 +82,10 @@ Change Cascade::apply(const types::Event& event) {
   after.fields.resize(object.fields.size());
   after.deleted = event.kind == ChangeKind::kDelete;
   for (const types::FieldValue& row : event.set) after.fields[row.field.index] = row.value;
-  derive_name(object, after, event);
+  name_person(object, after, [&](types::FieldId field) {
+    return std::any_of(event.set.begin(), event.set.end(),
+                       [&](const types::FieldValue& row) { return row.field == field; });
+  });
 
   Change out;
   out.event = event.key;
@@ -103,7 +101,30 @@ Change Cascade::apply(const types::Event& event) {
     for (const types::FieldValue& row : event.before) before.fields[row.field.index] = row.value;
     out.before = std::make_shared<const types::Record>(std::move(before));
   }
+  if (event.kind != ChangeKind::kSnapshot && !after.deleted) {
+    types::Record as_sent = after;
+    if (Status set = before_save(out, after); !set) return set.error();
+    // What a before-save flow sets on an event from outside is a write of ours.
+    Change ours = out;
+    ours.event = base::hash_key({"before save", event.key.view(), after.id});
+    ours.at = c_.now;
+    ours.kind = plan::kEdited;
+    ours.is_new = false;
+    ours.changed = {};
+    for (size_t i = 0; i < after.fields.size(); ++i) {
+      if (!value::same_stored(as_sent.fields[i], after.fields[i]))
+        ours.changed.add(types::FieldId(i));
+    }
+    if (!ours.changed.empty()) {
+      ours.after = std::make_shared<const types::Record>(after);
+      std::string cause = std::exchange(cause_, "flows before the save");
+      Status kept = keep_intent(ours);
+      cause_ = std::move(cause);
+      if (!kept) return kept.error();
+    }
+  }
   LastChange last{event.kind, event.at, event.key, event.by, {}};
+  out.changed = {};
   for (size_t i = 0; i < after.fields.size(); ++i) {
     types::FieldId field(i);
     const Value previous = out.before != nullptr ? out.before->raw(field) : Value();
@@ -116,11 +137,60 @@ Change Cascade::apply(const types::Event& event) {
   return out;
 }
 
-Status Cascade::external(const types::Event& event) {
+Status Cascade::keep_intent(const Change& change) {
+  if (!c_.keep_intents) return {};
+  IntentRow intent;
+  intent.key = change.event;
+  intent.at = intent.due = c_.now;
+  intent.cause = cause_;
+  intent.record = record_name(c_.program.schema(), *change.after);
+  intent.request = intent_request(c_.program.schema(), change);
+  intent.state = "ready";
+  Result<bool> added = c_.txn.add_intent(intent);
+  return added ? Status() : Status(added.error());
+}
+
+// Flows that run before the save set fields of the record that is about to be saved, each on what
+// the ones before have set. A fault of one takes back what it set; the save goes on.
+Status Cascade::before_save(Change& change, types::Record& after) {
+  for (uint32_t number : c_.index.before_save(after.object, change.kind)) {
+    change.changed = {};
+    for (size_t i = 0; i < after.fields.size(); ++i) {
+      const Value previous =
+          change.before != nullptr ? change.before->raw(types::FieldId(i)) : Value();
+      if (!value::same_stored(previous, after.fields[i])) change.changed.add(types::FieldId(i));
+    }
+    change.after = std::make_shared<const types::Record>(after);
+    std::optional<CoverageTrace> trace;
+    if (c_.coverage != nullptr) trace.emplace(*c_.coverage, number);
+    MatchResult match = matcher_.examine(number, change, c_.now, trace ? &*trace : nullptr);
+    if (match.stop != Stop::kNone && match.stop != Stop::kFault) {
+      if (!c_.keep_all_verdicts) continue;
+      if (Status kept = keep_verdict(number, change, match); !kept) return kept;
+      continue;
+    }
+    if (c_.coverage != nullptr) ++c_.coverage->runs[number];
+    std::string cause = cause_;
+    in_hand_ = &after;
+    Status ran = run_unit(number, change, match);
+    in_hand_ = nullptr;
+    cause_ = std::move(cause);
+    if (!ran) return ran;
+  }
+  return {};
+}
+
+void Cascade::begin_chain() {
   queue_.clear();
   chain_runs_.clear();
   chain_events_ = 0;
-  Change change = apply(event);
+}
+
+Status Cascade::external(const types::Event& event) {
+  begin_chain();
+  Result<Change> applied = apply(event);
+  if (!applied) return applied.error();
+  Change change = std::move(*applied);
   if (event.kind == ChangeKind::kSnapshot)
     return c_.book.error() ? Status(*c_.book.error()) : Status();
   if (Status moved = owner_changed(change); !moved) return moved;
@@ -128,14 +198,24 @@ Status Cascade::external(const types::Event& event) {
   return follow_chain();
 }
 
+// To the end of the chain, and then what comes after it, each a chain of its own.
 Status Cascade::follow_chain() {
-  while (!queue_.empty()) {
-    Change change = std::move(queue_.front());
-    queue_.pop_front();
-    if (Status done = work_on(change); !done) return done;
-    if (c_.book.error()) return *c_.book.error();
+  for (;;) {
+    while (!queue_.empty()) {
+      Change change = std::move(queue_.front());
+      queue_.pop_front();
+      if (Status done = work_on(change); !done) return done;
+      if (c_.book.error()) return *c_.book.error();
+    }
+    if (later_.empty()) return {};
+    Later next = std::move(later_.front());
+    later_.pop_front();
+    begin_chain();
+    Status done =
+        next.run ? wake(*next.run)
+                 : run_unit(next.unit, *next.change, MatchResult{Stop::kNone, next.person, "", ""});
+    if (!done) return done;
   }
-  return {};
 }
 
 Status Cascade::work_on(const Change& change) {
@@ -159,6 +239,94 @@ Status Cascade::work_on(const Change& change) {
     if (c_.coverage != nullptr) ++c_.coverage->runs[number];
     if (Status ran = run_unit(number, change, match); !ran) return ran;
   }
+  if (Status observed = observe(change); !observed) return observed;
+  return c_.flows.waiting ? wake_about(change) : Status();
+}
+
+// Flows that hear of a change without being asked about it: of steps and cadences at once, of
+// change data after the chain.
+Status Cascade::observe(const Change& change) {
+  const types::Schema& schema = c_.program.schema();
+  for (uint32_t number : c_.index.of_changes(change.after->object)) {
+    MatchResult match = matcher_.examine(number, change, c_.now, nullptr);
+    if (match.stop == Stop::kFault) {
+      if (Status ran = run_unit(number, change, match); !ran) return ran;
+    }
+    if (match.stop != Stop::kNone) continue;
+    if (c_.coverage != nullptr) ++c_.coverage->runs[number];
+    Later later;
+    later.unit = number;
+    later.change = change;
+    later.change->depth = change.depth + 1;
+    later.person = match.person;
+    later_.push_back(std::move(later));
+  }
+  if (c_.index.of_cadences().empty()) return {};
+  const types::Object& object = schema.object(change.after->object);
+  bool step = object.name == "ActionCadenceStepTracker";
+  if (!step && object.name != "ActionCadenceTracker") return {};
+  auto text = [&](const char* field) {
+    return std::string(change.after->raw(object.find_stored(field)).as_text());
+  };
+  bool changed = change.changed.has(object.find_stored("State"));
+  bool starts = change.is_new;
+  bool ends = !change.is_new && changed && text("State") == (step ? "Completed" : "Complete");
+  if (!starts && !ends) return {};
+  types::RecordPtr tracker = step ? c_.book.find(schema.find_object("ActionCadenceTracker"),
+                                                 text("ActionCadenceTrackerId"))
+                                  : change.after;
+  if (tracker == nullptr) return {};
+  // The tracker is in hand, whichever of the two was saved.
+  Change of_tracker = change;
+  of_tracker.after = tracker;
+  if (step) {
+    of_tracker.before = tracker;
+    of_tracker.changed = {};
+    of_tracker.is_new = false;
+  }
+  auto named = [](const std::string& wanted, const std::string& is) {
+    return wanted.empty() || base::equal_folded(wanted, is);
+  };
+  for (uint32_t number : c_.index.of_cadences()) {
+    const plan::UnitPlan& unit = *c_.program.units[number];
+    const plan::TriggerPlan& trigger = unit.trigger;
+    bool fits = (trigger.kind == plan::TriggerKind::kStep) == step && trigger.ends == ends &&
+                named(trigger.cadence, text(step ? "ActionCadenceName" : "CadenceName")) &&
+                (!step || (named(trigger.step, text("StepTitle")) &&
+                           named(trigger.outcome, text("Outcome"))));
+    if (!fits) continue;
+    MatchResult match = matcher_.examine(number, of_tracker, c_.now, nullptr);
+    if (match.stop != Stop::kNone && match.stop != Stop::kFault) continue;
+    if (c_.coverage != nullptr) ++c_.coverage->runs[number];
+    if (Status ran = run_unit(number, of_tracker, match); !ran) return ran;
+  }
+  return {};
+}
+
+// A gap stands for changes nobody knows: the blocks of the flows about the object run, with the
+// record in hand when it is named.
+Status Cascade::changes_lost(types::ObjectId object, const std::string& record,
+                             const Key128& event) {
+  for (uint32_t number : c_.index.of_changes(object)) {
+    const plan::UnitPlan& unit = *c_.program.units[number];
+    const std::optional<uint32_t>& block =
+        record.empty() ? unit.trigger.overflow : unit.trigger.gap;
+    if (!block) continue;
+    begin_chain();
+    Change change;
+    change.event = event;
+    change.at = c_.now;
+    change.after = record.empty() ? nullptr : c_.book.image(object, record);
+    if (change.after == nullptr)
+      change.after = std::make_shared<const types::Record>(
+          types::Record{record.empty() ? types::ObjectId() : object, record, {}, false});
+    entry_ = *block;
+    MatchResult match;
+    Status ran = run_unit(number, change, match);
+    entry_ = 0;
+    if (!ran) return ran;
+    if (Status followed = follow_chain(); !followed) return followed;
+  }
   return {};
 }
 
@@ -173,8 +341,18 @@ Status Cascade::save(types::Record after, plan::ChangeBits kind, const Key128& c
   change.is_new = kind == plan::kCreated;
   change.depth = depth;
   if (!change.is_new) change.before = before;
-  LastChange last{
-      change.is_new ? ChangeKind::kCreate : ChangeKind::kUpdate, c_.now, change.event, by, {}};
+  ++c_.report.saves;
+  if (kind != plan::kDeleted) {
+    if (Status set = before_save(change, after); !set) return set;
+    change.changed = {};
+  }
+  LastChange last{change.is_new            ? ChangeKind::kCreate
+                  : kind == plan::kDeleted ? ChangeKind::kDelete
+                                           : ChangeKind::kUpdate,
+                  c_.now,
+                  change.event,
+                  by,
+                  {}};
   for (size_t i = 0; i < after.fields.size(); ++i) {
     types::FieldId field(i);
     const Value previous = change.before != nullptr ? change.before->raw(field) : Value();
@@ -184,16 +362,7 @@ Status Cascade::save(types::Record after, plan::ChangeBits kind, const Key128& c
   }
   change.after = std::make_shared<const types::Record>(std::move(after));
   c_.book.put(change.after, std::move(last));
-  if (c_.keep_intents) {
-    IntentRow intent;
-    intent.key = change.event;
-    intent.at = intent.due = c_.now;
-    intent.cause = cause_;
-    intent.record = record_name(c_.program.schema(), *change.after);
-    intent.request = intent_request(c_.program.schema(), change);
-    intent.state = "ready";
-    if (Result<bool> added = c_.txn.add_intent(intent); !added) return added.error();
-  }
+  if (Status kept = keep_intent(change); !kept) return kept;
   queue_.push_back(std::move(change));
   return {};
 }
@@ -202,19 +371,20 @@ Status Cascade::save(types::Record after, plan::ChangeBits kind, const Key128& c
 
 Cascade::Run Cascade::make_run(const plan::UnitPlan& unit, const Change& change, std::string person,
                                Key128 key) {
-  Run run{unit, change, std::move(person), key, {}};
+  Run run{unit, change, std::move(person), key, {}, &c_.program, key};
   run.decision.at = change.at;
   run.decision.automation = unit.name;
   run.decision.author = unit.author;
   run.decision.kind = plan::unit_kind_name(unit.kind);
-  run.decision.record = record_name(c_.program.schema(), *change.after);
+  if (change.after->object) run.decision.record = record_name(c_.program.schema(), *change.after);
   run.decision.user = run.person.empty() ? "system" : run.person;
   return run;
 }
 
 Status Cascade::run_unit(uint32_t number, const Change& change, const MatchResult& match) {
   const plan::UnitPlan& unit = *c_.program.units[number];
-  std::string record = record_name(c_.program.schema(), *change.after);
+  std::string record =
+      change.after->object ? record_name(c_.program.schema(), *change.after) : std::string();
   uint32_t& ordinal = chain_runs_[{unit.rule, record}];
   // Not a fault: an automation runs at most once for a record in one chain, unless it may run
   // again.
@@ -238,12 +408,19 @@ Status Cascade::run_unit(uint32_t number, const Change& change, const MatchResul
         fmt::format("one event started more than {} runs", bounds.chain_events_max);
     return finish(run, "failed");
   }
-  if (unit.effects.front().reminder) {
+  bool action = unit.kind == plan::UnitKind::kAction;
+  if (action && unit.effects.front().reminder) {
     Result<EffectRecord> offered = offer_reminder(unit, unit.effects.front(), change, run.person);
     if (!offered) return offered.error();
     run.decision.effects.push_back(std::move(*offered));
     return finish(run, "reminded");
   }
+  if (!action && !in_hand_) {
+    Result<bool> begins = may_begin(run);
+    if (!begins) return begins.error();
+    if (!*begins) return {};
+  }
+  run.in_hand = in_hand_;
   return charge_and_execute(run);
 }
 
@@ -259,27 +436,12 @@ Status Cascade::charge_and_execute(Run& run) {
 }
 
 Status Cascade::execute(Run& run) {
-  const uint32_t most = c_.program.module->options.bounds.run_effects_max;
-  if (run.unit.effects.size() > most) {
-    run.decision.fault = fmt::format("a run has more than {} effects", most);
-    return finish(run, "failed");
-  }
-  if (c_.keep_intents) {
-    cause_ = fmt::format("{} \"{}\"", run.decision.kind, run.unit.name);
-    if (!run.unit.author.empty()) cause_ += fmt::format(" by \"{}\"", run.unit.author);
-  }
-  for (size_t i = 0; i < run.unit.effects.size(); ++i) {
-    Result<EffectRecord> effect = apply_effect(run, run.unit.effects[i], i);
-    if (!effect) {
-      bool fault = effect.error().code == ErrorCode::kFault ||
-                   effect.error().code == ErrorCode::kBoundExceeded;
-      if (!fault) return effect.error();
-      run.decision.fault = effect.error().message;
-      return finish(run, "failed");
-    }
-    run.decision.effects.push_back(std::move(*effect));
-  }
-  return finish(run, "executed");
+  Frame frame;
+  Activation& first = frame.stack.emplace_back();
+  first.rule = run.unit.rule;
+  first.at = std::exchange(entry_, 0);
+  first.locals.resize(run.unit.body.slots);
+  return proceed(run, frame);
 }
 
 Status Cascade::refuse(Run& run, const limits::LimitState& limit) {
@@ -287,7 +449,9 @@ Status Cascade::refuse(Run& run, const limits::LimitState& limit) {
   switch (limit.policy) {
     case limits::Policy::kDefer: return defer(run, limit);
     case limits::Policy::kRemind: {
-      if (run.person.empty()) return finish(run, "suppressed");  // the system has nobody to remind
+      // The system has nobody to remind, and only what an action does fits a reminder.
+      bool nobody = run.person.empty() || run.unit.kind != plan::UnitKind::kAction;
+      if (nobody) return finish(run, "suppressed");
       Result<EffectRecord> offered =
           offer_reminder(run.unit, run.unit.effects.front(), run.change, run.person);
       if (!offered) return offered.error();
@@ -304,23 +468,28 @@ Status Cascade::refuse(Run& run, const limits::LimitState& limit) {
 Status Cascade::finish(Run& run, std::string status) {
   run.decision.status = std::move(status);
   RunRow row;
-  row.run = run.key;
+  row.run = run.part;
   row.rule = run.unit.rule;
   row.event = run.change.event;
-  row.at = run.decision.at;
-  row.automation = run.decision.automation;
-  row.author = run.decision.author;
-  row.kind = run.decision.kind;
-  row.record = run.decision.record;
-  row.user = run.decision.user;
-  row.status = run.decision.status;
-  row.detail = decision_detail(run.decision);
+  run.decision.part = run.wakes;
+  return tell(row, run.decision);
+}
+
+Status Cascade::tell(RunRow& row, Decision& decision) {
+  row.at = decision.at;
+  row.automation = decision.automation;
+  row.author = decision.author;
+  row.kind = decision.kind;
+  row.record = decision.record;
+  row.user = decision.user;
+  row.status = decision.status;
+  row.detail = decision_detail(decision);
   Result<bool> added = c_.txn.add_run(row);
   if (!added) return added.error();
   if (!*added) return {};  // decided before: nothing is told twice
-  run.decision.seq = row.seq;
-  ++c_.report.statuses[run.decision.status];
-  c_.report.decisions.push_back(std::move(run.decision));
+  decision.seq = row.seq;
+  ++c_.report.statuses[decision.status];
+  c_.report.decisions.push_back(std::move(decision));
   return {};
 }
 

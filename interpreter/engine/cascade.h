@@ -8,12 +8,15 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "cadence/tracker.h"
+#include "engine/frame.h"
 #include "engine/matching.h"
 #include "engine/program.h"
 #include "engine/record_book.h"
@@ -35,6 +38,15 @@ struct Coverage {
   void merge(const Coverage& other);
 };
 
+// What the runtime knows of the flows that wait, across batches.
+struct FlowState {
+  bool waiting = false;        // there may be runs that wait
+  bool armed = false;          // the schedules of the program at work have their timers
+  bool anew = false;           // they are to begin at the clock, whatever the store says
+  std::set<std::string> kept;  // fingerprints whose sources are in the store
+  std::map<std::string, ProgramPtr> older;  // programs that waiting runs began with
+};
+
 // What a cascade works in. All of it belongs to the runtime.
 struct CascadeContext {
   const Program& program;
@@ -50,6 +62,7 @@ struct CascadeContext {
   bool keep_all_verdicts = false;
   bool keep_intents = false;  // what automations write is to leave the process
   Coverage* coverage = nullptr;
+  FlowState& flows;
 };
 
 // A cadence verb that a person uses by hand, in a test or later in a client.
@@ -75,6 +88,25 @@ class Cascade {
   // A verb used by hand; what it saves is matched like any other change.
   Result<EffectRecord> by_hand(const CadenceVerb& verb);
 
+  // The source has lost changes: of one record, or, without an id, of a whole object. The gap or
+  // overflow blocks of the change-data flows about it run.
+  Status changes_lost(types::ObjectId object, const std::string& record, const Key128& event);
+
+  // ---- Flows that a person or a host starts and goes on with (waits.cc) ------------------------
+  using Values = std::vector<std::pair<std::string, Value>>;
+  // Starts a flow that is called, or a screen flow, for `person`. Errors: kInvalidArgument (no such
+  // parameter, or one is missing). Gives the run's key.
+  Result<Key128> call_flow(const plan::UnitPlan& unit, const Values& arguments,
+                           const std::string& person);
+  // Hands the answers to a run that asks.
+  Status answer(const FlowRunRow& row, const Values& answers);
+  // Does again what failed: the part of the run that was undone, from its beginning.
+  Status retry(const FlowRunRow& row);
+  // Lets a waiting run go on as if its time had come; ends it.
+  Status fire_now(const FlowRunRow& row);
+  Status end(const FlowRunRow& row, const std::string& why);
+  Status move_to(const FlowRunRow& row, Instant due);
+
   // ---- Reminders (reminders.cc) ---------------------------------------------------------------
   Status run_reminder(const ReminderRow& row, const std::string& person);
   Status ignore_reminder(const ReminderRow& row);
@@ -88,15 +120,46 @@ class Cascade {
     std::string person;
     Key128 key;
     Decision decision;
+    const Program* program = nullptr;  // the version it runs on
+    Key128 part;                       // the key of its decision
+    types::Record* in_hand = nullptr;  // of a before-save flow: what is about to be saved
+    bool waited = false;               // it stands in the store
+    int64_t wakes = 0;
+    std::vector<uint32_t> trail{};  // instructions done last
+  };
+  // How a part of a run ended.
+  enum class Ending : uint8_t { kDone, kWaits };
+  // What follows an instruction.
+  enum class Next : uint8_t { kOn, kStay, kWait, kEnd };
+  struct Mark {
+    size_t book = 0;
+    size_t queue = 0;
+    size_t later = 0;
+    size_t decisions = 0;
+    std::map<std::string, uint64_t> statuses;
+  };
+  // What comes after the chain at hand, as a chain of its own: a change-data flow, a run whose turn
+  // it is.
+  struct Later {
+    uint32_t unit = 0;
+    std::optional<Change> change;
+    std::string person;
+    std::optional<Key128> run;
   };
 
   // ---- Changes (cascade.cc) -------------------------------------------------------------------
-  Change apply(const types::Event& event);
+  Result<Change> apply(const types::Event& event);
+  void begin_chain();
   Status follow_chain();
+  Status before_save(Change& change, types::Record& after);
+  Status keep_intent(const Change& change);
+  Status observe(const Change& change);
   Status work_on(const Change& change);
   Status run_unit(uint32_t number, const Change& change, const MatchResult& match);
   Status execute(Run& run);
   Status finish(Run& run, std::string status);
+  // Writes a decision down and reports it, once.
+  Status tell(RunRow& row, Decision& decision);
   Status keep_verdict(uint32_t number, const Change& change, const MatchResult& match);
   Run make_run(const plan::UnitPlan& unit, const Change& change, std::string person, Key128 key);
   LimitRecord limit_record(const limits::LimitState& state) const;
@@ -106,6 +169,92 @@ class Cascade {
               const std::string& by, uint32_t depth);
   Status refuse(Run& run, const limits::LimitState& limit);
   Status charge_and_execute(Run& run);
+
+  // ---- Bodies (body.cc) -----------------------------------------------------------------------
+  Status proceed(Run& run, Frame& frame);
+  Result<Ending> walk(Run& run, Frame& frame);
+  Result<Next> perform(Run& run, Frame& frame, const plan::Instruction& at);
+  Result<Next> handle_fault(Run& run, Frame& frame, const Error& fault);
+  Result<Next> begin_subflow(Run& run, Frame& frame, const plan::RunPlan& plan);
+  Next end_activation(Run& run, Frame& frame);
+  const plan::UnitPlan& unit_at(const Run& run, const Frame& frame) const;
+  types::RecordPtr record_in_hand(const Run& run);
+  Result<Value> evaluate(Run& run, Frame& frame, plan::ProgramRange program);
+  Result<std::vector<std::string>> find(Run& run, Frame& frame, const plan::FinderPlan& plan,
+                                        bool all);
+  Result<Value> find_value(Run& run, Frame& frame, const plan::FinderPlan& plan);
+  using Assigned = std::vector<std::pair<types::FieldRef, Value>>;
+  Result<Assigned> assigned(Run& run, Frame& frame, const plan::WritePlan& plan);
+  // The record with the values stored; the currency is its own.
+  Result<types::Record> written(const types::Record& base, const Assigned& values) const;
+  Status create_record(Run& run, Frame& frame, const plan::WritePlan& plan, uint32_t slot);
+  Status update_record(Run& run, Frame& frame, const types::Record& before, const Assigned& values);
+  Status delete_record(Run& run, Frame& frame, const types::Record& before);
+  Result<types::RecordPtr> record_named(const std::vector<types::ObjectId>& objects,
+                                        std::string_view id);
+  Status count_effect(const Run& run) const;
+  Key128 effect_key(const Run& run, Frame& frame) const;
+  // The CRM shows people under one name made of its parts; `given` says which fields were written.
+  static void name_person(const types::Object& object, types::Record& record,
+                          const std::function<bool(types::FieldId)>& given);
+  Result<Mark> mark();
+  Status rollback(const Mark& mark);
+  Status release(const Mark& mark);
+  std::string statement_text(const Run& run, const plan::UnitPlan& unit, plan::SourceRange range,
+                             bool with_place) const;
+  std::string trace_of(const Run& run, const Frame& frame) const;
+
+  // ---- Waiting and going on (waits.cc) --------------------------------------------------------
+  Result<Next> suspend(Run& run, Frame& frame, const char* state, std::optional<Instant> due,
+                       std::string detail);
+  Result<Next> wait_for_time(Run& run, Frame& frame, const plan::Instruction& at);
+  Result<Next> wait_until(Run& run, Frame& frame, const plan::Instruction& at);
+  Result<Next> show(Run& run, Frame& frame, const plan::Instruction& at);
+  Result<Instant> after(const plan::UnitPlan& unit, Instant from, const Duration& duration) const;
+  Result<ProgramPtr> version(const std::string& fingerprint);
+  Status keep_version();
+  // Goes on with a run; `frame` is where it stands.
+  Status resume(const FlowRunRow& row, Frame frame);
+  Status wake(const Key128& run);
+  // The service that it calls has answered.
+  Status answered(const Key128& run);
+  // A record was saved: waits for a condition look at it again, waits for a time of it are moved,
+  // those of a deleted record end.
+  Status wake_about(const Change& change);
+  Status drop_timer(const FlowRunRow& row);
+  Status move(const FlowRunRow& row, Instant due);
+  Status keep_failed(Run& run, const Frame& begun);
+  Status cancel(const FlowRunRow& row, const std::string& why);
+  // The next one of the queue gets its turn, after the chain at hand.
+  Status dequeue(const Key128& rule, const std::string& record);
+  // Whether the mode lets the run begin now; when not, it was put in the queue or left.
+  Result<bool> may_begin(Run& run);
+  Status begin_queued(const FlowRunRow& row);
+
+  // ---- Services and e-mail (calls.cc) ---------------------------------------------------------
+  Result<Next> call_service(Run& run, Frame& frame, const plan::CallPlan& plan);
+  Result<Next> send_email(Run& run, Frame& frame, const plan::MailPlan& plan);
+  // Empty: it is let through.
+  Result<Value> service_answer(const IntentRow& intent) const;
+  Result<std::optional<limits::LimitState>> charge_outside(const Run& run, const Key128& key,
+                                                           limits::Subject subject);
+  std::string render(const std::vector<MailPart>& parts, const Run& run,
+                     const types::Record* recipient);
+
+  // ---- Schedules (schedules.cc) ---------------------------------------------------------------
+  Status arm_schedules(Instant base);
+  Status fire_schedule(const TimerRow& timer);
+  Status run_schedule(uint32_t number, const schedule::Firing& firing);
+  struct ScheduleState {
+    bool known = false;
+    std::string text;  // its first firings of all: what it is known by
+    int64_t runs = 0;
+    int64_t missed = 0;
+    std::optional<schedule::Firing> next;
+  };
+  schedule::Schedule schedule_of(const plan::UnitPlan& unit) const;
+  Result<ScheduleState> schedule_state(const Key128& rule);
+  Status keep_schedule(const plan::UnitPlan& unit, const ScheduleState& state);
 
   // ---- Effects (effects.cc) -------------------------------------------------------------------
   struct Target {
@@ -123,16 +272,16 @@ class Cascade {
     Key128 action;  // the key of this effect
     uint32_t depth = 0;
   };
-  Result<Target> find_target(const Run& run, const plan::EffectPlan& effect);
+  Result<Target> find_target(Run& run, Frame& frame, const plan::UnitPlan& unit,
+                             const plan::EffectPlan& effect);
   std::string primary_contact(const types::Record& opportunity);
-  Result<EffectRecord> apply_effect(Run& run, const plan::EffectPlan& effect, size_t ordinal);
+  Result<EffectRecord> apply_effect(Run& run, Frame& frame, const plan::UnitPlan& unit,
+                                    const plan::EffectPlan& effect);
   Result<EffectRecord> apply_to_target(const EffectInput& input, const Target& target);
   Result<EffectRecord> add_to_cadence(const EffectInput& input, const Target& target);
   Result<EffectRecord> change_trackers(const EffectInput& input, const Target& target);
   bool may_remove(const EffectInput& input, const Target& target,
                   const cadence::Tracker& tracker) const;
-  Result<Value> evaluate(const plan::UnitPlan& unit, plan::ProgramRange program,
-                         const types::Record& it, const std::string& person);
 
   // ---- Trackers as records (tracker_records.cc) -----------------------------------------------
   struct TrackerRecord {
@@ -149,9 +298,13 @@ class Cascade {
                            const EffectInput& input);
 
   // ---- Reminders and timers (reminders.cc, timers.cc) -----------------------------------------
+  using Evaluate = std::function<Result<Value>(plan::ProgramRange)>;
+  // `evaluate` gives the person a flow names; an action reminds whom it is for.
   Result<EffectRecord> offer_reminder(const plan::UnitPlan& unit, const plan::EffectPlan& effect,
-                                      const Change& change, const std::string& person);
+                                      const Change& change, const std::string& person,
+                                      const Evaluate& evaluate = nullptr);
   Status owner_changed(const Change& change);
+  Status do_offered(Run& run, const std::string& sentence);
   Status close_reminder(ReminderRow row, const char* state);
   std::string effect_sentence(const plan::UnitPlan& unit, const plan::EffectPlan& effect) const;
   Status put_timer(Instant due, const Key128& id, const char* kind, std::string payload);
@@ -171,8 +324,11 @@ class Cascade {
   CascadeContext c_;
   Matcher matcher_;
   std::deque<Change> queue_;
+  std::deque<Later> later_;
   std::map<std::pair<Key128, std::string>, uint32_t> chain_runs_;  // by rule and record
   uint32_t chain_events_ = 0;
+  types::Record* in_hand_ = nullptr;                  // while before-save flows run
+  uint32_t entry_ = 0;                                // where the run to be made begins in its body
   std::string cause_;                                 // of what is saved now: `action "A" by "ana"`
   std::optional<std::optional<Instant>> next_timer_;  // unknown until asked
 };

@@ -35,7 +35,12 @@ std::string effect_json(const EffectRecord& effect) {
   std::string out = "{";
   member(out, "op", effect.op);
   raw_member(out, "target", text_or_null(effect.target));
-  raw_member(out, "cadence", text_or_null(effect.cadence));
+  bool plain = effect.op == "create" || effect.op == "update" || effect.op == "delete" ||
+               effect.op == "call_service" || effect.op == "send_email" || effect.op == "log";
+  if (!plain) raw_member(out, "cadence", text_or_null(effect.cadence));
+  if (!effect.name.empty())
+    member(out, effect.op == "call_service" ? "service" : "template", effect.name);
+  if (effect.op == "log") member(out, "text", effect.text);
   if (!effect.cadences.empty()) {
     std::string list = "[";
     for (const std::string& name : effect.cadences) {
@@ -56,6 +61,15 @@ std::string effects_json(const Decision& decision) {
   for (const EffectRecord& effect : decision.effects) {
     if (out.size() > 1) out += ',';
     out += effect_json(effect);
+  }
+  return out + "]";
+}
+
+std::string branches_json(const Decision& decision) {
+  std::string out = "[";
+  for (const std::string& branch : decision.branches) {
+    if (out.size() > 1) out += ',';
+    value::append_json_text(out, branch);
   }
   return out + "]";
 }
@@ -82,6 +96,9 @@ std::string decision_detail(const Decision& decision) {
     raw_member(out, "limit", limit + "}");
   }
   if (!decision.fault.empty()) member(out, "fault", decision.fault);
+  if (!decision.trace.empty()) member(out, "trace", decision.trace);
+  if (decision.part != 0) raw_member(out, "part", std::to_string(decision.part));
+  if (!decision.branches.empty()) raw_member(out, "branches", branches_json(decision));
   raw_member(out, "effects", effects_json(decision));
   return out + "}";
 }
@@ -112,6 +129,11 @@ Decision decision_of(const RunRow& row) {
     return found != object.end() && found->is_array() ? *found : nlohmann::json::array();
   };
   out.fault = text(detail, "fault");
+  out.trace = text(detail, "trace");
+  out.part = number(detail, "part");
+  for (const auto& branch : list(detail, "branches")) {
+    if (branch.is_string()) out.branches.push_back(branch.get<std::string>());
+  }
   if (detail.contains("limit")) {
     const auto& limit = detail["limit"];
     LimitRecord record{text(limit, "scope"),   text(limit, "key"),   text(limit, "counter"),
@@ -130,6 +152,8 @@ Decision decision_of(const RunRow& row) {
     record.assignee = text(effect, "assignee");
     record.disposition = text(effect, "disposition");
     record.person = text(effect, "person");
+    record.name = text(effect, record.op == "call_service" ? "service" : "template");
+    record.text = text(effect, "text");
     record.outcome = text(effect, "outcome");
     out.effects.push_back(std::move(record));
   }
@@ -158,6 +182,7 @@ std::string Decision::json() const {
   member(out, "record", record);
   member(out, "user", user);
   member(out, "status", status);
+  if (part != 0) raw_member(out, "part", std::to_string(part));
   if (limit) raw_member(out, "limit", limit_json(*limit));
   if (!fault.empty()) member(out, "fault", fault);
   raw_member(out, "effects", effects_json(*this));

@@ -9,15 +9,6 @@ namespace ensue::engine {
 
 using plan::EffectKind;
 
-Result<Value> Cascade::evaluate(const plan::UnitPlan& unit, plan::ProgramRange program,
-                                const types::Record& it, const std::string& person) {
-  exec::Input input;
-  input.it = &it;
-  input.me = person;
-  input.now = c_.now;
-  return exec::evaluate(unit.code, program, unit.calendar.get(), input, matcher_.environment());
-}
-
 // The opportunity's contact role marked primary (LANGUAGE section 3), the first by id when several
 // are.
 std::string Cascade::primary_contact(const types::Record& opportunity) {
@@ -35,17 +26,18 @@ std::string Cascade::primary_contact(const types::Record& opportunity) {
   return {};
 }
 
-Result<Cascade::Target> Cascade::find_target(const Run& run, const plan::EffectPlan& effect) {
+Result<Cascade::Target> Cascade::find_target(Run& run, Frame& frame, const plan::UnitPlan& unit,
+                                             const plan::EffectPlan& effect) {
   const types::Schema& schema = c_.program.schema();
-  types::RecordPtr it = c_.book.image(run.change.after->object, run.change.after->id);
-  const types::Record& record = it != nullptr ? *it : *run.change.after;
-  Result<Value> value = evaluate(run.unit, effect.target, record, run.person);
+  Result<Value> value = evaluate(run, frame, effect.target);
   if (!value) return value.error();
   Target out;
   out.id = value->as_text();
-  if (out.id.empty() && effect.primary_contact) out.id = primary_contact(record);
+  types::RecordPtr record = record_in_hand(run);
+  if (out.id.empty() && effect.primary_contact && record != nullptr)
+    out.id = primary_contact(*record);
   if (out.id.empty()) return out;
-  const plan::PathPlan& path = run.unit.code.paths[run.unit.code.steps[effect.target.end - 1].a];
+  const plan::PathPlan& path = unit.code.paths[unit.code.steps[effect.target.end - 1].a];
   std::vector<types::ObjectId> objects = path.from;
   if (!path.hops.empty())
     objects = schema.objects_of(schema.field(path.hops.back().fields[0]).type.objects);
@@ -58,21 +50,25 @@ Result<Cascade::Target> Cascade::find_target(const Run& run, const plan::EffectP
   return out;
 }
 
-Result<EffectRecord> Cascade::apply_effect(Run& run, const plan::EffectPlan& effect,
-                                           size_t ordinal) {
-  Result<Target> target = find_target(run, effect);
+Result<EffectRecord> Cascade::apply_effect(Run& run, Frame& frame, const plan::UnitPlan& unit,
+                                           const plan::EffectPlan& effect) {
+  if (effect.reminder && !run.change.after->object)
+    return {ErrorCode::kFault, "there is no record in hand to remind of"};
+  if (effect.reminder)
+    return offer_reminder(unit, effect, run.change, run.person, [&](plan::ProgramRange program) {
+      return evaluate(run, frame, program);
+    });
+  Result<Target> target = find_target(run, frame, unit, effect);
   if (!target) return target.error();
   EffectInput input;
   input.kind = effect.kind;
   input.cadence = effect.cadence;
   input.disposition = effect.disposition;
   input.person = run.person;
-  input.action = base::hash_key({"action", run.key.view(), std::to_string(ordinal)});
+  input.action = effect_key(run, frame);
   input.depth = run.change.depth + 1;
   if (!effect.assignee.empty()) {
-    types::RecordPtr it = c_.book.image(run.change.after->object, run.change.after->id);
-    Result<Value> assignee =
-        evaluate(run.unit, effect.assignee, it != nullptr ? *it : *run.change.after, run.person);
+    Result<Value> assignee = evaluate(run, frame, effect.assignee);
     if (!assignee) return assignee.error();
     input.assignee = assignee->as_text();
     input.assignee_given = true;
@@ -228,9 +224,7 @@ Result<EffectRecord> Cascade::change_trackers(const EffectInput& input, const Ta
 
 Result<EffectRecord> Cascade::by_hand(const CadenceVerb& verb) {
   cause_ = "by hand";
-  queue_.clear();
-  chain_runs_.clear();
-  chain_events_ = 0;
+  begin_chain();
   if (Status counted = c_.txn.add_total("by_hand", 1); !counted) return counted.error();
   Result<int64_t> number = c_.txn.total("by_hand");
   if (!number) return number.error();

@@ -15,6 +15,10 @@ void BatchReport::add_counts(const BatchReport& later) {
   snapshots += later.snapshots;
   gaps += later.gaps;
   timers += later.timers;
+  queries += later.queries;
+  query_reads += later.query_reads;
+  saves += later.saves;
+  records_written += later.records_written;
   for (const auto& [status, count] : later.statuses) statuses[status] += count;
   for (const auto& [name, count] : later.unknown_fields) unknown_fields[name] += count;
   for (const auto& [name, count] : later.unknown_values) unknown_values[name] += count;
@@ -40,6 +44,8 @@ class Engine::Impl {
     out.clock = options.clock;
     out.keep_all_verdicts = options.keep_all_verdicts;
     out.sink = options.sink;
+    out.services = options.services;
+    out.mail = options.mail;
     out.call_again_when_unknown = options.call_again_when_unknown;
     return out;
   }
@@ -131,6 +137,32 @@ Result<BatchReport> Engine::snooze_reminder(const std::string& id_or_record,
                                  [until](engine::Cascade& cascade, const ReminderRow& row) {
                                    return cascade.snooze_reminder(row, until);
                                  });
+}
+
+Result<BatchReport> Engine::start_flow(const std::string& flow, const NamedValues& arguments,
+                                       const std::string& person) {
+  return impl_->runtime.start_flow(flow, arguments, person);
+}
+Result<BatchReport> Engine::answer_screen(const std::string& person, const NamedValues& answers) {
+  return impl_->runtime.answer_screen(person, answers);
+}
+Result<BatchReport> Engine::retry_run(const std::string& key) {
+  return impl_->runtime.with_run(
+      key, [](engine::Cascade& cascade, const FlowRunRow& row) { return cascade.retry(row); });
+}
+Result<BatchReport> Engine::fire_run(const std::string& key) {
+  return impl_->runtime.with_run(
+      key, [](engine::Cascade& cascade, const FlowRunRow& row) { return cascade.fire_now(row); });
+}
+Result<BatchReport> Engine::move_run(const std::string& key, Instant due) {
+  return impl_->runtime.with_run(key, [due](engine::Cascade& cascade, const FlowRunRow& row) {
+    return cascade.move_to(row, due);
+  });
+}
+Result<BatchReport> Engine::cancel_run(const std::string& key) {
+  return impl_->runtime.with_run(key, [](engine::Cascade& cascade, const FlowRunRow& row) {
+    return cascade.end(row, "cancelled by a person");
+  });
 }
 
 Status Engine::set_active(const std::string& automation, const std::string& author,

@@ -239,7 +239,8 @@ class Explainer {
 
   void collect_questions(Matcher& matcher) {
     bool action = unit_.kind == plan::UnitKind::kAction;
-    const types::Object& object = program_.schema().object(unit_.object);
+    const types::Object& object =
+        program_.schema().object(unit_.object ? unit_.object : change_.after->object);
     ask(Stop::kDraft, "it is not a draft", "");
     ask(Stop::kObject, fmt::format("the record is of {}", object.name), "");
     ask(Stop::kEvent, fmt::format("it watches records being {}", event_word()), event_word());
@@ -412,7 +413,8 @@ class Explainer {
       return;
     }
     if (out_.decision) return;
-    const types::Object& object = program_.schema().object(unit_.object);
+    const types::Object& object =
+        program_.schema().object(unit_.object ? unit_.object : change_.after->object);
     switch (match_.stop) {
       case Stop::kDraft: out_.remedies.push_back("take `draft` out"); break;
       case Stop::kEvent:

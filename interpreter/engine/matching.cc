@@ -51,6 +51,7 @@ Matcher::Matcher(const Program& program, RecordBook& book, const Directory& dire
           program.currency, program.module->options.bounds} {}
 
 std::string Matcher::owner_of(const types::Record& record) const {
+  if (!record.object) return {};
   types::FieldId field = program_.schema().object(record.object).find_stored("OwnerId");
   if (!field) return {};
   std::string owner(record.raw(field).as_text());
@@ -60,7 +61,7 @@ std::string Matcher::owner_of(const types::Record& record) const {
 Stop Matcher::check_person(uint32_t number, const types::Record& record, MatchResult& out) const {
   const plan::UnitPlan& unit = *program_.units[number];
   std::string owner = owner_of(record);
-  if (unit.kind == plan::UnitKind::kFlow) {
+  if (unit.kind != plan::UnitKind::kAction) {
     if (unit.run_as == plan::RunAs::kOwner) out.person = owner;
     if (unit.run_as == plan::RunAs::kUser) out.person = directory_.user_named(unit.run_as_user);
     return Stop::kNone;
@@ -110,9 +111,14 @@ MatchResult Matcher::examine(uint32_t number, const Change& change, Instant now,
     out.stop = why;
     return out;
   };
-  if (unit.object != change.after->object) return stop(Stop::kObject);
+  bool record_trigger = unit.trigger.kind == plan::TriggerKind::kRecord;
+  const std::vector<types::ObjectId>& heard = unit.trigger.objects;
+  bool right = unit.trigger.kind == plan::TriggerKind::kChanges
+                   ? std::find(heard.begin(), heard.end(), change.after->object) != heard.end()
+                   : unit.object == change.after->object;
+  if (!right) return stop(Stop::kObject);
   if (unit.draft) return stop(Stop::kDraft);
-  if ((unit.events & change.kind) == 0) return stop(Stop::kEvent);
+  if (record_trigger && (unit.events & change.kind) == 0) return stop(Stop::kEvent);
   if (Stop why = check_person(number, *change.after, out); why != Stop::kNone) return stop(why);
   if (unit.kind == plan::UnitKind::kAction && !activations_.active(unit, out.person))
     return stop(Stop::kInactive);
@@ -122,7 +128,7 @@ MatchResult Matcher::examine(uint32_t number, const Change& change, Instant now,
                      ? !change.changed.empty()
                      : std::any_of(unit.watched.begin(), unit.watched.end(),
                                    [&](types::FieldId f) { return change.changed.has(f); });
-  if (change.kind == plan::kEdited && !touched) return stop(Stop::kUnchanged);
+  if (record_trigger && change.kind == plan::kEdited && !touched) return stop(Stop::kUnchanged);
   Result<bool> after = condition(unit, change, out.person, now, false, trace);
   if (!after) {
     out.fault = after.error().message;

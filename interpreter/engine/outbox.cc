@@ -72,15 +72,55 @@ std::string intent_request(const types::Schema& schema, const Change& change) {
   return out + '}';
 }
 
+Sink* OutboxSinks::of(std::string_view channel) const {
+  return channel == sink_channel_name(SinkChannel::kService) ? services
+         : channel == sink_channel_name(SinkChannel::kEmail) ? mail
+                                                             : records;
+}
+
+std::string OutboxSinks::without() const {
+  std::string out;
+  for (SinkChannel channel : {SinkChannel::kRecord, SinkChannel::kService, SinkChannel::kEmail}) {
+    if (of(sink_channel_name(channel)) == nullptr)
+      out += std::string(sink_channel_name(channel)) + ' ';
+  }
+  return out;
+}
+
+namespace {
+
+SinkChannel channel_of(const IntentRow& row) {
+  for (SinkChannel channel : {SinkChannel::kService, SinkChannel::kEmail}) {
+    if (row.channel == sink_channel_name(channel)) return channel;
+  }
+  return SinkChannel::kRecord;
+}
+
+}  // namespace
+
+Status put_answer(StoreTxn& txn, const IntentRow& row, Instant now) {
+  bool settled = row.state == "done" || row.state == "failed" || row.state == "dropped";
+  if (row.run.is_zero() || !settled) return {};
+  Key128 id = base::hash_key({"answer", row.key.view(), std::to_string(row.attempt)});
+  return txn.put_timer({now, id, "answer", base::to_hex(row.run)});
+}
+
+bool Outbox::blind(const IntentRow& row) const {
+  return sinks_.of(row.channel)->sink_class_of(channel_of(row), row.name) == SinkClass::kBlind &&
+         !options_.call_again_when_unknown;
+}
+
 SinkAnswer Outbox::call(const IntentRow& row, DeliveryReport& report) {
   try {
     // An earlier call, cut short or broken off, may have happened.
-    if (row.attempt > 1 && sink_.sink_class() == SinkClass::kAsked) {
-      SinkAnswer happened = sink_.ask(row.key);
+    Sink& sink = *sinks_.of(row.channel);
+    SinkClass sink_class = sink.sink_class_of(channel_of(row), row.name);
+    if (row.attempt > 1 && sink_class == SinkClass::kAsked) {
+      SinkAnswer happened = sink.ask(row.key);
       if (happened.kind != SinkAnswer::Kind::kAgain) return happened;
     }
     ++report.calls;
-    return sink_.call({row.key, row.record, row.request, row.attempt});
+    return sink.call({row.key, row.record, row.request, row.attempt, channel_of(row), row.name});
   } catch (const std::exception& error) {
     return {SinkAnswer::Kind::kUnknown, error.what()};
   }
@@ -89,12 +129,23 @@ SinkAnswer Outbox::call(const IntentRow& row, DeliveryReport& report) {
 IntentRow Outbox::after_answer(IntentRow row, const SinkAnswer& answer, Instant now) const {
   row.result = base::excerpt(answer.text, kResultBytesMax);
   bool unknown = answer.kind == SinkAnswer::Kind::kUnknown;
-  bool blind = sink_.sink_class() == SinkClass::kBlind && !options_.call_again_when_unknown;
+  // A definite answer of a service, good or bad, goes to the flow.
+  bool service = channel_of(row) == SinkChannel::kService;
+  if (service && answer.body.size() > options_.answer_bytes_max) {
+    row.state = "failed";
+    row.result = fmt::format("the answer is longer than {} bytes", options_.answer_bytes_max);
+    return row;
+  }
+  row.answer = answer.body;
+  if (service && answer.kind == SinkAnswer::Kind::kAgain) {
+    row.state = "failed";
+    return row;
+  }
   if (answer.kind == SinkAnswer::Kind::kDone) {
     row.state = "done";
   } else if (answer.kind == SinkAnswer::Kind::kRefused) {
     row.state = "failed";
-  } else if (unknown && blind) {
+  } else if (unknown && blind(row)) {
     row.state = "unknown";
   } else if (row.attempt >= options_.attempts_max) {
     // Of an unknown outcome nobody may say that it has not happened.
@@ -107,8 +158,9 @@ IntentRow Outbox::after_answer(IntentRow row, const SinkAnswer& answer, Instant 
 }
 
 IntentRow Outbox::after_crash(IntentRow row, Instant now) const {
-  bool blind = sink_.sink_class() == SinkClass::kBlind && !options_.call_again_when_unknown;
-  row.state = blind ? "unknown" : "ready";
+  // Without its sink nobody can say; it waits for one.
+  bool parked = sinks_.of(row.channel) != nullptr && blind(row);
+  row.state = parked ? "unknown" : "ready";
   row.due = now;
   row.result = "the engine ended during the call";
   return row;
@@ -167,7 +219,7 @@ Result<std::vector<IntentRow>> Outbox::claim(Instant now, size_t most) {
     if (*kept != epoch_) {
       return {ErrorCode::kStoreLocked, "another engine delivers for this store now"};
     }
-    Result<std::vector<IntentRow>> rows = txn.claim_intents(now, epoch_, most);
+    Result<std::vector<IntentRow>> rows = txn.claim_intents(now, epoch_, most, sinks_.without());
     if (!rows) return rows.error();
     out = std::move(*rows);
     return {};
@@ -176,7 +228,7 @@ Result<std::vector<IntentRow>> Outbox::claim(Instant now, size_t most) {
   return out;
 }
 
-Status Outbox::note(const std::vector<IntentRow>& rows, DeliveryReport& report) {
+Status Outbox::note(const std::vector<IntentRow>& rows, Instant now, DeliveryReport& report) {
   std::vector<bool> kept;
   Status noted = store_.commit_results([&](StoreTxn& txn) -> Status {
     kept.clear();
@@ -184,6 +236,8 @@ Status Outbox::note(const std::vector<IntentRow>& rows, DeliveryReport& report) 
       Result<bool> done = txn.finish_intent(row, epoch_);
       if (!done) return done.error();
       kept.push_back(*done);
+      if (!*done) continue;
+      if (Status woken = put_answer(txn, row, now); !woken) return woken;
     }
     return {};
   });
@@ -210,7 +264,7 @@ Result<DeliveryReport> Outbox::deliver(Instant now, size_t batch) {
     bool ready = false;
     Status looked = store_.read([&](StoreReader& reader) {
       return reader.visit_intents("ready", [&](const IntentRow& row) {
-        ready = row.due <= now;
+        ready = row.due <= now && sinks_.of(row.channel) != nullptr;
         return !ready;
       });
     });
@@ -224,7 +278,7 @@ Result<DeliveryReport> Outbox::deliver(Instant now, size_t batch) {
       SinkAnswer answer = call(row, report);
       row = after_answer(std::move(row), answer, now);
     }
-    if (Status noted = note(*rows, report); !noted) return noted.error();
+    if (Status noted = note(*rows, now, report); !noted) return noted.error();
   }
 }
 
@@ -252,7 +306,7 @@ Result<IntentRow> settle_intent(Store& store, const std::string& key, Settle wha
                  : what == Settle::kDone ? "it has happened, says a person"
                                          : "dropped by a person";
     Result<bool> settled = txn.settle_intent(row);
-    return settled ? Status() : Status(settled.error());
+    return settled ? put_answer(txn, row, now) : Status(settled.error());
   });
   if (!done) return done.error();
   return found[0];

@@ -17,13 +17,24 @@ struct OutboxOptions {
   bool call_again_when_unknown = false;  // of blind sinks: at least once instead of at most once
   bool waits = true;                     // tries again after a growing while, not in the next run
   int64_t attempts_max = 10;
+  size_t answer_bytes_max = Bounds().service_answer_bytes_max;
 };
 
-// Delivers the intents of one store to one sink. Used by the thread of the engine.
+// Who takes what leaves the process; null: it waits in the store.
+struct OutboxSinks {
+  Sink* records = nullptr;
+  Sink* services = nullptr;
+  Sink* mail = nullptr;
+
+  Sink* of(std::string_view channel) const;
+  std::string without() const;  // the channels that have none
+};
+
+// Delivers the intents of one store. Used by the thread of the engine.
 class Outbox {
  public:
-  Outbox(Store& store, Sink& sink, OutboxOptions options)
-      : store_(store), sink_(sink), options_(options) {}
+  Outbox(Store& store, OutboxSinks sinks, OutboxOptions options)
+      : store_(store), sinks_(sinks), options_(options) {}
 
   // Claims, calls and notes until nothing is due; `batch` intents in one commit. The first time it
   // takes over: the epoch is raised, and what an earlier engine left claimed is settled by the
@@ -36,7 +47,8 @@ class Outbox {
  private:
   Status take_over(Instant now, DeliveryReport& report);
   Result<std::vector<IntentRow>> claim(Instant now, size_t most);
-  Status note(const std::vector<IntentRow>& rows, DeliveryReport& report);
+  Status note(const std::vector<IntentRow>& rows, Instant now, DeliveryReport& report);
+  bool blind(const IntentRow& row) const;
   // Calls the sink; asks one of class kAsked first where an earlier call may have happened.
   SinkAnswer call(const IntentRow& row, DeliveryReport& report);
   // The row as it is after the answer, and counts it.
@@ -46,10 +58,14 @@ class Outbox {
   IntentRow after_crash(IntentRow row, Instant now) const;
 
   Store& store_;
-  Sink& sink_;
+  OutboxSinks sinks_;
   OutboxOptions options_;
   int64_t epoch_ = 0;  // 0: not taken over yet
 };
+
+// The run that waits for the answer goes on when the clock comes to it, which is at once. Nothing
+// for intents that nobody waits for, or that are not settled.
+Status put_answer(StoreTxn& txn, const IntentRow& row, Instant now);
 
 // What a person says of a parked intent (`unknown` or `failed`).
 enum class Settle : uint8_t {

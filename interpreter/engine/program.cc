@@ -1,6 +1,7 @@
 #include "engine/program.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/check.h"
 #include "base/fold.h"
@@ -65,6 +66,34 @@ std::set<types::FieldRef> linked_fields(const check::CheckedModule& module) {
   return out;
 }
 
+void read_templates(const check::CheckedModule& module, Program& program) {
+  namespace ast = syntax::ast;
+  for (const check::CheckedFile& file : module.files) {
+    const syntax::Tree& tree = *file.tree;
+    if (!tree.is(tree.root(), syntax::NodeKind::kFile)) continue;
+    auto parts = [&](syntax::NodeId text) {
+      std::vector<MailPart> out;
+      if (!text.valid()) return out;
+      if (tree.children(text).empty()) out.push_back({std::string(tree.text(text)), {}});
+      for (syntax::NodeId piece : tree.children(text)) {
+        MailPart& part = out.emplace_back();
+        if (!tree.is(piece, syntax::NodeKind::kPath)) {
+          part.text = tree.text(piece);
+          continue;
+        }
+        for (syntax::NodeId name : tree.children(piece)) part.names.emplace_back(tree.text(name));
+      }
+      return out;
+    };
+    for (syntax::NodeId id : tree.children(tree.root())) {
+      if (!tree.is(id, syntax::NodeKind::kTemplateDecl)) continue;
+      ast::TemplateDecl decl(tree, id);
+      program.templates[std::string(tree.text(decl.name()))] = {parts(decl.subject()),
+                                                                parts(decl.body())};
+    }
+  }
+}
+
 std::string fingerprint_of(const std::vector<SourceText>& sources) {
   std::string all;
   for (const SourceText& source : sources) all += source.name + '\0' + source.text + '\0';
@@ -83,6 +112,71 @@ const plan::UnitPlan* Program::find_unit(const Key128& rule) const {
     if (unit->rule == rule) return unit.get();
   }
   return nullptr;
+}
+
+const plan::UnitPlan* Program::find_flow(std::string_view name, plan::UnitKind kind) const {
+  for (const plan::UnitPtr& unit : units) {
+    if (unit->kind == kind && base::equal_folded(unit->name, name)) return unit.get();
+  }
+  return nullptr;
+}
+
+std::string stored_sources(const Program& program) {
+  nlohmann::ordered_json out = nlohmann::ordered_json::array();
+  for (const SourceText& source : program.sources)
+    out.push_back({{"name", source.name}, {"text", source.text}});
+  return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+namespace {
+
+// The declarations of objects, or all but those; the rest is blank, so that places stay true.
+std::string objects_of(const check::CheckedFile& file, const std::string& text, bool objects) {
+  const syntax::Tree& tree = *file.tree;
+  std::string out = text;
+  for (syntax::NodeId id : tree.children(tree.root())) {
+    bool object =
+        tree.is(id, syntax::NodeKind::kObjectDecl) || tree.is(id, syntax::NodeKind::kExtendDecl);
+    if (object == objects) continue;
+    for (uint32_t i = tree.node(id).begin; i < tree.node(id).end; ++i) {
+      if (out[i] != '\n') out[i] = ' ';
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<ProgramPtr> load_older_program(const Program& present, const std::string& stored) {
+  auto rows = nlohmann::json::parse(stored, nullptr, false);
+  if (!rows.is_array())
+    return {ErrorCode::kStoreDamaged, "the program a waiting run began with cannot be read"};
+  LoadInput alone;
+  alone.options = present.module->options;
+  for (const auto& row : rows)
+    alone.sources.push_back({row.value("name", ""), row.value("text", "")});
+  LoadInput input;
+  input.options = alone.options;
+  auto add = [&](const Program& program, bool objects) {
+    const check::CheckedModule& module = *program.module;
+    for (size_t i = 0; i < module.files.size(); ++i) {
+      if (module.files[i].library) continue;
+      const source::SourceFile& file = module.sources->file(source::FileId(i));
+      input.sources.push_back({(objects ? "present/" : "") + std::string(file.name()),
+                               objects_of(module.files[i], std::string(file.text()), objects)});
+    }
+  };
+  Loaded old = load_program(std::move(alone));
+  add(present, true);
+  if (old.program != nullptr) add(*old.program, false);
+  Loaded loaded = load_program(std::move(input));
+  bool fits = old.program != nullptr && loaded.program != nullptr &&
+              loaded.program->schema().object_count() == present.schema().object_count();
+  if (!fits) {
+    return {ErrorCode::kFault,
+            "the version of the flow that the run began with does not fit the objects any more"};
+  }
+  return loaded.program;
 }
 
 Loaded load_program(LoadInput input) {
@@ -151,6 +245,7 @@ Loaded load_program(LoadInput input) {
         definition_of(cadence, module.schema, calendars.for_file(cadence.name_span.file)));
   }
   for (const check::Limit& limit : module.limits) program->limits.push_back(rule_of(limit));
+  read_templates(module, *program);
   std::string zone = module.day_start ? module.day_start->zone : input.options.zone;
   program->zone = calendar::Zone::find(zone).value_or(calendar::Zone::utc());
   program->counter_zone = program->zone;

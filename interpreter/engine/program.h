@@ -19,6 +19,16 @@
 
 namespace ensue::engine {
 
+// A piece of a template: a text, or a merge field as `Recipient.Owner.Name`.
+struct MailPart {
+  std::string text;
+  std::vector<std::string> names;
+};
+struct MailTemplate {
+  std::vector<MailPart> subject;
+  std::vector<MailPart> body;
+};
+
 struct Program {
   std::shared_ptr<const check::CheckedModule> module;
   std::vector<plan::UnitPtr> units;    // runnable ones, in the order they run
@@ -35,10 +45,13 @@ struct Program {
   std::set<types::FieldRef> linked;  // lookups searched from the other end
   std::string fingerprint;           // of the project's sources and names
   std::vector<SourceText> sources;   // of the project
+  std::map<std::string, MailTemplate, base::FoldedLess> templates;
 
   const types::Schema& schema() const { return module->schema; }
   const cadence::Definition* find_cadence(std::string_view name) const;
   const plan::UnitPlan* find_unit(const Key128& rule) const;
+  // A flow or a screen flow by its name, ignoring case; null when there is none.
+  const plan::UnitPlan* find_flow(std::string_view name, plan::UnitKind kind) const;
 };
 using ProgramPtr = std::shared_ptr<const Program>;
 
@@ -67,6 +80,12 @@ struct Loaded {
   check::NodeRef session;           // the sentence; invalid when there is none
   bool session_incomplete = false;  // it may go on
 };
+
+// The automations of an earlier program on the objects of the present one: what a run that began
+// then goes on with. `sources` is what the store kept of it (stored_sources). kFault when they do
+// not fit the objects any more.
+Result<ProgramPtr> load_older_program(const Program& present, const std::string& sources);
+std::string stored_sources(const Program& program);
 
 // Parses, checks and lowers sources together with the library.
 Loaded load_program(LoadInput input);

@@ -9,6 +9,7 @@ void RecordBook::use(ProgramPtr program) {
   program_ = std::move(program);
   codec_.emplace(program_->schema(), program_->module->options.bounds);
   cache_.clear();
+  scans_.clear();
 }
 
 types::RecordPtr RecordBook::image(types::ObjectId object, std::string_view id) {
@@ -39,7 +40,85 @@ void RecordBook::put(types::RecordPtr image_after, LastChange change) {
   move_links(before.get(), *image_after);
   if (directory_.update(program_->schema(), *image_after)) users_changed_ = true;
   Key key{image_after->object.index, image_after->id};
+  if (auto scan = scans_.find(key.object); scan != scans_.end()) scan->second.insert(key.id);
+  auto at = changed_.find(key);
+  if (marks_ > 0) {
+    auto known = at == changed_.end() ? std::nullopt : std::optional(at->second);
+    journal_.push_back({key, std::move(known), image_after});
+  }
   changed_[key] = {std::move(image_after), std::move(change)};
+}
+
+size_t RecordBook::mark() {
+  ++marks_;
+  return journal_.size();
+}
+
+void RecordBook::release(size_t) {
+  if (--marks_ == 0) journal_.clear();
+}
+
+void RecordBook::rollback(size_t mark) {
+  for (; journal_.size() > mark; journal_.pop_back()) {
+    Undo& undo = journal_.back();
+    types::RecordPtr before;
+    if (undo.before) {
+      before = undo.before->image;
+      changed_[undo.key] = std::move(*undo.before);
+    } else {
+      changed_.erase(undo.key);
+      before = image(types::ObjectId(undo.key.object), undo.key.id);
+    }
+    // Links and people follow the image that is there again; a record that was never there is as
+    // one deleted.
+    types::Record again;
+    if (before != nullptr) {
+      again = *before;
+    } else {
+      again = *undo.image;
+      again.deleted = true;
+    }
+    move_links(undo.image.get(), again);
+    if (directory_.update(program_->schema(), again)) users_changed_ = true;
+  }
+  release(mark);
+}
+
+Result<std::vector<std::string>> RecordBook::all(types::ObjectId object, size_t most) {
+  const types::Object& shape = program_->schema().object(object);
+  auto [scan, fresh] = scans_.try_emplace(object.index);
+  if (fresh) {
+    ++reads_;
+    // The rows come with their bodies: they are decoded once, and not read one by one.
+    Status status;
+    Status visited = reader_->visit_records(shape.name, [&](const RecordRow& row) {
+      scan->second.insert(row.id);
+      auto [at, unknown] = cache_.try_emplace(Key{object.index, row.id});
+      if (unknown) {
+        Result<types::Record> record = codec_->decode(object, row.id, row.body, row.deleted);
+        if (!record) {
+          status = record.error();
+          return false;
+        }
+        at->second = std::make_shared<const types::Record>(std::move(*record));
+      }
+      return scan->second.size() <= most;
+    });
+    for (const auto& [key, changed] : changed_) {
+      if (key.object == object.index) scan->second.insert(key.id);
+    }
+    if (!visited) status = visited;
+    if (!status) {
+      scans_.erase(scan);
+      return status.error();
+    }
+  }
+  if (scan->second.size() > most) {
+    if (fresh) scans_.erase(scan);
+    return {ErrorCode::kBoundExceeded, "more than " + std::to_string(most) + " records of " +
+                                           shape.name + " would be looked at"};
+  }
+  return std::vector<std::string>(scan->second.begin(), scan->second.end());
 }
 
 void RecordBook::move_links(const types::Record* before, const types::Record& after) {
@@ -82,6 +161,8 @@ Status RecordBook::flush(StoreTxn& txn) {
 }
 
 void RecordBook::keep() {
+  journal_.clear();
+  marks_ = 0;
   if (cache_.size() > kCachedMax) cache_.clear();
   for (auto& [key, changed] : changed_) cache_[key] = std::move(changed.image);
   changed_.clear();
@@ -93,6 +174,8 @@ void RecordBook::keep() {
 void RecordBook::abandon() {
   changed_.clear();
   moved_links_.clear();
+  journal_.clear();
+  marks_ = 0;
   users_changed_ = false;
   reader_ = nullptr;
   error_.reset();

@@ -7,6 +7,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -40,6 +41,19 @@ class RecordBook final : public exec::RecordSource {
   // in `error()`.
   types::RecordPtr image(types::ObjectId object, std::string_view id);
   void put(types::RecordPtr image, LastChange change);
+  // The ids of all records of an object, deleted ones included, sorted. Read once from the store,
+  // then kept up to date: every query of a batch, and of those after it, shares the reading. More
+  // than `most` are kBoundExceeded.
+  Result<std::vector<std::string>> all(types::ObjectId object, size_t most);
+
+  // Takes back what was put since the mark; nothing may be flushed between.
+  size_t mark();
+  void rollback(size_t mark);
+  void release(size_t mark);
+
+  // How often the store was read for a query, and how many records the batch changes.
+  uint64_t reads() const { return reads_; }
+  size_t changed_count() const { return changed_.size(); }
   const std::optional<Error>& error() const { return error_; }
 
   // ---- RecordSource ---------------------------------------------------------------------------
@@ -69,6 +83,12 @@ class RecordBook final : public exec::RecordSource {
     friend auto operator<=>(const LinkKey&, const LinkKey&) = default;
   };
 
+  struct Undo {
+    Key key;
+    std::optional<Changed> before;  // none: it was not changed in the batch
+    types::RecordPtr image;         // the one put then
+  };
+
   RecordRow row_of(const Changed& changed) const;
   void move_links(const types::Record* before, const types::Record& after);
 
@@ -82,7 +102,11 @@ class RecordBook final : public exec::RecordSource {
   std::unordered_map<Key, types::RecordPtr, KeyHash> cache_;  // null: known to be missing
   std::map<Key, Changed> changed_;
   std::map<LinkKey, std::map<std::string, bool>>
-      moved_links_;  // by child id: linked now, or no longer
+      moved_links_;                                  // by child id: linked now, or no longer
+  std::map<uint32_t, std::set<std::string>> scans_;  // by object
+  std::vector<Undo> journal_;                        // while a mark is open
+  size_t marks_ = 0;
+  uint64_t reads_ = 0;
   bool users_changed_ = false;
   std::optional<Error> error_;
 };

@@ -2,6 +2,8 @@
 // sections 1 and 8).
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/key128.h"
 #include "engine/cascade.h"
 #include "exec/evaluator.h"
@@ -37,10 +39,10 @@ std::string Cascade::effect_sentence(const plan::UnitPlan&, const plan::EffectPl
 // At most one is open for an action, a record and a person: a new match refreshes it.
 Result<EffectRecord> Cascade::offer_reminder(const plan::UnitPlan& unit,
                                              const plan::EffectPlan& effect, const Change& change,
-                                             const std::string& person) {
+                                             const std::string& person, const Evaluate& evaluate) {
   std::string whom = person;
-  if (!effect.person.empty() && unit.kind == plan::UnitKind::kFlow) {
-    Result<Value> value = evaluate(unit, effect.person, *change.after, person);
+  if (!effect.person.empty() && evaluate && unit.kind != plan::UnitKind::kAction) {
+    Result<Value> value = evaluate(effect.person);
     if (!value) return value.error();
     whom = value->as_text();
   }
@@ -122,9 +124,7 @@ Status Cascade::run_reminder(const ReminderRow& row, const std::string& person) 
   std::optional<Change> change =
       named ? stored_change(named->first, named->second, row.change) : std::nullopt;
   if (!change) return {ErrorCode::kNotFound, fmt::format("{} is gone", row.record)};
-  queue_.clear();
-  chain_runs_.clear();
-  chain_events_ = 0;
+  begin_chain();
   // The run is another than any automatic one on the same event, and the same however often it is
   // asked for.
   Key128 key =
@@ -137,9 +137,40 @@ Status Cascade::run_reminder(const ReminderRow& row, const std::string& person) 
   // Running one over a limit is refused with the message, and the reminder stays.
   if (charged->refused) return {ErrorCode::kLimitReached, limits::limit_message(*charged->refused)};
   warn(*charged);
-  if (Status executed = execute(run); !executed) return executed;
+  if (Status executed = do_offered(run, row.effect); !executed) return executed;
   if (Status closed = close_reminder(row, "run"); !closed) return closed;
   return follow_chain();
+}
+
+// The effect that was offered, and nothing else of its automation.
+Status Cascade::do_offered(Run& run, const std::string& sentence) {
+  Frame frame;
+  Activation& first = frame.stack.emplace_back();
+  first.rule = run.unit.rule;
+  first.locals.resize(run.unit.body.slots);
+  cause_ = fmt::format("{} \"{}\"", run.decision.kind, run.unit.name);
+  if (!run.unit.author.empty()) cause_ += fmt::format(" by \"{}\"", run.unit.author);
+  // Where several read alike, they do alike.
+  auto offered = std::find_if(run.unit.effects.begin(), run.unit.effects.end(),
+                              [&](const plan::EffectPlan& effect) {
+                                return effect_sentence(run.unit, effect) == sentence;
+                              });
+  if (offered == run.unit.effects.end()) {
+    run.decision.fault = "the automation does not offer this any more";
+    return finish(run, "failed");
+  }
+  plan::EffectPlan effect = *offered;
+  effect.reminder = false;
+  Result<EffectRecord> done = apply_effect(run, frame, run.unit, effect);
+  if (!done) {
+    bool fault =
+        done.error().code == ErrorCode::kFault || done.error().code == ErrorCode::kBoundExceeded;
+    if (!fault) return done.error();
+    run.decision.fault = done.error().message;
+    return finish(run, "failed");
+  }
+  run.decision.effects.push_back(std::move(*done));
+  return finish(run, "executed");
 }
 
 Status Cascade::ignore_reminder(const ReminderRow& row) {

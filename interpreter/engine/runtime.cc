@@ -13,7 +13,8 @@ namespace {
 
 // Totals of decisions, counted at the end of a batch. Deferred ones are counted when they are
 // numbered (Cascade::defer).
-constexpr const char* kStatuses[] = {"executed", "reminded", "suppressed", "failed"};
+constexpr const char* kStatuses[] = {"executed", "reminded", "suppressed",
+                                     "waiting",  "failed",   "cancelled"};
 
 // A batch that ended the process this often is worked on line by line …
 constexpr int64_t kAttemptsWhole = 2;
@@ -38,6 +39,9 @@ Runtime::Runtime(std::shared_ptr<Store> store, RuntimeOptions options)
 
 Status Runtime::use(ProgramPtr program) {
   program_ = std::move(program);
+  flows_.armed = false;
+  flows_.kept.clear();
+  flows_.older.clear();
   book_.use(program_);
   ledger_ = std::make_unique<limits::Ledger>(program_->limits, program_->counter_zone,
                                              program_->day_starts_at);
@@ -73,6 +77,11 @@ Status Runtime::load_state() {
       return true;
     });
     if (!visited) return visited;
+    Status looked = reader.visit_flow_runs("", [&](const FlowRunRow& row) {
+      flows_.waiting = row.state != "failed";
+      return !flows_.waiting;
+    });
+    if (!looked) return looked;
     Result<std::optional<std::string>> clock = reader.meta("clock");
     if (!clock) return clock.error();
     if (clock->has_value()) {
@@ -155,7 +164,8 @@ CascadeContext Runtime::context(StoreTxn& txn, BatchReport& report) {
           report,
           options_.keep_all_verdicts,
           options_.sink != nullptr,
-          options_.coverage};
+          options_.coverage,
+          flows_};
 }
 
 // The host's clock, asked once in a commit, when the store is locked.
@@ -180,18 +190,21 @@ Result<BatchReport> Runtime::commit(
 Result<BatchReport> Runtime::commit(const std::function<Status(StoreTxn&, BatchReport&)>& work) {
   BatchReport report;
   Instant before = now_;
+  FlowState flows_before = flows_;
   limits::OpenDay day_before = open_day_;
   bool users_changed = false;
   Status done = store_->commit([&](StoreTxn& txn) -> Status {
     // A store may run the closure again: what it left behind the first time goes first.
     report = {};
     now_ = before;
+    flows_ = flows_before;
     book_.abandon();
     book_.begin(txn);
     open_day_ = day_before;
     read_clock(report);
     if (Status worked = work(txn, report); !worked) return worked;
     if (book_.error()) return *book_.error();
+    report.records_written = book_.changed_count();
     if (Status flushed = book_.flush(txn); !flushed) return flushed;
     if (Status counted = count(txn, report); !counted) return counted;
     if (now_ != before) {
@@ -208,6 +221,7 @@ Result<BatchReport> Runtime::commit(const std::function<Status(StoreTxn&, BatchR
     users_changed = users_changed || book_.users_changed();
     book_.abandon();
     now_ = before;
+    flows_ = flows_before;
     open_day_ = day_before;
     // What the batch had told the directory is taken back by reading it again.
     if (users_changed) {
@@ -282,6 +296,7 @@ Status Runtime::work_on(const Lines& input, std::span<const InputLine> lines, Ca
                                                    line.number, result.reason)
                                      : fmt::format("line {}: a change of {} was lost at the source",
                                                    line.number, result.events.front().record));
+        if (Status told = changes_lost(input, line, result, cascade, txn); !told) return told;
         break;
       case intake::LineResult::Kind::kEvents:
         for (types::Event& event : result.events) {
@@ -317,6 +332,24 @@ Status Runtime::work_on(const Lines& input, std::span<const InputLine> lines, Ca
   for (const auto& [name, times] : reader.counts().unknown_values)
     report.unknown_values[name] += times;
   return {};
+}
+
+// The gap and overflow blocks of change-data flows; told twice, they run once.
+Status Runtime::changes_lost(const Lines& input, const InputLine& line,
+                             const intake::LineResult& result, Cascade& cascade, StoreTxn& txn) {
+  auto lost = [&](types::ObjectId object, const std::string& record, const Key128& key) -> Status {
+    Result<bool> admitted = txn.admit(key);
+    if (!admitted) return admitted.error();
+    return *admitted ? cascade.changes_lost(object, record, key) : Status();
+  };
+  for (const types::Event& event : result.events) {
+    if (Status told = lost(event.object, event.record, event.key); !told) return told;
+  }
+  if (!result.events.empty()) return {};
+  types::ObjectId object = program_->schema().find_object(result.reason);
+  if (!object) return {};
+  return lost(object, "",
+              base::hash_key({"overflow", input.source, std::to_string(line.number), line.text}));
 }
 
 // ---- Attempts ---------------------------------------------------------------------------------
@@ -467,13 +500,15 @@ Result<BatchReport> Runtime::submit(const Lines& input) {
 }
 
 Result<DeliveryReport> Runtime::deliver() {
-  if (options_.sink == nullptr)
+  OutboxSinks sinks{options_.sink, options_.services, options_.mail};
+  if (sinks.records == nullptr && sinks.services == nullptr && sinks.mail == nullptr)
     return {ErrorCode::kInvalidArgument, "there is no sink to deliver to"};
   if (!outbox_) {
     OutboxOptions options;
     options.call_again_when_unknown = options_.call_again_when_unknown;
     options.waits = options_.clock != nullptr;
-    outbox_.emplace(*store_, *options_.sink, options);
+    options.answer_bytes_max = program_->module->options.bounds.service_answer_bytes_max;
+    outbox_.emplace(*store_, sinks, options);
   }
   constexpr size_t kBatch = 200;
   Instant now = options_.clock != nullptr ? std::max(now_, options_.clock->now()) : now_;
@@ -507,6 +542,60 @@ Result<BatchReport> Runtime::advance(Instant now) {
 
 Result<BatchReport> Runtime::in_cascade(const std::function<Status(Cascade&)>& work) {
   return commit([&](Cascade& cascade, StoreTxn&, BatchReport&) { return work(cascade); });
+}
+
+// ---- Flows ------------------------------------------------------------------------------------
+
+Result<BatchReport> Runtime::start_flow(const std::string& flow, const Cascade::Values& arguments,
+                                        const std::string& person) {
+  const plan::UnitPlan* unit = program_->find_flow(flow, plan::UnitKind::kScreenFlow);
+  if (unit == nullptr) unit = program_->find_flow(flow, plan::UnitKind::kFlow);
+  if (unit == nullptr) return {ErrorCode::kNotFound, fmt::format("there is no flow \"{}\"", flow)};
+  if (unit->trigger.kind != plan::TriggerKind::kCalled)
+    return {ErrorCode::kInvalidArgument,
+            fmt::format("flow \"{}\" is not called: it has a trigger of its own", unit->name)};
+  std::string user = person.empty() ? "" : directory_.user_named(person);
+  if (user.empty() && !person.empty())
+    return {ErrorCode::kNotFound, fmt::format("there is no user \"{}\"", person)};
+  return in_cascade([&](Cascade& cascade) -> Status {
+    Result<Key128> started = cascade.call_flow(*unit, arguments, user);
+    return started ? Status() : Status(started.error());
+  });
+}
+
+Result<BatchReport> Runtime::answer_screen(const std::string& person,
+                                           const Cascade::Values& answers) {
+  std::string user = directory_.user_named(person);
+  if (user.empty()) return {ErrorCode::kNotFound, fmt::format("there is no user \"{}\"", person)};
+  std::optional<FlowRunRow> asking;
+  Status looked = store_->read([&](StoreReader& reader) {
+    return reader.visit_flow_runs("asking", [&](const FlowRunRow& row) {
+      if (row.user.empty() || row.user == user) asking = row;
+      return true;
+    });
+  });
+  if (!looked) return looked.error();
+  if (!asking) return {ErrorCode::kNotFound, fmt::format("no flow asks {} anything", person)};
+  asking->user = user;
+  return in_cascade([&](Cascade& cascade) { return cascade.answer(*asking, answers); });
+}
+
+Result<BatchReport> Runtime::with_run(
+    const std::string& key, const std::function<Status(Cascade&, const FlowRunRow&)>& work) {
+  if (key.size() < 6) return {ErrorCode::kInvalidArgument, "give at least 6 digits of the run"};
+  std::vector<FlowRunRow> found;
+  Status looked = store_->read([&](StoreReader& reader) {
+    return reader.visit_flow_runs("", [&](const FlowRunRow& row) {
+      if (base::to_hex(row.run).starts_with(key)) found.push_back(row);
+      return found.size() < 2;
+    });
+  });
+  if (!looked) return looked.error();
+  if (found.empty())
+    return {ErrorCode::kNotFound, fmt::format("no run {} waits or has failed", key)};
+  if (found.size() > 1)
+    return {ErrorCode::kInvalidArgument, fmt::format("several runs begin with {}", key)};
+  return in_cascade([&](Cascade& cascade) { return work(cascade, found[0]); });
 }
 
 // ---- What people do ---------------------------------------------------------------------------

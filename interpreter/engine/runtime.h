@@ -26,6 +26,8 @@ struct RuntimeOptions {
   bool keep_all_verdicts = false;
   Coverage* coverage = nullptr;  // what conditions saw, when somebody counts
   Sink* sink = nullptr;          // where what automations write goes, too
+  Sink* services = nullptr;
+  Sink* mail = nullptr;
   bool call_again_when_unknown = false;
 };
 
@@ -62,6 +64,18 @@ class Runtime {
   Status set_active(const std::string& automation, const std::string& author,
                     const std::string& person, bool active);
   Result<DeliveryReport> deliver();
+
+  // ---- Flows ----------------------------------------------------------------------------------
+  // Starts a flow that is called, or a screen flow, for `person` (a user's id, name or address; may
+  // be empty). Errors: kNotFound, kInvalidArgument.
+  Result<BatchReport> start_flow(const std::string& flow, const Cascade::Values& arguments,
+                                 const std::string& person);
+  // What a person answers to the screen that asks them, or nobody in particular, last.
+  Result<BatchReport> answer_screen(const std::string& person, const Cascade::Values& answers);
+  // The waiting or failed run whose key begins so, at least 6 digits; the work is done in a
+  // cascade.
+  Result<BatchReport> with_run(const std::string& key,
+                               const std::function<Status(Cascade&, const FlowRunRow&)>& work);
   // Notes that no batch is at work: the process may end.
   Status rest();
 
@@ -71,7 +85,12 @@ class Runtime {
   Store& store() { return *store_; }
   Instant now() const { return now_; }
   // Sets the clock without firing anything; for the start of a test.
-  void set_clock(Instant now) { now_ = now; }
+  // Schedules begin at it.
+  void set_clock(Instant now) {
+    now_ = now;
+    flows_.armed = false;
+    flows_.anew = true;
+  }
   const Directory& directory() const { return directory_; }
   // Runs `look` with the records readable.
   Status read(const std::function<Status(RecordBook&, Matcher&, StoreReader&)>& look);
@@ -89,6 +108,8 @@ class Runtime {
   Status count(StoreTxn& txn, const BatchReport& report);
   Status work_on(const Lines& input, std::span<const InputLine> lines, Cascade& cascade,
                  StoreTxn& txn, BatchReport& report);
+  Status changes_lost(const Lines& input, const InputLine& line, const intake::LineResult& result,
+                      Cascade& cascade, StoreTxn& txn);
   Status add_dead_letter(const Lines& input, const InputLine& line, std::string reason,
                          StoreTxn& txn, BatchReport& report);
   Result<BatchReport> submit_whole(const Lines& input, AttemptRow* attempt);
@@ -105,6 +126,7 @@ class Runtime {
   match::RuleIndex index_;
   uint64_t index_version_ = 0;  // of the directory, when the index was built
   std::unique_ptr<limits::Ledger> ledger_;
+  FlowState flows_;
   Instant now_;
   limits::OpenDay open_day_;
   std::map<std::string, AttemptRow> attempts_;  // of the sources worked on, as the store has them

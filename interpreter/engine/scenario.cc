@@ -10,6 +10,7 @@
 #include "engine/coerce.h"
 #include "exec/evaluator.h"
 #include "value/decimal.h"
+#include "value/text.h"
 #include "value/time_text.h"
 
 namespace ensue::engine {
@@ -29,6 +30,8 @@ constexpr TimeOfDay kFirstTime{9 * 3'600'000};
 Scenario::Scenario(ProgramPtr program, std::shared_ptr<Store> store, Coverage* coverage) {
   RuntimeOptions options;
   options.coverage = coverage;
+  options.services = &services_;
+  options.mail = &services_;
   runtime_ = std::make_unique<Runtime>(std::move(store), options);
   // An empty store cannot fail to open; a later sentence would tell.
   (void)force(std::move(program));
@@ -89,6 +92,9 @@ Scenario::Outcome Scenario::carry_out(const check::CheckedModule& module,
     case NodeKind::kWhenReminder: return use_reminder(id);
     case NodeKind::kWhenActivates: return activate(id);
     case NodeKind::kWhenCadence: return use_verb(id);
+    case NodeKind::kGivenService: return give_service(id);
+    case NodeKind::kWhenCalled: return call_flow(id);
+    case NodeKind::kWhenAnswers: return answer_screen(id);
     case NodeKind::kAdvanceStmt: return advance(id);
     case NodeKind::kExpectStmt: return expect(id);
     default:
@@ -227,7 +233,93 @@ Scenario::Outcome Scenario::submit(types::Event event) {
   return take(runtime_->submit(std::vector<types::Event>{std::move(event)}), NodeId());
 }
 
+// ---- Services and flows -----------------------------------------------------------------------
+
+SinkAnswer ScenarioServices::call(const SinkCall& call) {
+  auto found = behaviours_.find(std::string(call.name));
+  if (call.channel != SinkChannel::kService || found == behaviours_.end()) return {};
+  Behaviour& behaviour = found->second;
+  if (behaviour.failure.empty()) return {SinkAnswer::Kind::kDone, "", behaviour.body};
+  SinkAnswer out{SinkAnswer::Kind::kRefused, behaviour.failure, ""};
+  if (behaviour.times > 0 && --behaviour.times == 0) behaviour.failure.clear();
+  return out;
+}
+
+Result<std::vector<std::pair<std::string, Value>>> Scenario::named_values(NodeId assignments) {
+  std::vector<std::pair<std::string, Value>> out;
+  for (NodeId row : tree_->items(assignments)) {
+    ast::Assignment assignment(*tree_, row);
+    Result<Value> value = evaluate(*module_, {file_, assignment.value()}, false);
+    if (!value) return value.error();
+    out.emplace_back(tree_->written(assignment.path()), std::move(*value));
+  }
+  return out;
+}
+
+Scenario::Outcome Scenario::give_service(NodeId id) {
+  ast::GivenService given(*tree_, id);
+  ScenarioServices::Behaviour behaviour;
+  behaviour.failure = text(given.failure());
+  if (given.times().valid()) {
+    Result<int64_t> times = count(given.times());
+    if (!times) return std::optional(Failure{tree_->span(given.times()), times.error().message});
+    behaviour.times = *times;
+  }
+  if (given.answer().valid() && tree_->is(given.answer(), NodeKind::kList)) {
+    auto members = named_values(given.answer());
+    if (!members) return std::optional(Failure{tree_->span(id), members.error().message});
+    behaviour.body = "{";
+    for (const auto& [name, value] : *members) {
+      if (behaviour.body.size() > 1) behaviour.body += ',';
+      value::append_json_text(behaviour.body, name);
+      behaviour.body += ':';
+      value::append_json(behaviour.body, value);
+    }
+    behaviour.body += '}';
+  } else if (given.answer().valid()) {
+    Result<Value> value = evaluate(*module_, {file_, given.answer()}, false);
+    if (!value) return std::optional(Failure{tree_->span(id), value.error().message});
+    // A text that is an object or a list is the answer as it stands.
+    std::string_view written = value->as_text();
+    bool json = !written.empty() && (written.front() == '{' || written.front() == '[');
+    if (json) {
+      behaviour.body = written;
+    } else {
+      value::append_json(behaviour.body, *value);
+    }
+  }
+  services_.set(text(given.service()), std::move(behaviour));
+  return std::optional<Failure>();
+}
+
+Scenario::Outcome Scenario::call_flow(NodeId id) {
+  ast::WhenCalled when(*tree_, id);
+  auto arguments = named_values(when.assignments());
+  if (!arguments) return std::optional(Failure{tree_->span(id), arguments.error().message});
+  return take(runtime_->start_flow(text(when.flow()), *arguments, ""), id);
+}
+
+Scenario::Outcome Scenario::answer_screen(NodeId id) {
+  ast::WhenAnswers when(*tree_, id);
+  auto answers = named_values(when.answers());
+  if (!answers) return std::optional(Failure{tree_->span(id), answers.error().message});
+  return take(runtime_->answer_screen(text(when.person()), *answers), id);
+}
+
+Result<BatchReport> Scenario::settle(Result<BatchReport> report) {
+  while (report) {
+    Result<DeliveryReport> delivered = runtime_->deliver();
+    if (!delivered) return delivered.error();
+    if (delivered->calls == 0) break;
+    Result<BatchReport> later = runtime_->advance(runtime_->now());
+    if (!later) return later.error();
+    report->add(std::move(*later));
+  }
+  return report;
+}
+
 Scenario::Outcome Scenario::take(Result<BatchReport> report, NodeId id) {
+  report = settle(std::move(report));
   if (!report) {
     const Error& error = report.error();
     bool refusal = error.code == ErrorCode::kNotPermitted ||

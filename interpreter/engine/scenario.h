@@ -21,6 +21,26 @@ struct Failure {
   std::string message;
 };
 
+// The services of a test: each answers as `given service` says, all others with a blank answer, at
+// once. E-mails are taken.
+class ScenarioServices final : public Sink {
+ public:
+  SinkClass sink_class() const override { return SinkClass::kKeyed; }
+  SinkAnswer call(const SinkCall& call) override;
+
+  struct Behaviour {
+    std::string body;     // JSON
+    std::string failure;  // empty: it answers
+    int64_t times = 0;    // it fails; 0: always
+  };
+  void set(const std::string& service, Behaviour behaviour) {
+    behaviours_[service] = std::move(behaviour);
+  }
+
+ private:
+  std::map<std::string, Behaviour, base::FoldedLess> behaviours_;
+};
+
 class Scenario {
  public:
   // `program` is the one under test; `store` is empty, and the scenario's alone.
@@ -67,7 +87,13 @@ class Scenario {
   Outcome use_reminder(syntax::NodeId id);
   Outcome activate(syntax::NodeId id);
   Outcome use_verb(syntax::NodeId id);
+  Outcome give_service(syntax::NodeId id);
+  Outcome call_flow(syntax::NodeId id);
+  Outcome answer_screen(syntax::NodeId id);
+  Result<std::vector<std::pair<std::string, Value>>> named_values(syntax::NodeId assignments);
   Outcome submit(types::Event event);
+  // Calls what is to be called, and lets the runs that waited for it go on.
+  Result<BatchReport> settle(Result<BatchReport> report);
   // Keeps what a batch decided. A refusal (not permitted, over a limit) is a fault that a test may
   // expect.
   Outcome take(Result<BatchReport> report, syntax::NodeId id);
@@ -89,6 +115,8 @@ class Scenario {
   Result<std::string> expect_left(syntax::NodeId id, bool negated);
   Result<std::string> expect_reminder(syntax::NodeId id, bool negated);
   Result<std::string> expect_fault(syntax::NodeId id, bool negated);
+  Result<std::string> expect_email(syntax::NodeId id, bool negated);
+  Result<std::string> expect_call(syntax::NodeId id, bool negated);
 
   struct TrackerSeen {
     std::string cadence, state, track, step, owner, disposition;
@@ -106,6 +134,7 @@ class Scenario {
 
   std::shared_ptr<Program> program_;  // a copy, with the zone of this scenario's clock
   std::optional<calendar::Zone> zone_;
+  ScenarioServices services_;
   std::unique_ptr<Runtime> runtime_;
   std::map<std::string, types::ObjectId, base::FoldedLess> records_;  // by id
   std::vector<std::string> column_names_;

@@ -42,6 +42,8 @@ Result<std::string> Scenario::check_expectation(NodeId id, bool negated) {
     case NodeKind::kExpectLeft: return expect_left(id, negated);
     case NodeKind::kExpectReminder: return expect_reminder(id, negated);
     case NodeKind::kExpectFault: return expect_fault(id, negated);
+    case NodeKind::kExpectEmail: return expect_email(id, negated);
+    case NodeKind::kExpectCall: return expect_call(id, negated);
     default: return std::string("this version does not check this expectation");
   }
 }
@@ -50,18 +52,24 @@ Result<std::string> Scenario::expect_automation(NodeId id, bool negated) {
   ast::ExpectAutomation expected(*tree_, id);
   bool flow = (expected.op() & syntax::kOutcomeOfFlow) != 0;
   uint8_t outcome = expected.op() & 15;
-  if (outcome == syntax::kOutcomeTook)
-    return std::string(
-        "this version does not run flows with branches, so it cannot tell which was taken");
   std::string name = text(expected.name());
   std::string author = text(expected.author());
+  std::string wanted_branch = text(expected.branch());
+  int64_t took = 0;
+  std::map<std::string, int64_t> branches;
   std::map<std::string, int64_t> statuses;
   std::map<std::string, int64_t> suppressed_by;
   for (const Decision& decision : decisions_) {
-    bool same = decision.kind == (flow ? "flow" : "action") &&
+    bool same = (flow ? decision.kind != "action" : decision.kind == "action") &&
                 base::equal_folded(decision.automation, name) &&
                 (author.empty() || base::equal_folded(decision.author, author));
     if (!same) continue;
+    for (const std::string& branch : decision.branches) {
+      ++branches[branch];
+      if (base::equal_folded(branch, wanted_branch)) ++took;
+    }
+    // What a run did after it waited is a part of the same run.
+    if (decision.part != 0) continue;
     bool refused = decision.status == "failed" && decision.limit;  // `when reached fail`
     ++statuses[refused ? "suppressed" : decision.status];
     if (decision.limit && (decision.status == "suppressed" || refused))
@@ -69,12 +77,23 @@ Result<std::string> Scenario::expect_automation(NodeId id, bool negated) {
   }
   std::string what = fmt::format("{} \"{}\"", flow ? "flow" : "action", name);
   // Runs let through: without those suppressed, put off or only offered.
-  int64_t ran = statuses["executed"] + statuses["failed"];
+  int64_t ran = statuses["executed"] + statuses["failed"] + statuses["waiting"];
   std::string others;
   for (const char* status : {"reminded", "suppressed", "deferred", "failed"}) {
     if (statuses[status] > 0) others += fmt::format("; {} {}", times(statuses[status]), status);
   }
   switch (outcome) {
+    case syntax::kOutcomeTook: {
+      if ((took > 0) != negated) return std::string();
+      std::string seen;
+      for (const auto& [branch, count] : branches)
+        seen += fmt::format("{}\"{}\" {}", seen.empty() ? "" : ", ", branch, times(count));
+      return negated ? fmt::format("{} took branch \"{}\" {}", what, wanted_branch, times(took))
+             : seen.empty() ? fmt::format("{} took no branch; it ran {}", what,
+                                          ran == 0 ? "never" : times(ran))
+                            : fmt::format("{} never took branch \"{}\"; it took {}", what,
+                                          wanted_branch, seen);
+    }
     case syntax::kOutcomeStarted:
     case syntax::kOutcomeRan: {
       if (expected.count().valid()) {
@@ -347,6 +366,47 @@ Result<std::string> Scenario::expect_fault(NodeId id, bool negated) {
   return negated        ? "there was a fault: " + seen
          : seen.empty() ? std::string("there was no fault")
                         : "there was another fault: " + seen;
+}
+
+Result<std::string> Scenario::expect_email(NodeId id, bool negated) {
+  ast::ExpectEmail expected(*tree_, id);
+  int64_t found = 0;
+  std::string others;
+  for (const Decision& decision : decisions_) {
+    for (const EffectRecord& effect : decision.effects) {
+      if (effect.op != "send_email") continue;
+      bool to = effect.target == text(expected.id()) ||
+                effect.target.ends_with("/" + text(expected.id()));
+      bool using_it = !expected.template_name().valid() ||
+                      base::equal_folded(effect.name, text(expected.template_name()));
+      if (to && using_it && effect.outcome == "sent") ++found;
+      others += fmt::format("{}\"{}\" to {}: {}", others.empty() ? "" : "; ", effect.name,
+                            effect.target.empty() ? "nobody" : effect.target, effect.outcome);
+    }
+  }
+  if ((found > 0) != negated) return std::string();
+  return negated ? fmt::format("{} to \"{}\"", counted(found, "e-mail"), text(expected.id()))
+                 : fmt::format("no such e-mail to \"{}\"{}", text(expected.id()),
+                               others.empty() ? "; none was sent" : "; " + others);
+}
+
+Result<std::string> Scenario::expect_call(NodeId id, bool negated) {
+  ast::ExpectCall expected(*tree_, id);
+  int64_t found = 0;
+  std::string others;
+  for (const Decision& decision : decisions_) {
+    for (const EffectRecord& effect : decision.effects) {
+      bool call = effect.op == "call_service" && effect.outcome != "answered";
+      if (!call) continue;
+      if (base::equal_folded(effect.name, text(expected.service()))) ++found;
+      others += (others.empty() ? "\"" : ", \"") + effect.name + "\"";
+    }
+  }
+  if ((found > 0) != negated) return std::string();
+  return negated
+             ? fmt::format("service \"{}\" was called {}", text(expected.service()), times(found))
+             : fmt::format("service \"{}\" was not called{}", text(expected.service()),
+                           others.empty() ? "" : "; called: " + others);
 }
 
 }  // namespace ensue::engine

@@ -137,6 +137,11 @@ CoverageReport report_coverage(const Program& program, const Coverage& coverage)
   CoverageReport out;
   for (uint32_t number = 0; number < program.units.size(); ++number) {
     const plan::UnitPlan& unit = *program.units[number];
+    // What runs inside of others is not started.
+    bool called =
+        unit.kind == plan::UnitKind::kSubflow || unit.kind == plan::UnitKind::kScreenFlow ||
+        (unit.kind == plan::UnitKind::kFlow && unit.trigger.kind == plan::TriggerKind::kCalled);
+    if (called) continue;
     ++out.automations;
     std::string text;
     if (coverage.runs.count(number) != 0) {

@@ -33,6 +33,9 @@ Status Cascade::advance(Instant to) {
   constexpr int kRepeatsMax = 1000;
   int repeats = 0;                // of the same timer in front
   std::optional<TimerRow> first;  // of those fired last
+  if (!c_.flows.armed) {
+    if (Status armed = arm_schedules(c_.now == Instant{} ? to : c_.now); !armed) return armed;
+  }
   for (;;) {
     const bool asked = !next_timer_;  // else it may have been taken away since
     if (asked) {
@@ -70,9 +73,7 @@ Status Cascade::advance(Instant to) {
 }
 
 Status Cascade::fire(const TimerRow& timer) {
-  queue_.clear();
-  chain_runs_.clear();
-  chain_events_ = 0;
+  begin_chain();
   Status fired;
   if (timer.kind == "deferred") {
     fired = fire_deferred(timer);
@@ -80,6 +81,16 @@ Status Cascade::fire(const TimerRow& timer) {
     fired = fire_reminder_expiry(timer);
   } else if (timer.kind == "reminder_snooze") {
     fired = fire_reminder_snooze(timer);
+  } else if (timer.kind == "wait") {
+    auto run = base::key_from_hex(timer.payload);
+    if (!run) return {ErrorCode::kStoreDamaged, "the timer of a waiting run cannot be read"};
+    fired = wake(*run);
+  } else if (timer.kind == "answer") {
+    auto run = base::key_from_hex(timer.payload);
+    if (!run) return {ErrorCode::kStoreDamaged, "the answer to a run cannot be read"};
+    fired = answered(*run);
+  } else if (timer.kind == "schedule") {
+    fired = fire_schedule(timer);
   } else {
     return {ErrorCode::kStoreDamaged, fmt::format("a timer of unknown kind \"{}\"", timer.kind)};
   }

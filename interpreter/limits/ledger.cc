@@ -11,11 +11,15 @@ namespace ensue::limits {
 namespace {
 
 bool applies(const Rule& rule, const Subject& subject) {
+  if (!subject.service.empty())
+    return rule.scope == Scope::kService && base::equal_folded(rule.name, subject.service);
+  const std::string counter =
+      subject.counter.empty() ? subject.kind + " executions" : subject.counter;
   switch (rule.scope) {
-    case Scope::kUser: return !subject.user.empty() && rule.counter == subject.kind + " executions";
-    case Scope::kOrg: return rule.counter == subject.kind + " executions";
+    case Scope::kUser: return !subject.user.empty() && rule.counter == counter;
+    case Scope::kOrg: return rule.counter == counter;
     case Scope::kAutomation:
-      return rule.kind == subject.kind && base::equal_folded(rule.name, subject.name) &&
+      return subject.counter.empty() && rule.kind == subject.kind && base::equal_folded(rule.name, subject.name) &&
              (rule.author.empty() || base::equal_folded(rule.author, subject.author));
     case Scope::kService: return false;
   }
@@ -71,6 +75,7 @@ Result<Decision> Ledger::charge(StoreTxn& txn, const Key128& run, const Subject&
     charge.scope = scope_name(rule.scope);
     charge.key = rule.scope == Scope::kUser         ? subject.user
                  : rule.scope == Scope::kAutomation ? automation_key(rule)
+                 : rule.scope == Scope::kService    ? rule.name
                                                     : "";
     charge.counter = rule.counter;
     charge.window =

@@ -39,6 +39,9 @@ struct Subject {
   std::string name;
   std::string author;
   std::string user;  // empty: the system, which user limits do not count
+  // What is counted; empty: executions of its kind.
+  std::string counter{};
+  std::string service{};  // called; its limits alone are asked
 };
 
 // A limit that refused, or that is nearly reached.

@@ -19,8 +19,26 @@ RuleIndex::RuleIndex(const std::vector<plan::UnitPtr>& units,
     }
     authors_.push_back(user);
     if (unit.draft) continue;
-    if (unit.object.index >= objects_.size()) objects_.resize(unit.object.index + 1);
-    ByObject& object = objects_[unit.object.index];
+    auto of = [&](types::ObjectId id) -> ByObject& {
+      if (id.index >= objects_.size()) objects_.resize(id.index + 1);
+      return objects_[id.index];
+    };
+    bool called = unit.kind == plan::UnitKind::kSubflow || unit.kind == plan::UnitKind::kScreenFlow;
+    if (called) continue;
+    switch (unit.trigger.kind) {
+      case plan::TriggerKind::kRecord: break;
+      case plan::TriggerKind::kChanges:
+        for (types::ObjectId id : unit.trigger.objects) of(id).changes.push_back(i);
+        continue;
+      case plan::TriggerKind::kStep:
+      case plan::TriggerKind::kCadence: of_cadences_.push_back(i); continue;
+      default: continue;
+    }
+    ByObject& object = of(unit.object);
+    if (unit.trigger.before_save) {
+      object.before.push_back(i);
+      continue;
+    }
     if (unit.scope == plan::Scope::kEverybody) {
       object.everybody.push_back(i);
     } else if (!user.empty()) {
@@ -50,6 +68,20 @@ std::vector<uint32_t> RuleIndex::candidates(types::ObjectId object, uint8_t chan
   take(rows.everybody);
   std::sort(out.begin(), out.end());
   return out;
+}
+
+std::vector<uint32_t> RuleIndex::before_save(types::ObjectId object, uint8_t change) const {
+  std::vector<uint32_t> out;
+  if (object.index >= objects_.size()) return out;
+  for (uint32_t unit : objects_[object.index].before) {
+    if (((*units_)[unit]->events & change) != 0) out.push_back(unit);
+  }
+  return out;
+}
+
+const std::vector<uint32_t>& RuleIndex::of_changes(types::ObjectId object) const {
+  static const std::vector<uint32_t> kNone;
+  return object.index < objects_.size() ? objects_[object.index].changes : kNone;
 }
 
 }  // namespace ensue::match

@@ -31,6 +31,13 @@ class RuleIndex {
   std::vector<uint32_t> candidates(types::ObjectId object, uint8_t change, std::string_view owner,
                                    const std::vector<std::string>& managers) const;
 
+  // Before-save flows of such an event, in the order they run.
+  std::vector<uint32_t> before_save(types::ObjectId object, uint8_t change) const;
+  // Flows that hear of changes of an object after the chain, in the order they run.
+  const std::vector<uint32_t>& of_changes(types::ObjectId object) const;
+  // Flows that hear of steps and of cadences, in the order they run.
+  const std::vector<uint32_t>& of_cadences() const { return of_cadences_; }
+
   // The user that a unit's author means; empty for nobody.
   const std::string& author_of(uint32_t unit) const { return authors_[unit]; }
 
@@ -39,10 +46,13 @@ class RuleIndex {
     std::unordered_map<std::string, std::vector<uint32_t>> own;  // by the author's user id
     std::unordered_map<std::string, std::vector<uint32_t>> team;
     std::vector<uint32_t> everybody;
+    std::vector<uint32_t> before;
+    std::vector<uint32_t> changes;
   };
 
   const std::vector<plan::UnitPtr>* units_ = nullptr;  // the program's; outlives the index
   std::vector<ByObject> objects_;
+  std::vector<uint32_t> of_cadences_;
   std::vector<std::string> authors_;
 };
 

@@ -70,6 +70,8 @@ struct EffectRecord {
   std::string assignee;
   std::string disposition;
   std::string person;   // of a reminder
+  std::string name;     // of call_service: the service; of send_email: the template
+  std::string text;     // of log
   std::string outcome;  // added, already in cadence, …
 };
 
@@ -91,10 +93,16 @@ struct Decision {
   std::string kind;    // action, flow
   std::string record;  // Lead/00Q1
   std::string user;
-  std::string status;  // executed, reminded, suppressed, deferred, failed
+  // executed, reminded, suppressed, deferred, waiting, failed, cancelled
+  std::string status;
+  // Of a run that has waited: which of its parts this is. The first one is 0, and the only one that
+  // counts as a run.
+  int64_t part = 0;
+  std::vector<std::string> branches;  // yes, no, timeout, fault, gap, overflow, as they were taken
   std::vector<EffectRecord> effects;
   std::optional<LimitRecord> limit;
   std::string fault;
+  std::string trace;  // of a failed flow: where, and the statements before, a line each
 
   // One line of compact JSON, without a line break; the form is in docs/formats.md.
   std::string json() const;
@@ -122,7 +130,13 @@ struct BatchReport {
   uint64_t duplicates = 0;  // seen before
   uint64_t snapshots = 0;
   uint64_t gaps = 0;
-  uint64_t timers = 0;                       // fired
+  uint64_t timers = 0;  // fired
+  // Of statements of flows: queries asked, and how many readings of the store they took; records
+  // saved, and how many were written when the batch was.
+  uint64_t queries = 0;
+  uint64_t query_reads = 0;
+  uint64_t saves = 0;
+  uint64_t records_written = 0;
   std::map<std::string, uint64_t> statuses;  // of decisions
   std::vector<Decision> decisions;
   std::vector<DeadLetterRow> dead_letters;
@@ -167,7 +181,8 @@ class Engine {
   std::vector<Result<BatchReport>> submit_group(const std::vector<Batch>& batches);
   // Calls the sink for the changes that are to leave the process, until none is due. Each is
   // claimed in one commit and its result is kept in another. Errors: kInvalidArgument without a
-  // sink; kStorageFull before any call when results would find no room; others of the store.
+  // sink; kStorageFull before any call when results would find no room; others of the store. A run
+  // whose service has answered goes on with the next `submit` or `advance`.
   Result<DeliveryReport> deliver();
   // Moves the event clock forward and fires the timers that are due.
   Result<BatchReport> advance(Instant now);
@@ -179,6 +194,20 @@ class Engine {
   Result<BatchReport> ignore_reminder(const std::string& id_or_record, const std::string& person);
   Result<BatchReport> snooze_reminder(const std::string& id_or_record, const std::string& person,
                                       std::optional<Instant> until);
+
+  // Starts a flow that is called, or a screen flow, for `person` (a user's id, name or address;
+  // empty: nobody). A screen flow waits for `answer_screen`, which is for what asks this person
+  // last. Errors: kNotFound; kInvalidArgument (no such parameter, one is missing, a wrong answer).
+  using NamedValues = std::vector<std::pair<std::string, Value>>;
+  Result<BatchReport> start_flow(const std::string& flow, const NamedValues& arguments,
+                                 const std::string& person);
+  Result<BatchReport> answer_screen(const std::string& person, const NamedValues& answers);
+  // What a person does with a run that waits or has failed, by its key or the beginning of it: does
+  // again the part that failed, lets its time come, moves its time, ends it.
+  Result<BatchReport> retry_run(const std::string& key);
+  Result<BatchReport> fire_run(const std::string& key);
+  Result<BatchReport> move_run(const std::string& key, Instant due);
+  Result<BatchReport> cancel_run(const std::string& key);
 
   // Switches an action on or off, as `person` may (ENGINE: activation policies).
   Status set_active(const std::string& automation, const std::string& author,

@@ -43,6 +43,12 @@ namespace ensue {
               "evaluated for one automation on one event")                                         \
   ENSUE_BOUND(uint32_t, run_effects_max, 10'000, "effects", "of one run")                          \
   ENSUE_BOUND(uint32_t, query_rows_max, 50'000, "records", "looked at by one `has (…)` or `find`") \
+  ENSUE_BOUND(uint32_t, subflow_depth_max, 32, "levels",                                           \
+              "subflows that run subflows; deeper is a loop")                                      \
+  ENSUE_BOUND(uint32_t, frame_bytes_max, 1u << 20, "bytes",                                        \
+              "what one waiting run holds: its locals and where it stands")                        \
+  ENSUE_BOUND(uint32_t, service_answer_bytes_max, 1u << 20, "bytes",                               \
+              "the body of one answer of a service; a callout of the CRM takes 1 MB from a flow")  \
   ENSUE_BOUND(uint32_t, manager_levels_max, 50, "levels",                                          \
               "walked up the manager hierarchy; a longer one is a loop")
 
