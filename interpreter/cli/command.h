@@ -63,6 +63,8 @@ void add_why(CLI::App& app, Commands& commands);
 void add_graph(CLI::App& app, Commands& commands);
 void add_limits(CLI::App& app, Commands& commands);
 void add_reminders(CLI::App& app, Commands& commands);
+void add_timers(CLI::App& app, Commands& commands);
+void add_flow(CLI::App& app, Commands& commands);
 void add_runs(CLI::App& app, Commands& commands);
 void add_dead_letters(CLI::App& app, Commands& commands);
 void add_records(CLI::App& app, Commands& commands);

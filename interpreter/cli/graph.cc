@@ -37,6 +37,7 @@ std::string render(const GraphFlags& flags, const graph::FlowGraph& graph) {
 std::string plan_text(const engine::Program& program) {
   std::map<std::string, std::array<size_t, 3>> by_object;
   for (const plan::UnitPtr& unit : program.units) {
+    if (!unit->object) continue;  // called, or by a schedule
     ++by_object[program.schema().object(unit->object).name][static_cast<size_t>(unit->scope)];
   }
   std::vector<std::vector<std::string>> rows{

@@ -35,6 +35,8 @@ int run_program(int argc, char** argv) {
   add_runs(app, commands);
   add_limits(app, commands);
   add_reminders(app, commands);
+  add_timers(app, commands);
+  add_flow(app, commands);
   add_activate(app, commands);
   add_records(app, commands);
   add_targets(app, commands);

@@ -29,7 +29,11 @@ std::string what(const Decision& decision) {
     return fmt::format("{} of {} {}", decision.limit->count, decision.limit->max,
                        decision.limit->counter);
   }
-  if (!decision.fault.empty()) return decision.fault;
+  if (!decision.fault.empty()) {
+    return decision.trace.empty()
+               ? decision.fault
+               : decision.fault + " (" + decision.trace.substr(0, decision.trace.find('\n')) + ")";
+  }
   if (decision.effects.empty()) return "";
   const EffectRecord& effect = decision.effects.front();
   return fmt::format("{}{}: {}", effect.op,
@@ -83,6 +87,19 @@ int list_parked(const RunsFlags& flags) {
   return kExitFine;
 }
 
+// A flow that failed does again the part that was undone.
+int retry_run(const RunsFlags& flags) {
+  OpenedRuntime opened =
+      open_runtime(flags.store.store, flags.store.program, flags.store.output, true);
+  if (opened.exit_code != kExitFine) return opened.exit_code;
+  Result<BatchReport> done = opened.runtime->with_run(
+      flags.retry,
+      [](engine::Cascade& cascade, const FlowRunRow& row) { return cascade.retry(row); });
+  if (!done) return fail(done.error());
+  for (const Decision& decision : done->decisions) print(decision.json() + "\n");
+  return kExitFine;
+}
+
 int settle(const RunsFlags& flags) {
   // Looked at first: settling makes no store.
   Result<std::shared_ptr<Store>> store = look_at(flags.store);
@@ -95,6 +112,11 @@ int settle(const RunsFlags& flags) {
                         : !flags.happened.empty() ? engine::Settle::kDone
                                                   : engine::Settle::kDrop;
   Result<IntentRow> row = engine::settle_intent(**store, key, what, {});
+  bool run = !row && row.error().code == ErrorCode::kNotFound && what == engine::Settle::kRetry;
+  if (run) {
+    store->reset();
+    return retry_run(flags);
+  }
   if (!row) return fail(row.error());
   print(fmt::format("{} is {} now\n", base::to_hex(row->key).substr(0, 12), row->state));
   return kExitFine;
@@ -156,13 +178,16 @@ void add_runs(CLI::App& app, Commands& commands) {
   command->add_option("--record", flags->filter.record, "Only this record, as Lead/00Q1");
   command->add_option("--user", flags->filter.user, "Only this user");
   command->add_option("--status", flags->filter.status, "Only this status")
-      ->check(CLI::IsMember({"executed", "reminded", "suppressed", "deferred", "failed"}));
+      ->check(CLI::IsMember(
+          {"executed", "reminded", "suppressed", "deferred", "waiting", "failed", "cancelled"}));
   command->add_option("--since", flags->since, "Only since this date or time");
   CLI::Option* parked = command->add_flag(
       "--parked", flags->parked,
       "Show the changes that could not be delivered: refused, or of unknown outcome");
   CLI::Option* retry =
-      command->add_option("--retry", flags->retry, "Deliver this parked change again, by its key");
+      command->add_option("--retry", flags->retry,
+                          "Deliver this parked change again, by its key; or do a failed "
+                          "run again, by its key as `ensue timers --state failed` lists it");
   CLI::Option* happened = command->add_option(
       "--happened", flags->happened, "This parked change has happened: nothing more is to be done");
   CLI::Option* drop = command->add_option("--drop", flags->drop,
