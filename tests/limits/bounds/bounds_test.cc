@@ -5,8 +5,10 @@
 #include <map>
 #include <set>
 
+#include "adapters/memory_store.h"
 #include "intake/event_reader.h"
 #include "support/programs.h"
+#include "support/sinks.h"
 
 namespace ensue {
 namespace {
@@ -233,6 +235,62 @@ std::string levels_of_managers(const Bounds& bounds, uint32_t count) {
   return bench.send(lead("1")).decisions.empty() ? "not in the team" : "";
 }
 
+// The flow and the subflows that run each other: `count` of them.
+std::string subflows_in_subflows(const Bounds& bounds, uint32_t count) {
+  return run(bounds,
+             repeated(count,
+                      [&](uint32_t i) {
+                        std::string next = std::to_string(i + 1);
+                        std::string body = i + 1 < count ? "run \"S" + next + "\"" : "log \"end\"";
+                        std::string head = i == 0 ? "flow \"F\"\n  when Lead is created\n"
+                                                  : "subflow \"S" + std::to_string(i) + "\"\n";
+                        return head + "  " + body + "\nend\n";
+                      }),
+             {lead("1")});
+}
+
+// The frame stays as it is, so the bound moves in its place: to as many bytes as it has, and to one
+// less.
+std::string bytes_of_frame(Bounds bounds, uint32_t count) {
+  std::string program =
+      "flow \"F\"\n  when Lead is created\n  let word = \"{LastName} waits\"\n  wait 1 day\n"
+      "  log word\nend\n";
+  auto store = std::shared_ptr<Store>(adapters::make_memory_store());
+  Bench bench(testing::program_of(program), store);
+  bench.send(lead("1"));
+  size_t size = 0;
+  Status looked = store->read([&](StoreReader& reader) {
+    return reader.visit_flow_runs("waiting", [&](const FlowRunRow& row) {
+      size = row.frame.size();
+      return true;
+    });
+  });
+  CHECK(looked.has_value());
+  bounds.frame_bytes_max = static_cast<uint32_t>(size) - (count - bounds.frame_bytes_max);
+  std::string said = run(bounds, program, {lead("1")});
+  std::string number = std::to_string(bounds.frame_bytes_max);
+  size_t at = said.find(number);
+  return at == std::string::npos ? said : said.replace(at, number.size(), "N");
+}
+
+std::string bytes_of_answer(const Bounds& bounds, uint32_t count) {
+  testing::RecordingService service(SinkClass::kKeyed);
+  service.answers = [&](const SinkCall&) {
+    return SinkAnswer{SinkAnswer::Kind::kDone, "", '"' + std::string(count - 2, 'x') + '"'};
+  };
+  engine::RuntimeOptions runtime;
+  runtime.services = &service;
+  Bench bench(testing::program_of("flow \"F\"\n  when Lead is created\n  call service \"s\"\nend\n",
+                                  options(bounds)),
+              runtime);
+  bench.send(lead("1"));
+  CHECK(bench.runtime().deliver().has_value());
+  auto report = bench.runtime().advance(bench.runtime().now());
+  REQUIRE(report.has_value());
+  CHECK(report->decisions.size() == 1);
+  return refusals(*report);
+}
+
 // ---- The table --------------------------------------------------------------------------------
 
 const std::vector<Row>& rows() {
@@ -324,6 +382,12 @@ const std::vector<Row>& rows() {
        "failed: a run has more than 0 effects"},
       {"query_rows_max", &Bounds::query_rows_max, 5, rows_of_query,
        "failed: more than 5 records of Contact would be looked at"},
+      {"subflow_depth_max", &Bounds::subflow_depth_max, 4, subflows_in_subflows,
+       "failed: subflows run each other more than 4 deep"},
+      {"frame_bytes_max", &Bounds::frame_bytes_max, 0, bytes_of_frame,
+       "failed: a waiting run holds more than N bytes"},
+      {"service_answer_bytes_max", &Bounds::service_answer_bytes_max, 40, bytes_of_answer,
+       "failed: the answer is longer than 40 bytes"},
       {"manager_levels_max", &Bounds::manager_levels_max, 0, levels_of_managers, "not in the team"},
   };
   return kRows;
