@@ -280,7 +280,7 @@ TEST_CASE("the result of an engine that was replaced is not kept") {
   World world(SinkClass::kAsked);
   Bench& first = world.start();
   first.send({user(), lead(1)});
-  Outbox second(*world.store, world.service, {});
+  Outbox second(*world.store, OutboxSinks{&world.service}, {});
   bool replaced = false;
   world.service.answers = [&](const SinkCall&) {
     if (!replaced) {
