@@ -98,7 +98,8 @@ class Checker {
     if (!told) return told;
     told = search(check,
                   "SELECT 'run ' || seq || ' has the status \"' || status || '\"' FROM run WHERE "
-                  "status NOT IN ('executed', 'reminded', 'suppressed', 'deferred', 'failed')");
+                  "status NOT IN ('executed', 'reminded', 'suppressed', 'deferred', 'waiting', "
+                  "'failed', 'cancelled')");
     if (!told) return told;
     return search(check,
                   "SELECT 'run ' || lower(hex(run)) || ' is charged ' || count(*) || ' times to "

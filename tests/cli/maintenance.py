@@ -158,7 +158,8 @@ def test_whole_store_is_checked(box):
     has(ended.out, "\ns.db is whole\n")
     seen = checks(box)
     same({name: check["wrong"] for name, check in seen.items()}, dict.fromkeys(
-        ("pages", "references", "counters", "runs", "records", "cursors", "timers", "reminders", "intents", "archives"), 0), "what is wrong")
+        ("pages", "references", "counters", "runs", "records", "cursors", "timers", "reminders", "intents", "waiting runs",
+         "archives"), 0), "what is wrong")
     same(seen["runs"]["looked_at"], {"runs": numbers(box)}, "runs looked at")
     same(seen["cursors"]["looked_at"], {"cursors": 1}, "cursors looked at")
     expect(seen["timers"]["looked_at"]["timers"] > 0 and seen["reminders"]["looked_at"]["reminders"] > 0, "there is no reminder to check")
@@ -191,7 +192,10 @@ DAMAGES = [
     ("reminders", "UPDATE reminder SET state = 'snoozed', snoozed_until = NULL WHERE state = 'open'", "without an end"),
     ("reminders", "UPDATE reminder SET state = 'snoozed', snoozed_until = 5 WHERE state = 'open'", "nothing will wake"),
     ("reminders", "UPDATE reminder SET state = 'lost'", 'the state "lost"'),
-    ("intents", "INSERT INTO intent VALUES (1, x'01', 0, 'a', 'Lead/00M1', '{}', 'claimed', 0, 1, 0, '')", "intent 1 of Lead/00M1"),
+    ("intents", "INSERT INTO intent VALUES (1, x'01', 0, 'a', 'Lead/00M1', '{}', 'claimed', 0, 1, 0, '', 'record', '', x'', '')",
+     "intent 1 of Lead/00M1"),
+    ("waiting runs", "INSERT INTO flow_run VALUES (1, x'01', x'02', 'Wait', 'Lead/00M1', '', 'lost', 0, NULL, 0, '', x'', '')", 'the state "lost"'),
+    ("waiting runs", "INSERT INTO flow_run VALUES (1, x'01', x'02', 'Wait', 'Lead/00M1', '', 'waiting', 0, 5, 0, '', x'', '')", "nothing will wake the run 01"),
     ("archives", "INSERT INTO meta VALUES ('archive.2026-01-05', 7)", "2026-01-05 is not there any more"),
     ("runs", "DROP INDEX run_by_record; DROP TABLE run", "no such table"),
 ]
@@ -520,7 +524,7 @@ def test_archives_of_an_older_format(box):
     expected = told(box)
     now = numbers(box, "s.db", "PRAGMA user_version")
     for file in box.path("s.db.archive").iterdir():
-        alter(box, "DROP TABLE intent; DROP TABLE attempt; PRAGMA user_version = 1", file)
+        alter(box, "DROP TABLE intent; DROP TABLE attempt; DROP TABLE flow_run; PRAGMA user_version = 1", file)
     box.same_contents(told(box), expected)
     checks(box)
     run_days(box, "s.db", [lead(900, "2026-04-03T12:00:00Z"), lead(901, "2026-04-20T12:00:00Z")], "more.ndjson")

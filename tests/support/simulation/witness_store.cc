@@ -165,7 +165,8 @@ void Witness::keep(const Book& book, StoreReader& store) {
     if (row.status != "executed") continue;
     if (!executed_.insert({row.rule, row.event, row.record}).second)
       violation("an automation ran twice on one event", row.automation + " on " + row.record);
-    if (charged_runs_.count(row.run) == 0)
+    // Flows are counted only where a limit names them.
+    if (row.kind == "action" && charged_runs_.count(row.run) == 0)
       violation("a run without a charge", row.automation + " on " + row.record);
   }
   if (book.units.empty()) return;

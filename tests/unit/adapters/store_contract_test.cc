@@ -218,7 +218,12 @@ TEST_CASE("an exception out of a transaction leaves nothing behind, and the stor
   INFO(subject.kind);
   struct Died {};
   must(commit(subject, [](StoreTxn& txn) -> Status {
-    must(txn.add_intent({0, hash_key({"i"}), {}, "", "Lead/1", "{}", "ready", 0, 0, {}, ""}));
+    IntentRow intent;
+    intent.key = hash_key({"i"});
+    intent.record = "Lead/1";
+    intent.request = "{}";
+    intent.state = "ready";
+    must(txn.add_intent(intent));
     must(txn.put_meta("m0", "kept"));
     return {};
   }));

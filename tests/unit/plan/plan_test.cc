@@ -98,6 +98,8 @@ end)");
       7 path it
   assignee:
       8 person "bob"
+    0 effect 0
+    1 stop
 )");
 }
 
