@@ -574,7 +574,7 @@ class Daemon {
     Status done;
     intake_->with_engine([&](Engine& engine) {
       if (options_.wall_clock) done = fire_due(engine, next);
-      if (done && options_.sink != nullptr) done = deliver(engine);
+      if (done) done = deliver(engine, next);
     });
     intake_->note(done);
     if (!done) {
@@ -606,10 +606,16 @@ class Daemon {
     return {};
   }
 
-  Status deliver(Engine& engine) {
+  // An answer is due at once: the run that called goes on with the next firing.
+  Status deliver(Engine& engine, std::optional<Instant>& next) {
+    bool anywhere = options_.sink || options_.services || options_.mail;
+    if (!anywhere) return {};
     Result<DeliveryReport> report = engine.deliver();
     if (!report) return report.error();
     metrics_.delivered(*report);
+    Result<std::optional<Instant>> due = engine.next_due();
+    if (!due) return due.error();
+    if (options_.wall_clock) next = *due;
     return {};
   }
 
