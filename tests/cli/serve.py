@@ -362,7 +362,16 @@ def test_full_disk(box):
     statuses = [status for status, _ in answers]
     expect(statuses[0] == 200 and statuses[-1] == 503, f"answers: {statuses}")
     has(answers[-1][1]["error"], "disk is full", "the answer")
-    status, told, answer = daemon.ask("GET", "/readyz")
+    # A small commit, tried in between, may find room and bring it back: it is looked at right after a refusal.
+    seen = []
+
+    def fallen():
+        answers[-1] = daemon.post(parts[-1])
+        seen[:] = daemon.ask("GET", "/readyz")
+        return answers[-1][0] == 503 and seen[0] == 503
+
+    until(fallen, "readiness falls", daemon)
+    status, told, answer = seen
     same((status, told["ready"]), (503, False), "readiness")
     has(told["reason"], "disk is full", "the reason")
     expect(daemon.metrics()['ensue_refused_total{reason="full"}'] >= 1, "refusals are counted")
