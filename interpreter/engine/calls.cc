@@ -56,10 +56,7 @@ Result<std::optional<limits::LimitState>> Cascade::charge_outside(const Run& run
                                                                   limits::Subject subject) {
   subject.kind = plan::unit_kind_name(run.unit.kind);
   subject.name = run.unit.name;
-  Result<limits::Decision> charged = c_.ledger.charge(c_.txn, key, subject, c_.now, c_.open_day);
-  if (!charged) return charged.error();
-  warn(*charged);
-  return std::move(charged->refused);
+  return charge(key, subject);
 }
 
 Result<Value> Cascade::service_answer(const IntentRow& intent) const {

@@ -424,23 +424,36 @@ Status Cascade::run_unit(uint32_t number, const Change& change, const MatchResul
   return charge_and_execute(run);
 }
 
-Status Cascade::charge_and_execute(Run& run) {
-  limits::Subject subject{plan::unit_kind_name(run.unit.kind), run.unit.name, run.unit.author,
-                          run.person};
-  Result<limits::Decision> charged =
-      c_.ledger.charge(c_.txn, run.key, subject, c_.now, c_.open_day);
+Result<std::optional<limits::LimitState>> Cascade::charge(const Key128& key,
+                                                          const limits::Subject& subject) {
+  Result<limits::Decision> charged = c_.ledger.charge(c_.txn, key, subject, c_.now, c_.open_day);
   if (!charged) return charged.error();
-  if (charged->refused) return refuse(run, *charged->refused);
   warn(*charged);
-  return execute(run);
+  return std::move(charged->refused);
+}
+
+Result<std::optional<limits::LimitState>> Cascade::charge_execution(const Run& run) {
+  return charge(run.key,
+                {plan::unit_kind_name(run.unit.kind), run.unit.name, run.unit.author, run.person});
+}
+
+Status Cascade::charge_and_execute(Run& run) {
+  auto refused = charge_execution(run);
+  if (!refused) return refused.error();
+  return *refused ? refuse(run, **refused) : execute(run);
+}
+
+Frame Cascade::first_frame(const plan::UnitPlan& unit) {
+  Frame frame;
+  Activation& first = frame.stack.emplace_back();
+  first.rule = unit.rule;
+  first.locals.resize(unit.body.slots);
+  return frame;
 }
 
 Status Cascade::execute(Run& run) {
-  Frame frame;
-  Activation& first = frame.stack.emplace_back();
-  first.rule = run.unit.rule;
-  first.at = std::exchange(entry_, 0);
-  first.locals.resize(run.unit.body.slots);
+  Frame frame = first_frame(run.unit);
+  frame.stack.front().at = std::exchange(entry_, 0);
   return proceed(run, frame);
 }
 

@@ -168,7 +168,13 @@ class Cascade {
   Status save(types::Record after, plan::ChangeBits kind, const Key128& cause,
               const std::string& by, uint32_t depth);
   Status refuse(Run& run, const limits::LimitState& limit);
+  // Both give the limit that refused, if one did.
+  Result<std::optional<limits::LimitState>> charge(const Key128& key,
+                                                   const limits::Subject& subject);
+  Result<std::optional<limits::LimitState>> charge_execution(const Run& run);
   Status charge_and_execute(Run& run);
+  // At the first instruction, with nothing in its locals.
+  static Frame first_frame(const plan::UnitPlan& unit);
 
   // ---- Bodies (body.cc) -----------------------------------------------------------------------
   Status proceed(Run& run, Frame& frame);

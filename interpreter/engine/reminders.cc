@@ -131,12 +131,10 @@ Status Cascade::run_reminder(const ReminderRow& row, const std::string& person) 
       base::hash_key({"run", row.event.view(), row.record, row.rule.view(), "reminder", person});
   Run run = make_run(*unit, *change, person, key);
   run.decision.at = c_.now;
-  limits::Subject subject{plan::unit_kind_name(unit->kind), unit->name, unit->author, person};
-  Result<limits::Decision> charged = c_.ledger.charge(c_.txn, key, subject, c_.now, c_.open_day);
-  if (!charged) return charged.error();
+  auto refused = charge_execution(run);
+  if (!refused) return refused.error();
   // Running one over a limit is refused with the message, and the reminder stays.
-  if (charged->refused) return {ErrorCode::kLimitReached, limits::limit_message(*charged->refused)};
-  warn(*charged);
+  if (*refused) return {ErrorCode::kLimitReached, limits::limit_message(**refused)};
   if (Status executed = do_offered(run, row.effect); !executed) return executed;
   if (Status closed = close_reminder(row, "run"); !closed) return closed;
   return follow_chain();
@@ -144,10 +142,7 @@ Status Cascade::run_reminder(const ReminderRow& row, const std::string& person) 
 
 // The effect that was offered, and nothing else of its automation.
 Status Cascade::do_offered(Run& run, const std::string& sentence) {
-  Frame frame;
-  Activation& first = frame.stack.emplace_back();
-  first.rule = run.unit.rule;
-  first.locals.resize(run.unit.body.slots);
+  Frame frame = first_frame(run.unit);
   cause_ = fmt::format("{} \"{}\"", run.decision.kind, run.unit.name);
   if (!run.unit.author.empty()) cause_ += fmt::format(" by \"{}\"", run.unit.author);
   // Where several read alike, they do alike.

@@ -147,10 +147,7 @@ Status Cascade::run_schedule(uint32_t number, const schedule::Firing& firing) {
     return follow_chain();
   }
   Run run = make_run(unit, change, "", change.event);
-  Frame frame;
-  Activation& first = frame.stack.emplace_back();
-  first.rule = unit.rule;
-  first.locals.resize(unit.body.slots);
+  Frame frame = first_frame(unit);
   const plan::FinderPlan& over = unit.body.finders[*unit.trigger.over];
   Result<std::vector<std::string>> ids = find(run, frame, over, true);
   if (!ids) {

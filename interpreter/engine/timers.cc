@@ -144,14 +144,12 @@ Status Cascade::fire_deferred(const TimerRow& timer) {
   Key128 key = base::hash_key({"deferred", first_run->view()});
   Run run = make_run(*unit, *change, person, key);
   run.decision.at = c_.now;
-  limits::Subject subject{plan::unit_kind_name(unit->kind), unit->name, unit->author, person};
-  Result<limits::Decision> charged = c_.ledger.charge(c_.txn, key, subject, c_.now, c_.open_day);
-  if (!charged) return charged.error();
-  if (charged->refused) {  // refused again: dropped
-    run.decision.limit = limit_record(*charged->refused);
+  auto refused = charge_execution(run);
+  if (!refused) return refused.error();
+  if (*refused) {  // again: dropped
+    run.decision.limit = limit_record(**refused);
     return finish(run, "suppressed");
   }
-  warn(*charged);
   return execute(run);
 }
 

@@ -384,19 +384,13 @@ Result<bool> Cascade::may_begin(Run& run) {
   }
   if (unit.at_most && rows->size() >= *unit.at_most) return false;
   // It is let through, and charged, now; it runs when its turn comes.
-  limits::Subject subject{plan::unit_kind_name(unit.kind), unit.name, unit.author, run.person};
-  Result<limits::Decision> charged =
-      c_.ledger.charge(c_.txn, run.key, subject, c_.now, c_.open_day);
-  if (!charged) return charged.error();
-  if (charged->refused) {
-    Status refused = refuse(run, *charged->refused);
-    return refused ? Result<bool>(false) : refused.error();
+  auto refused = charge_execution(run);
+  if (!refused) return refused.error();
+  if (*refused) {
+    Status told = refuse(run, **refused);
+    return told ? Result<bool>(false) : told.error();
   }
-  warn(*charged);
-  Frame frame;
-  Activation& first = frame.stack.emplace_back();
-  first.rule = unit.rule;
-  first.locals.resize(unit.body.slots);
+  Frame frame = first_frame(unit);
   if (Result<Next> put = suspend(run, frame, "queued", std::nullopt, "behind another run"); !put)
     return put.error();
   if (Status told = finish(run, "waiting"); !told) return told.error();
@@ -443,22 +437,17 @@ Result<Key128> Cascade::call_flow(const plan::UnitPlan& unit, const Values& argu
   change.after = std::make_shared<const types::Record>();
   Key128 key = base::hash_key({"run", change.event.view(), "", unit.rule.view(), "0"});
   Run run = make_run(unit, change, person, key);
-  limits::Subject subject{plan::unit_kind_name(unit.kind), unit.name, unit.author, run.person};
   Result<bool> begins = may_begin(run);
   if (!begins) return begins.error();
   if (!*begins) return key;
-  Result<limits::Decision> charged =
-      c_.ledger.charge(c_.txn, run.key, subject, c_.now, c_.open_day);
-  if (!charged) return charged.error();
-  if (charged->refused) {
-    Status refused = refuse(run, *charged->refused);
-    return refused ? Result<Key128>(key) : refused.error();
+  auto refused = charge_execution(run);
+  if (!refused) return refused.error();
+  if (*refused) {
+    Status told = refuse(run, **refused);
+    return told ? Result<Key128>(key) : told.error();
   }
-  warn(*charged);
-  Frame frame;
-  Activation& first = frame.stack.emplace_back();
-  first.rule = unit.rule;
-  first.locals.resize(unit.body.slots);
+  Frame frame = first_frame(unit);
+  Activation& first = frame.stack.front();
   for (const plan::ParameterPlan& parameter : unit.takes) {
     for (const auto& [name, value] : arguments) {
       if (base::equal_folded(parameter.name, name)) first.locals[parameter.slot] = value;
