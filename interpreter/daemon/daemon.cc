@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "adapters/system_clock.h"
+#include "base/key128.h"
 #include "daemon/follower.h"
 #include "daemon/intake.h"
 #include "daemon/metrics.h"
@@ -42,7 +43,11 @@ constexpr milliseconds kRefusedAgain{1000};
 constexpr milliseconds kTimersAgain{20};
 // A stop that takes longer ends the process; what was acknowledged is in the store.
 constexpr milliseconds kStopMax{4500};
-constexpr milliseconds kStopHttpMax{2500};
+constexpr milliseconds kStopHttpMax{2000};
+constexpr milliseconds kStopCallsMax{2000};
+// Calls of services and mail servers at the same time, and how often the outbox is looked at.
+constexpr size_t kCallsAtOnce = 8;
+constexpr milliseconds kDeliverAgain{1000};
 
 void drain(int fd) {
   uint64_t count = 0;
@@ -205,10 +210,15 @@ class Daemon {
       look_ = std::move(*look);
     }
     intake_ = std::make_unique<Intake>(*engine_, metrics_, log_, options_.queued_lines_max,
-                                       [this] { bell_.ring(); });
+                                       [this] { notice_commit(); });
     if (std::optional<DaemonEnd> ended = load_first()) return *ended;
     for (const std::string& path : options_.follow) start_following(path);
     if (options_.standard_input) readers_.emplace_back([this] { read_standard_input(); });
+    if (options_.sink != nullptr || options_.services != nullptr || options_.mail != nullptr) {
+      delivering_ = true;
+      caller_ = engine_->caller();
+      deliverer_ = std::thread([this] { deliver(); });
+    }
     ended_ = false;
     loaded_ = true;
     metrics_.ready(true);
@@ -574,7 +584,6 @@ class Daemon {
     Status done;
     intake_->with_engine([&](Engine& engine) {
       if (options_.wall_clock) done = fire_due(engine, next);
-      if (done) done = deliver(engine, next);
     });
     intake_->note(done);
     if (!done) {
@@ -599,6 +608,7 @@ class Daemon {
       new_rules_ = false;
       std::chrono::duration<double> took = Steady::now() - begin;
       intake_->tell("timer", *fired, took.count());
+      notice_outgoing();
       due = engine.next_due();
       if (!due) return due.error();
     }
@@ -606,17 +616,84 @@ class Daemon {
     return {};
   }
 
-  // An answer is due at once: the run that called goes on with the next firing.
-  Status deliver(Engine& engine, std::optional<Instant>& next) {
-    bool anywhere = options_.sink || options_.services || options_.mail;
-    if (!anywhere) return {};
-    Result<DeliveryReport> report = engine.deliver();
-    if (!report) return report.error();
-    metrics_.delivered(*report);
-    Result<std::optional<Instant>> due = engine.next_due();
-    if (!due) return due.error();
-    if (options_.wall_clock) next = *due;
-    return {};
+  // ---- Deliveries -------------------------------------------------------------------------------
+
+  void notice_commit() {
+    bell_.ring();
+    notice_outgoing();
+  }
+
+  // Something may wait to leave.
+  void notice_outgoing() {
+    {
+      std::lock_guard lock(stop_mutex_);
+      outgoing_ = true;
+    }
+    stop_changed_.notify_all();
+  }
+
+  // On a thread of its own, so that a slow service holds up nobody: claims, calls, notes.
+  void deliver() {
+    while (!stopping_) {
+      std::vector<Delivery> due;
+      Status done;
+      intake_->with_engine([&](Engine& engine) {
+        Result<std::vector<Delivery>> begun = engine.begin_delivery(kCallsAtOnce);
+        if (begun) {
+          due = std::move(*begun);
+        } else {
+          done = begun.error();
+        }
+      });
+      if (!done) intake_->note(done);
+      if (!due.empty()) {
+        call(due);
+        intake_->with_engine([&](Engine& engine) {
+          Result<DeliveryReport> report = engine.end_delivery(due);
+          if (report) {
+            metrics_.delivered(*report);
+          } else {
+            done = report.error();
+          }
+        });
+        tell_calls(due);
+        if (!done) intake_->note(done);
+        bell_.ring();  // a run that waited for the answer goes on
+        if (done) continue;
+      }
+      std::unique_lock lock(stop_mutex_);
+      stop_changed_.wait_for(lock, kDeliverAgain, [&] { return stopping_ || outgoing_; });
+      outgoing_ = false;
+    }
+    std::lock_guard lock(stop_mutex_);
+    delivering_ = false;
+    stop_changed_.notify_all();
+  }
+
+  // Changes of records go into one file, one after the other; other calls wait side by side.
+  void call(std::vector<Delivery>& due) {
+    std::vector<std::thread> calls;
+    for (Delivery& delivery : due) {
+      if (delivery.intent.channel == sink_channel_name(SinkChannel::kRecord) || due.size() == 1) {
+        caller_(delivery);
+      } else {
+        calls.emplace_back([this, &delivery] { caller_(delivery); });
+      }
+    }
+    for (std::thread& each : calls) each.join();
+  }
+
+  void tell_calls(const std::vector<Delivery>& answered) {
+    for (const Delivery& delivery : answered) {
+      if (delivery.answer.kind == SinkAnswer::Kind::kDone) continue;
+      log_.warning("a delivery did not go through",
+                   {{"channel", delivery.intent.channel},
+                    {"name", delivery.intent.name},
+                    {"record", delivery.intent.record},
+                    {"key", base::to_hex(delivery.intent.key)},
+                    {"attempt", std::to_string(delivery.intent.attempt)},
+                    {"reason", delivery.answer.text}});
+    }
   }
 
   // ---- Stop -------------------------------------------------------------------------------------
@@ -634,6 +711,13 @@ class Daemon {
     stop_bell_.ring();
     if (front_ != nullptr) front_->stop();
     for (std::thread& reader : readers_) reader.join();
+    // Calls that are answered in time are noted; the others are settled by the next start.
+    bool called = true;
+    if (deliverer_.joinable()) {
+      std::unique_lock lock(stop_mutex_);
+      called = stop_changed_.wait_for(lock, kStopCallsMax, [&] { return !delivering_; });
+    }
+    if (called && deliverer_.joinable()) deliverer_.join();
     // Requests at work are answered once their lines are committed.
     if (intake_ != nullptr) intake_->close();
     bool answered = front_ == nullptr || front_->stopped(kStopHttpMax.count());
@@ -644,8 +728,8 @@ class Daemon {
     }
     engine_.reset();
     log_.info("stopped");
-    // A client that keeps its connection is not waited for any longer.
-    if (!answered) ::_exit(exit_code);
+    // A client that keeps its connection, or a service that does not answer, is not waited for.
+    if (!answered || !called) ::_exit(exit_code);
   }
 
   DaemonOptions options_;
@@ -664,6 +748,10 @@ class Daemon {
   std::unique_ptr<Intake> intake_;
   std::vector<std::thread> readers_;
   std::unique_ptr<HttpFront> front_;
+  std::thread deliverer_;
+  std::function<void(Delivery&)> caller_;
+  bool delivering_ = false;  // under stop_mutex_, as is the next
+  bool outgoing_ = false;
 
   std::vector<SourceText> sources_seen_;
   std::atomic<int64_t> loaded_at_ms_{0};

@@ -100,6 +100,37 @@ std::vector<Result<BatchReport>> Engine::submit_group(const std::vector<Batch>& 
 
 Result<DeliveryReport> Engine::deliver() { return impl_->runtime.deliver(); }
 
+Result<std::vector<Delivery>> Engine::begin_delivery(size_t most) {
+  DeliveryReport report;
+  Result<std::vector<IntentRow>> rows = impl_->runtime.begin_delivery(most, report);
+  if (!rows) return rows.error();
+  std::vector<Delivery> out;
+  for (IntentRow& row : *rows) out.push_back({std::move(row), {}, false});
+  return out;
+}
+
+std::function<void(Delivery&)> Engine::caller() const {
+  return [sinks = impl_->runtime.outbox_sinks()](Delivery& delivery) {
+    DeliveryReport report;
+    delivery.answer = engine::call_sink(sinks, delivery.intent, report);
+    delivery.called = report.calls > 0;
+  };
+}
+
+Result<DeliveryReport> Engine::end_delivery(const std::vector<Delivery>& answered) {
+  DeliveryReport report;
+  std::vector<IntentRow> rows;
+  std::vector<SinkAnswer> answers;
+  for (const Delivery& delivery : answered) {
+    rows.push_back(delivery.intent);
+    answers.push_back(delivery.answer);
+    report.calls += delivery.called ? 1 : 0;
+  }
+  Status ended = impl_->runtime.end_delivery(std::move(rows), answers, report);
+  if (!ended) return ended.error();
+  return report;
+}
+
 Result<std::optional<Instant>> Engine::next_due() {
   std::optional<Instant> due;
   Status looked = impl_->runtime.store().read([&](StoreReader& reader) -> Status {

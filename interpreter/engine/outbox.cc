@@ -110,10 +110,10 @@ bool Outbox::blind(const IntentRow& row) const {
          !options_.call_again_when_unknown;
 }
 
-SinkAnswer Outbox::call(const IntentRow& row, DeliveryReport& report) {
+SinkAnswer call_sink(const OutboxSinks& sinks, const IntentRow& row, DeliveryReport& report) {
   try {
     // An earlier call, cut short or broken off, may have happened.
-    Sink& sink = *sinks_.of(row.channel);
+    Sink& sink = *sinks.of(row.channel);
     SinkClass sink_class = sink.sink_class_of(channel_of(row), row.name);
     if (row.attempt > 1 && sink_class == SinkClass::kAsked) {
       SinkAnswer happened = sink.ask(row.key);
@@ -253,32 +253,41 @@ Status Outbox::note(const std::vector<IntentRow>& rows, Instant now, DeliveryRep
   return {};
 }
 
-Result<DeliveryReport> Outbox::deliver(Instant now, size_t batch) {
-  DeliveryReport report;
+Result<std::vector<IntentRow>> Outbox::begin(Instant now, size_t most, DeliveryReport& report) {
   if (Status reserved = store_.reserve_results(); !reserved) return reserved.error();
   if (epoch_ == 0) {
     if (Status taken = take_over(now, report); !taken) return taken.error();
   }
-  for (;;) {
-    // No commit where nothing waits.
-    bool ready = false;
-    Status looked = store_.read([&](StoreReader& reader) {
-      return reader.visit_intents("ready", [&](const IntentRow& row) {
-        ready = row.due <= now && sinks_.of(row.channel) != nullptr;
-        return !ready;
-      });
+  // No commit where nothing waits.
+  bool ready = false;
+  Status looked = store_.read([&](StoreReader& reader) {
+    return reader.visit_intents("ready", [&](const IntentRow& row) {
+      ready = row.due <= now && sinks_.of(row.channel) != nullptr;
+      return !ready;
     });
-    if (!looked) return looked.error();
-    if (!ready) return report;
-    if (Status reserved = store_.reserve_results(); !reserved) return reserved.error();
-    Result<std::vector<IntentRow>> rows = claim(now, batch);
+  });
+  if (!looked) return looked.error();
+  if (!ready) return std::vector<IntentRow>();
+  if (Status reserved = store_.reserve_results(); !reserved) return reserved.error();
+  return claim(now, most);
+}
+
+Status Outbox::end(std::vector<IntentRow> rows, const std::vector<SinkAnswer>& answers, Instant now,
+                   DeliveryReport& report) {
+  for (size_t i = 0; i < rows.size(); ++i)
+    rows[i] = after_answer(std::move(rows[i]), answers[i], now);
+  return note(rows, now, report);
+}
+
+Result<DeliveryReport> Outbox::deliver(Instant now, size_t batch) {
+  DeliveryReport report;
+  for (;;) {
+    Result<std::vector<IntentRow>> rows = begin(now, batch, report);
     if (!rows) return rows.error();
     if (rows->empty()) return report;
-    for (IntentRow& row : *rows) {
-      SinkAnswer answer = call(row, report);
-      row = after_answer(std::move(row), answer, now);
-    }
-    if (Status noted = note(*rows, now, report); !noted) return noted.error();
+    std::vector<SinkAnswer> answers;
+    for (const IntentRow& row : *rows) answers.push_back(call_sink(sinks_, row, report));
+    if (Status ended = end(std::move(*rows), answers, now, report); !ended) return ended.error();
   }
 }
 

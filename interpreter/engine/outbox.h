@@ -42,6 +42,12 @@ class Outbox {
   // kStorageFull before any call when results would find no room.
   Result<DeliveryReport> deliver(Instant now, size_t batch);
 
+  // The parts of `deliver`, for a host that calls the sinks on threads of its own: claims what is
+  // due, at most `most`; and notes what was answered, each in a commit.
+  Result<std::vector<IntentRow>> begin(Instant now, size_t most, DeliveryReport& report);
+  Status end(std::vector<IntentRow> rows, const std::vector<SinkAnswer>& answers, Instant now,
+             DeliveryReport& report);
+
   int64_t epoch() const { return epoch_; }
 
  private:
@@ -49,8 +55,6 @@ class Outbox {
   Result<std::vector<IntentRow>> claim(Instant now, size_t most);
   Status note(const std::vector<IntentRow>& rows, Instant now, DeliveryReport& report);
   bool blind(const IntentRow& row) const;
-  // Calls the sink; asks one of class kAsked first where an earlier call may have happened.
-  SinkAnswer call(const IntentRow& row, DeliveryReport& report);
   // The row as it is after the answer, and counts it.
   IntentRow after_answer(IntentRow row, const SinkAnswer& answer, Instant now) const;
   // What is left claimed by a crash: to be called (keyed), to be asked and called (asked), or for a
@@ -62,6 +66,10 @@ class Outbox {
   OutboxOptions options_;
   int64_t epoch_ = 0;  // 0: not taken over yet
 };
+
+// Calls the sink of an intent; asks one of class kAsked first where an earlier call may have
+// happened. From any thread, as far as the sinks allow it.
+SinkAnswer call_sink(const OutboxSinks& sinks, const IntentRow& row, DeliveryReport& report);
 
 // The run that waits for the answer goes on when the clock comes to it, which is at once. Nothing
 // for intents that nobody waits for, or that are not settled.

@@ -499,20 +499,38 @@ Result<BatchReport> Runtime::submit(const Lines& input) {
   return alone ? submit_alone(input, row) : submit_whole(input, &row);
 }
 
-Result<DeliveryReport> Runtime::deliver() {
-  OutboxSinks sinks{options_.sink, options_.services, options_.mail};
+Status Runtime::open_outbox() {
+  OutboxSinks sinks = outbox_sinks();
   if (sinks.records == nullptr && sinks.services == nullptr && sinks.mail == nullptr)
     return {ErrorCode::kInvalidArgument, "there is no sink to deliver to"};
-  if (!outbox_) {
-    OutboxOptions options;
-    options.call_again_when_unknown = options_.call_again_when_unknown;
-    options.waits = options_.clock != nullptr;
-    options.answer_bytes_max = program_->module->options.bounds.service_answer_bytes_max;
-    outbox_.emplace(*store_, sinks, options);
-  }
+  if (outbox_) return {};
+  OutboxOptions options;
+  options.call_again_when_unknown = options_.call_again_when_unknown;
+  options.waits = options_.clock != nullptr;
+  options.answer_bytes_max = program_->module->options.bounds.service_answer_bytes_max;
+  outbox_.emplace(*store_, sinks, options);
+  return {};
+}
+
+Instant Runtime::delivery_time() const {
+  return options_.clock != nullptr ? std::max(now_, options_.clock->now()) : now_;
+}
+
+Result<DeliveryReport> Runtime::deliver() {
+  if (Status opened = open_outbox(); !opened) return opened.error();
   constexpr size_t kBatch = 200;
-  Instant now = options_.clock != nullptr ? std::max(now_, options_.clock->now()) : now_;
-  return outbox_->deliver(now, kBatch);
+  return outbox_->deliver(delivery_time(), kBatch);
+}
+
+Result<std::vector<IntentRow>> Runtime::begin_delivery(size_t most, DeliveryReport& report) {
+  if (Status opened = open_outbox(); !opened) return opened.error();
+  return outbox_->begin(delivery_time(), most, report);
+}
+
+Status Runtime::end_delivery(std::vector<IntentRow> rows, const std::vector<SinkAnswer>& answers,
+                             DeliveryReport& report) {
+  if (Status opened = open_outbox(); !opened) return opened.error();
+  return outbox_->end(std::move(rows), answers, delivery_time(), report);
 }
 
 Result<BatchReport> Runtime::submit(const std::vector<types::Event>& events) {

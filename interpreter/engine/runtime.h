@@ -64,6 +64,11 @@ class Runtime {
   Status set_active(const std::string& automation, const std::string& author,
                     const std::string& person, bool active);
   Result<DeliveryReport> deliver();
+  // In parts, for a host that calls the sinks on threads of its own (engine/outbox.h).
+  Result<std::vector<IntentRow>> begin_delivery(size_t most, DeliveryReport& report);
+  Status end_delivery(std::vector<IntentRow> rows, const std::vector<SinkAnswer>& answers,
+                      DeliveryReport& report);
+  OutboxSinks outbox_sinks() const { return {options_.sink, options_.services, options_.mail}; }
 
   // ---- Flows ----------------------------------------------------------------------------------
   // Starts a flow that is called, or a screen flow, for `person` (a user's id, name or address; may
@@ -99,6 +104,8 @@ class Runtime {
 
  private:
   Status load_state();
+  Status open_outbox();
+  Instant delivery_time() const;
   void read_clock(BatchReport& report);
   Status fill_links();
   void rebuild_index();

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -161,6 +162,13 @@ struct DeliveryReport {
   uint64_t recovered = 0;  // left behind by an engine that ended during its calls
 };
 
+// One thing on its way out, between its claim and the note of its answer.
+struct Delivery {
+  IntentRow intent;
+  SinkAnswer answer;
+  bool called = false;  // and not only asked for
+};
+
 class Engine {
  public:
   // Reads what the store knows: clock, users, activations.
@@ -184,6 +192,13 @@ class Engine {
   // sink; kStorageFull before any call when results would find no room; others of the store. A run
   // whose service has answered goes on with the next `submit` or `advance`.
   Result<DeliveryReport> deliver();
+  // The same in parts, for a host with slow sinks: claims what is due, at most `most`, each of
+  // another record; `caller` gives what calls the sink of one of them and keeps the answer, on any
+  // thread, also when the engine is gone, as long as the sinks are there; then the answers are
+  // noted. What was claimed and is never noted is settled by the next engine.
+  Result<std::vector<Delivery>> begin_delivery(size_t most);
+  std::function<void(Delivery&)> caller() const;
+  Result<DeliveryReport> end_delivery(const std::vector<Delivery>& answered);
   // Moves the event clock forward and fires the timers that are due.
   Result<BatchReport> advance(Instant now);
   // When the next timer is due, of waits and of schedules; empty: none waits.
