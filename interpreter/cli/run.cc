@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "adapters/delivery_config.h"
 #include "adapters/memory_store.h"
 #include "adapters/recording_sink.h"
 #include "adapters/sqlite_store.h"
@@ -51,6 +52,7 @@ struct RunFlags {
   std::string verdicts;
   std::string report;
   std::string deliver;
+  std::string services;
   size_t batch = 500;
   bool dry_run = false;
   bool from_start = false;
@@ -79,6 +81,14 @@ class RunCommand {
       if (!sink) return fail(sink.error());
       sink_ = std::move(*sink);
       options.sink = sink_.get();
+    }
+    if (!flags_.services.empty()) {
+      Result<adapters::DeliverySinks> sinks = adapters::open_delivery_file(flags_.services);
+      if (!sinks) return fail(sinks.error());
+      // A dry run reads the file, and calls nobody.
+      if (!flags_.dry_run) outside_ = std::move(*sinks);
+      options.services = outside_.services.get();
+      options.mail = outside_.mail.get();
     }
     engine::Runtime runtime(*store, options);
     if (Status used = runtime.use(loaded.loaded.program); !used) return fail(used.error());
@@ -157,11 +167,30 @@ class RunCommand {
     return {};
   }
 
+  // A run whose service has answered goes on at once, and may call again.
   Status deliver(engine::Runtime& runtime) {
-    if (sink_ == nullptr) return {};
-    Result<DeliveryReport> report = runtime.deliver();
-    if (!report) return report.error();
-    summary_.add(*report);
+    if (sink_ == nullptr && outside_.services == nullptr && outside_.mail == nullptr) return {};
+    while (g_stop == 0) {
+      Result<DeliveryReport> report = runtime.deliver();
+      if (!report) return report.error();
+      summary_.add(*report);
+      if (outside_.services == nullptr || report->done + report->failed == 0) return {};
+      Result<BatchReport> moved = runtime.advance(runtime.now());
+      if (!moved) return moved.error();
+      summary_.add(*moved, false);
+      if (Status told = tell(*moved); !told) return told;
+    }
+    return {};
+  }
+
+  // One line a decision, where they are asked for.
+  Status tell(const BatchReport& report) const {
+    if (flags_.lines != "ndjson") return {};
+    for (const Decision& decision : report.decisions) {
+      std::string text = decision.json() + "\n";
+      if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
+        return {ErrorCode::kIo, "cannot write to standard output"};
+    }
     return {};
   }
 
@@ -194,17 +223,10 @@ class RunCommand {
       Result<BatchReport> report = runtime.submit(batch);
       if (!report) return report.error();
       summary_.add(*report, snapshots);
+      if (Status told = tell(*report); !told) return told;
       if (Status delivered = deliver(runtime); !delivered) return delivered;
-      if (flags_.lines == "ndjson") {
-        for (const Decision& decision : report->decisions) {
-          std::string text = decision.json() + "\n";
-          if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
-            return {ErrorCode::kIo, "cannot write to standard output"};
-          }
-        }
-        if (reader.would_wait() && std::fflush(stdout) != 0)
-          return {ErrorCode::kIo, "cannot write to standard output"};
-      }
+      if (flags_.lines == "ndjson" && reader.would_wait() && std::fflush(stdout) != 0)
+        return {ErrorCode::kIo, "cannot write to standard output"};
       for (const DeadLetterRow& letter : report->dead_letters) {
         constexpr uint64_t kShownMax = 5;
         if (++dead_letters_shown_ <= kShownMax) {
@@ -242,7 +264,9 @@ class RunCommand {
         return fail(written.error());
     }
     if (error) return fail(*error);
-    if (summary_.dead_letters() > 0 || summary_.status("failed") > 0) return kExitWrong;
+    bool parked = summary_.delivery && summary_.delivery->unknown > 0;
+    if (parked) complain("`ensue runs --parked` lists what a person has to look at");
+    if (summary_.dead_letters() > 0 || summary_.status("failed") > 0 || parked) return kExitWrong;
     bool doubts = warnings_ || !summary_.warnings.empty() || !summary_.unknown_fields.empty() ||
                   !summary_.unknown_values.empty();
     return flags_.strict && doubts ? kExitWrong : kExitFine;
@@ -276,6 +300,7 @@ class RunCommand {
   const RunFlags& flags_;
   adapters::SystemClock clock_;
   std::unique_ptr<Sink> sink_;
+  adapters::DeliverySinks outside_;
   RunSummary summary_;
   Progress progress_;
   bool warnings_ = false;
@@ -306,6 +331,8 @@ void add_run(CLI::App& app, Commands& commands) {
   command->add_option("--deliver", flags->deliver,
                       "Append the changes of records that automations make to this file, each "
                       "exactly once");
+  command->add_option("--services", flags->services,
+                      "A JSON file that says where calls of services and e-mails go");
   command->add_option("--batch", flags->batch, "Lines in one commit")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
@@ -317,9 +344,9 @@ void add_run(CLI::App& app, Commands& commands) {
   command->add_flag("--quiet", flags->quiet, "No progress and no summary");
   flags->output.add_to(*command);
   command->footer(
-      "Exit codes: 0 fine; 1 the automations or the data are wrong (dead letters, faults); 2 "
-      "usage; 3 a file, a disk\n"
-      "or a store failed; 130 stopped by Ctrl-C, with everything done so far committed.");
+      "Exit codes: 0 fine; 1 the automations or the data are wrong (dead letters, faults, parked "
+      "calls); 2 usage; 3 a file,\n"
+      "a disk or a store failed; 130 stopped by Ctrl-C, with everything done so far committed.");
   commands.push_back({command, [flags] { return RunCommand(*flags).run(); }});
 }
 

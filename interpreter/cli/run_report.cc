@@ -125,7 +125,7 @@ std::string RunSummary::text(bool with_store) const {
   rows.push_back({"decisions", status_words([&](const char* name) { return status(name); })});
   if (counts.timers > 0) rows.push_back({"timers", grouped(counts.timers) + " fired"});
   if (delivery) {
-    std::string words = counted(delivery->done, "change") + " delivered";
+    std::string words = grouped(delivery->done) + " delivered";
     auto told = [&](uint64_t count, const char* what) {
       if (count > 0) words += fmt::format(", {} {}", grouped(count), what);
     };

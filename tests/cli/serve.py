@@ -4,7 +4,6 @@ Nothing here waits for a time: it waits for a condition, and gives up only after
 """
 import concurrent.futures
 import http.client
-import http.server
 import json
 import os
 import signal
@@ -541,131 +540,6 @@ def test_killed_while_following(box):
     daemon.stop()
     runs = run_counts(box)
     same((len(runs), set(runs.values())), (count + 1, {1}), "records that were acted on, and how often")
-
-
-# ---- Services and mails -----------------------------------------------------------------------------------------------------
-
-
-class Erp:
-    """A service that acts once for a key, on loopback. It counts calls, and what they did."""
-
-    def __init__(self, answer=lambda call: (200, {"Number": call["body"].get("Id")})):
-        self.calls, self.lock, self.answer = [], threading.Lock(), answer
-        erp = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                call = {"path": self.path, "key": self.headers["Idempotency-Key"], "token": self.headers["X-Token"], "body": body}
-                with erp.lock:
-                    erp.calls.append(call)
-                status, told = erp.answer(call)
-                text = json.dumps(told).encode()
-                try:
-                    self.send_response(status)
-                    self.send_header("Content-Type", "application/json")
-                    self.send_header("Content-Length", str(len(text)))
-                    self.end_headers()
-                    self.wfile.write(text)
-                except OSError:
-                    self.close_connection = True  # who asked was killed
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.server.handle_error = lambda *_: None  # a connection that ends with who was killed
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def config(self, box, **more):
-        service = {"url": f"http://127.0.0.1:{self.server.server_port}/api", "headers": {"X-Token": "${ERP_TOKEN}"}, "keeps_keys": True, **more}
-        return box.write("services.json", json.dumps({"services": {"erp": service}}))
-
-    def acted(self):
-        """The keys that were called with, by the order they are about."""
-        out = {}
-        with self.lock:
-            for call in self.calls:
-                out.setdefault(call["body"]["Id"], set()).add(call["key"])
-        return out
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-
-ORDERS = ('flow "Send order to the ERP"\n  when Order is created, after save\n  call service "erp.createOrder" with Id to Id\n'
-          '  set Description to "sent"\nend\n')
-
-
-def order(number):
-    return {"id": f"o-{number}", "entity": "Order", "ids": [f"801{number:05}"], "kind": "create", "at": "2026-01-05T14:00:00Z",
-            "set": {"Name": f"Order {number}"}}
-
-
-def sent(box):
-    rows = box.ensue("records", "Order", "--store", "s.db", "--format", "json").exits(FINE)
-    return sum("sent" in line for line in rows.out.splitlines())
-
-
-def test_killed_while_calling(box):
-    """kill -9 in the middle of batches, with a service that counts calls by key: none lost, none acted on twice."""
-    flows(box, ORDERS)
-    erp = Erp()
-    count, kills = 240, 4
-    words = ("--services", erp.config(box))
-    env = {"ERP_TOKEN": "t0k"}
-    daemon = Daemon(box, *words, env=env)
-    try:
-        for first in range(0, count, 40):
-            same(daemon.post([order(n) for n in range(first, first + 40)])[0], 200, "the answer")
-        for kill in range(kills):
-            until(lambda: len(erp.acted()) >= (kill + 1) * count // (kills + 2), "calls", daemon)
-            daemon.kill()
-            daemon = Daemon(box, *words, env=env)
-        until(lambda: sent(box) == count, "the orders that were sent", daemon)
-        acted = erp.acted()
-        same(sorted(acted), [f"801{n:05}" for n in range(count)], "orders that the service acted on")
-        same({len(keys) for keys in acted.values()}, {1}, "keys of each order")
-        same({call["token"] for call in erp.calls}, {"t0k"}, "tokens")
-        print(f"      {count} orders, {len(erp.calls)} calls, {count} keys acted on, {kills} kills")
-        daemon.stop()
-    finally:
-        erp.close()
-
-
-def test_slow_service(box):
-    """Events are taken while a service makes one wait, and a stop does not wait for it."""
-    flows(box, ORDERS)
-    held = threading.Event()
-    erp = Erp(lambda call: (held.wait(PATIENCE), (200, {}))[1])
-    daemon = Daemon(box, "--services", erp.config(box), env={"ERP_TOKEN": "t0k"})
-    try:
-        daemon.post([order(1)])
-        until(lambda: erp.calls, "the call", daemon)
-        same(daemon.post([order(2)])[0], 200, "the answer beside the call")
-        daemon.stop()
-        same(sent(box), 0, "orders that were sent")
-        held.set()
-        daemon = Daemon(box, "--services", erp.config(box), env={"ERP_TOKEN": "t0k"})
-        until(lambda: sent(box) == 2, "the orders that were sent", daemon)
-        same({len(keys) for keys in erp.acted().values()}, {1}, "keys of each order")
-        daemon.stop()
-    finally:
-        held.set()
-        erp.close()
-
-
-def test_services_file(box):
-    flows(box, ORDERS)
-    for text, part in (("{", "not JSON"), ('{"services":{"erp":{"url":"http://x/${GONE}"}}}', "the environment has no GONE"),
-                       ('{"services":{"erp":{"adress":"http://x"}}}', 'has no "adress"')):
-        box.write("bad.json", text)
-        box.ensue("serve", "flows", "--store", "s.db", "--services", "bad.json").exits(WRONG, "bad.json", part)
-    box.ensue("serve", "flows", "--store", "s.db", "--services", "gone.json").exits(WORLD, "gone.json")
 
 
 if __name__ == "__main__":
