@@ -18,7 +18,7 @@
 #include <thread>
 
 #include "adapters/system_clock.h"
-#include "base/key128.h"
+#include "daemon/deliverer.h"
 #include "daemon/follower.h"
 #include "daemon/intake.h"
 #include "daemon/metrics.h"
@@ -45,9 +45,6 @@ constexpr milliseconds kTimersAgain{20};
 constexpr milliseconds kStopMax{4500};
 constexpr milliseconds kStopHttpMax{2000};
 constexpr milliseconds kStopCallsMax{2000};
-// Calls of services and mail servers at the same time, and how often the outbox is looked at.
-constexpr size_t kCallsAtOnce = 8;
-constexpr milliseconds kDeliverAgain{1000};
 
 void drain(int fd) {
   uint64_t count = 0;
@@ -212,13 +209,12 @@ class Daemon {
     intake_ = std::make_unique<Intake>(*engine_, metrics_, log_, options_.queued_lines_max,
                                        [this] { notice_commit(); });
     if (std::optional<DaemonEnd> ended = load_first()) return *ended;
+    if (options_.sink != nullptr || options_.services != nullptr || options_.mail != nullptr) {
+      deliverer_ = std::make_unique<Deliverer>(*intake_, metrics_, log_, engine_->caller(),
+                                               [this] { bell_.ring(); });
+    }
     for (const std::string& path : options_.follow) start_following(path);
     if (options_.standard_input) readers_.emplace_back([this] { read_standard_input(); });
-    if (options_.sink != nullptr || options_.services != nullptr || options_.mail != nullptr) {
-      delivering_ = true;
-      caller_ = engine_->caller();
-      deliverer_ = std::thread([this] { deliver(); });
-    }
     ended_ = false;
     loaded_ = true;
     metrics_.ready(true);
@@ -608,7 +604,7 @@ class Daemon {
       new_rules_ = false;
       std::chrono::duration<double> took = Steady::now() - begin;
       intake_->tell("timer", *fired, took.count());
-      notice_outgoing();
+      if (deliverer_ != nullptr) deliverer_->notice();
       due = engine.next_due();
       if (!due) return due.error();
     }
@@ -616,84 +612,10 @@ class Daemon {
     return {};
   }
 
-  // ---- Deliveries -------------------------------------------------------------------------------
-
+  // After each commit and each refusal of the store.
   void notice_commit() {
     bell_.ring();
-    notice_outgoing();
-  }
-
-  // Something may wait to leave.
-  void notice_outgoing() {
-    {
-      std::lock_guard lock(stop_mutex_);
-      outgoing_ = true;
-    }
-    stop_changed_.notify_all();
-  }
-
-  // On a thread of its own, so that a slow service holds up nobody: claims, calls, notes.
-  void deliver() {
-    while (!stopping_) {
-      std::vector<Delivery> due;
-      Status done;
-      intake_->with_engine([&](Engine& engine) {
-        Result<std::vector<Delivery>> begun = engine.begin_delivery(kCallsAtOnce);
-        if (begun) {
-          due = std::move(*begun);
-        } else {
-          done = begun.error();
-        }
-      });
-      if (!done) intake_->note(done);
-      if (!due.empty()) {
-        call(due);
-        intake_->with_engine([&](Engine& engine) {
-          Result<DeliveryReport> report = engine.end_delivery(due);
-          if (report) {
-            metrics_.delivered(*report);
-          } else {
-            done = report.error();
-          }
-        });
-        tell_calls(due);
-        if (!done) intake_->note(done);
-        bell_.ring();  // a run that waited for the answer goes on
-        if (done) continue;
-      }
-      std::unique_lock lock(stop_mutex_);
-      stop_changed_.wait_for(lock, kDeliverAgain, [&] { return stopping_ || outgoing_; });
-      outgoing_ = false;
-    }
-    std::lock_guard lock(stop_mutex_);
-    delivering_ = false;
-    stop_changed_.notify_all();
-  }
-
-  // Changes of records go into one file, one after the other; other calls wait side by side.
-  void call(std::vector<Delivery>& due) {
-    std::vector<std::thread> calls;
-    for (Delivery& delivery : due) {
-      if (delivery.intent.channel == sink_channel_name(SinkChannel::kRecord) || due.size() == 1) {
-        caller_(delivery);
-      } else {
-        calls.emplace_back([this, &delivery] { caller_(delivery); });
-      }
-    }
-    for (std::thread& each : calls) each.join();
-  }
-
-  void tell_calls(const std::vector<Delivery>& answered) {
-    for (const Delivery& delivery : answered) {
-      if (delivery.answer.kind == SinkAnswer::Kind::kDone) continue;
-      log_.warning("a delivery did not go through",
-                   {{"channel", delivery.intent.channel},
-                    {"name", delivery.intent.name},
-                    {"record", delivery.intent.record},
-                    {"key", base::to_hex(delivery.intent.key)},
-                    {"attempt", std::to_string(delivery.intent.attempt)},
-                    {"reason", delivery.answer.text}});
-    }
+    if (deliverer_ != nullptr) deliverer_->notice();
   }
 
   // ---- Stop -------------------------------------------------------------------------------------
@@ -712,12 +634,7 @@ class Daemon {
     if (front_ != nullptr) front_->stop();
     for (std::thread& reader : readers_) reader.join();
     // Calls that are answered in time are noted; the others are settled by the next start.
-    bool called = true;
-    if (deliverer_.joinable()) {
-      std::unique_lock lock(stop_mutex_);
-      called = stop_changed_.wait_for(lock, kStopCallsMax, [&] { return !delivering_; });
-    }
-    if (called && deliverer_.joinable()) deliverer_.join();
+    bool called = deliverer_ == nullptr || deliverer_->stop(kStopCallsMax);
     // Requests at work are answered once their lines are committed.
     if (intake_ != nullptr) intake_->close();
     bool answered = front_ == nullptr || front_->stopped(kStopHttpMax.count());
@@ -748,10 +665,7 @@ class Daemon {
   std::unique_ptr<Intake> intake_;
   std::vector<std::thread> readers_;
   std::unique_ptr<HttpFront> front_;
-  std::thread deliverer_;
-  std::function<void(Delivery&)> caller_;
-  bool delivering_ = false;  // under stop_mutex_, as is the next
-  bool outgoing_ = false;
+  std::unique_ptr<Deliverer> deliverer_;
 
   std::vector<SourceText> sources_seen_;
   std::atomic<int64_t> loaded_at_ms_{0};
