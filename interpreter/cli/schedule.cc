@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "adapters/system_clock.h"
 #include "base/fold.h"
 #include "cli/command.h"
+#include "engine/schedule_state.h"
 #include "lower/lower_schedule.h"
 #include "value/time_text.h"
 
@@ -21,8 +23,30 @@ struct ScheduleFlags {
   OutputFlags output;
   std::string flow;
   std::string from;
+  std::string store;
   size_t count = 10;
 };
+
+// What the store knows of each flow that a schedule starts, in the order of the program; empty
+// where there is no store.
+using States = std::map<std::pair<std::string, std::string>, engine::ScheduleState>;
+Result<States> read_states(const ScheduleFlags& flags, const engine::Program& program) {
+  States out;
+  if (flags.store.empty()) return out;
+  Result<std::shared_ptr<Store>> store = open_store(flags.store, false);
+  if (!store) return store.error();
+  Status looked = (*store)->read([&](StoreReader& reader) -> Status {
+    for (const plan::UnitPtr& unit : program.units) {
+      if (unit->trigger.kind != plan::TriggerKind::kSchedule) continue;
+      Result<engine::ScheduleState> state = engine::read_schedule_state(reader, unit->rule);
+      if (!state) return state.error();
+      out[{unit->name, unit->author}] = std::move(*state);
+    }
+    return {};
+  });
+  if (!looked) return looked.error();
+  return out;
+}
 
 // `2026-03-29T03:00:00+02:00`: what clocks in the zone show, with the offset.
 std::string local_text(Instant at, const calendar::Zone& zone) {
@@ -51,6 +75,8 @@ int run_schedule(const ScheduleFlags& flags) {
   LoadedProgram loaded = load_or_complain(flags.program, flags.output, false);
   if (loaded.exit_code != kExitFine) return loaded.exit_code;
   const engine::Program& program = *loaded.loaded.program;
+  Result<States> states = read_states(flags, program);
+  if (!states) return fail(states.error());
   auto rows = nlohmann::ordered_json::array();
   std::string text;
   size_t shown = 0;
@@ -73,11 +99,21 @@ int run_schedule(const ScheduleFlags& flags) {
       lines.push_back({"  " + firing->nominal(), local, utc});
       firing = schedule::next(*schedule, *firing);
     }
+    std::string counts;
+    if (auto state = states->find({automation.name, automation.author}); state != states->end()) {
+      row["runs"] = state->second.runs;
+      row["missed"] = state->second.missed;
+      counts = fmt::format(
+          "  {} so far, {} missed\n",
+          state->second.runs == 1 ? "1 run" : fmt::format("{} runs", state->second.runs),
+          state->second.missed);
+    }
     rows.push_back(std::move(row));
     text += fmt::format("{} in {}, catch up {}{}\n{}", check::describe(automation),
                         schedule->zone.name(), schedule::catch_up_name(schedule->catch_up),
                         automation.draft ? ", a draft: it does not run" : "",
                         lines.size() > 1 ? table(lines) : "  no more runs\n");
+    text += counts;
   }
   if (!flags.flow.empty() && shown == 0) {
     complain(fmt::format("no flow \"{}\" is started by a schedule", flags.flow));
@@ -101,6 +137,8 @@ void add_schedule(CLI::App& app, Commands& commands) {
   command->add_option("--next", flags->count, "How many runs of each flow")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
+  command->add_option("--store", flags->store,
+                      "Also tell how often each has run and was missed in this store");
   command->add_option("--flow", flags->flow, "Only this one");
   command->add_option("--from", flags->from,
                       "Runs after this time, as 2026-03-28T00:00:00Z; without it, after now");

@@ -24,6 +24,7 @@
 #include "daemon/metrics.h"
 #include "daemon/notify.h"
 #include "daemon/source_watch.h"
+#include "engine/schedule_state.h"
 #include "value/text.h"
 #include "value/time_text.h"
 
@@ -243,6 +244,14 @@ class Daemon {
       if (used) used = host_.keep_sources(engine.store(), *program);
     });
     intake_->note(used);
+    if (used) {
+      std::lock_guard lock(look_mutex_);
+      scheduled_.clear();
+      for (const plan::UnitPtr& unit : program->units) {
+        if (unit->trigger.kind == plan::TriggerKind::kSchedule)
+          scheduled_.emplace_back(unit->name, unit->rule);
+      }
+    }
     new_rules_ = true;
     bell_.ring();
     return used;
@@ -422,6 +431,11 @@ class Daemon {
       Result<uint64_t> timers = reader.timer_count();
       if (!timers) return timers.error();
       gauges.timers = *timers;
+      for (const auto& [flow, rule] : scheduled_) {
+        Result<engine::ScheduleState> state = engine::read_schedule_state(reader, rule);
+        if (!state) return state.error();
+        gauges.schedules.push_back({flow, state->runs, state->missed});
+      }
       return {};
     });
     if (looked) metrics_.store(gauges);
@@ -662,6 +676,7 @@ class Daemon {
   std::unique_ptr<Engine> engine_;
   std::mutex look_mutex_;
   std::shared_ptr<Store> look_;
+  std::vector<std::pair<std::string, Key128>> scheduled_;  // flows, under look_mutex_
   std::unique_ptr<Intake> intake_;
   std::vector<std::thread> readers_;
   std::unique_ptr<HttpFront> front_;

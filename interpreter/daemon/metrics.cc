@@ -62,6 +62,10 @@ class Metrics::Impl {
   Gauges& timers = gauges("ensue_timers_pending", "Timers in the store");
   Gauges& next_timer =
       gauges("ensue_next_timer_timestamp_seconds", "When the next timer is due; 0: none");
+  Gauges& schedule_runs = gauges("ensue_schedule_runs",
+                                 "Firings of a schedule that ran, by flow, as the store has them");
+  Gauges& schedule_missed = gauges("ensue_schedule_missed",
+                                   "Firings that nothing ran for, by flow, as the store has them");
   Gauges& outbox = gauges("ensue_outbox", "Changes on their way out, by state");
   Gauges& dead_letters = gauges("ensue_dead_letters", "Dead letters in the store");
   Histograms& commits = histograms("ensue_commit_seconds", "From a batch handed in to its commit");
@@ -126,6 +130,11 @@ void Metrics::store(const StoreGauges& gauges) {
   impl_->next_timer.Add({}).Set(
       gauges.next_timer ? static_cast<double>(gauges.next_timer->ms) / 1000 : 0);
   impl_->dead_letters.Add({}).Set(static_cast<double>(gauges.dead_letters));
+  for (const ScheduleCount& schedule : gauges.schedules) {
+    prometheus::Labels labels{{"flow", schedule.flow}};
+    impl_->schedule_runs.Add(labels).Set(static_cast<double>(schedule.runs));
+    impl_->schedule_missed.Add(labels).Set(static_cast<double>(schedule.missed));
+  }
   for (const char* state : {"ready", "claimed", "unknown", "failed"}) {
     auto found = gauges.outbox.find(state);
     impl_->outbox.Add({{"state", state}})

@@ -6,10 +6,18 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ensue/engine.h"
 
 namespace ensue::daemon {
+
+// A flow that a schedule starts.
+struct ScheduleCount {
+  std::string flow;
+  int64_t runs = 0;
+  int64_t missed = 0;
+};
 
 // What a store holds at the moment of a look.
 struct StoreGauges {
@@ -17,6 +25,7 @@ struct StoreGauges {
   uint64_t dead_letters = 0;
   uint64_t timers = 0;
   std::optional<Instant> next_timer;
+  std::vector<ScheduleCount> schedules;
 };
 
 // From any thread.

@@ -20,6 +20,7 @@
 #include "engine/matching.h"
 #include "engine/program.h"
 #include "engine/record_book.h"
+#include "engine/schedule_state.h"
 #include "ensue/engine.h"
 #include "limits/ledger.h"
 
@@ -251,15 +252,7 @@ class Cascade {
   Status arm_schedules(Instant base);
   Status fire_schedule(const TimerRow& timer);
   Status run_schedule(uint32_t number, const schedule::Firing& firing);
-  struct ScheduleState {
-    bool known = false;
-    std::string text;  // its first firings of all: what it is known by
-    int64_t runs = 0;
-    int64_t missed = 0;
-    std::optional<schedule::Firing> next;
-  };
   schedule::Schedule schedule_of(const plan::UnitPlan& unit) const;
-  Result<ScheduleState> schedule_state(const Key128& rule);
   Status keep_schedule(const plan::UnitPlan& unit, const ScheduleState& state);
 
   // ---- Effects (effects.cc) -------------------------------------------------------------------

@@ -2,8 +2,6 @@
 // commit of the firing.
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/key128.h"
 #include "engine/cascade.h"
 #include "value/time_text.h"
@@ -14,7 +12,6 @@ namespace {
 // A firing this late was missed: nothing ran at its time.
 constexpr int64_t kLateMs = 60'000;
 
-std::string state_name(const Key128& rule) { return "schedule/" + base::to_hex(rule); }
 Key128 timer_key(const Key128& rule) { return base::hash_key({"schedule", rule.view()}); }
 
 }  // namespace
@@ -25,40 +22,13 @@ schedule::Schedule Cascade::schedule_of(const plan::UnitPlan& unit) const {
   return out;
 }
 
-// The state of a schedule, as it is kept: when it fires next, how often it has run and was missed.
-Result<Cascade::ScheduleState> Cascade::schedule_state(const Key128& rule) {
-  ScheduleState out;
-  Result<std::optional<std::string>> kept = c_.txn.meta(state_name(rule));
-  if (!kept) return kept.error();
-  if (!kept->has_value()) return out;
-  auto row = nlohmann::json::parse(**kept, nullptr, false);
-  if (!row.is_object()) return {ErrorCode::kStoreDamaged, "the state of a schedule cannot be read"};
-  out.known = true;
-  out.text = row.value("schedule", "");
-  out.runs = row.value("runs", int64_t{0});
-  out.missed = row.value("missed", int64_t{0});
-  if (row.contains("next") && row["next"].is_array() && row["next"].size() == 3) {
-    schedule::Firing next;
-    next.at.ms = row["next"][0].get<int64_t>();
-    next.date.days = row["next"][1].get<int32_t>();
-    next.time_ms = row["next"][2].get<int32_t>();
-    out.next = next;
-  }
-  return out;
-}
-
 Status Cascade::keep_schedule(const plan::UnitPlan& unit, const ScheduleState& state) {
-  nlohmann::ordered_json row{{"flow", unit.name},
-                             {"schedule", state.text},
-                             {"runs", state.runs},
-                             {"missed", state.missed}};
   if (state.next) {
-    row["next"] = {state.next->at.ms, state.next->date.days, state.next->time_ms};
     Status timed =
         put_timer(state.next->at, timer_key(unit.rule), "schedule", base::to_hex(unit.rule));
     if (!timed) return timed;
   }
-  return c_.txn.put_meta(state_name(unit.rule), row.dump());
+  return keep_schedule_state(c_.txn, unit.rule, unit.name, state);
 }
 
 // Gives every schedule of the program its timer. One that is as it was goes on; a new or a changed
@@ -66,7 +36,7 @@ Status Cascade::keep_schedule(const plan::UnitPlan& unit, const ScheduleState& s
 Status Cascade::arm_schedules(Instant base) {
   for (const plan::UnitPtr& unit : c_.program.units) {
     if (unit->trigger.kind != plan::TriggerKind::kSchedule || !unit->trigger.schedule) continue;
-    Result<ScheduleState> state = schedule_state(unit->rule);
+    Result<ScheduleState> state = read_schedule_state(c_.txn, unit->rule);
     if (!state) return state.error();
     schedule::Schedule schedule = schedule_of(*unit);
     // Two schedules are the same when they fire alike.
@@ -97,7 +67,7 @@ Status Cascade::arm_schedules(Instant base) {
 Status Cascade::fire_schedule(const TimerRow& timer) {
   auto rule = base::key_from_hex(timer.payload);
   if (!rule) return {ErrorCode::kStoreDamaged, "the timer of a schedule cannot be read"};
-  Result<ScheduleState> state = schedule_state(*rule);
+  Result<ScheduleState> state = read_schedule_state(c_.txn, *rule);
   if (!state) return state.error();
   std::optional<uint32_t> number;
   for (uint32_t i = 0; i < c_.program.units.size(); ++i) {
@@ -105,7 +75,7 @@ Status Cascade::fire_schedule(const TimerRow& timer) {
   }
   if (!state->next || state->next->at != timer.due) return {};
   bool gone = !number || !c_.program.units[*number]->trigger.schedule;
-  if (gone) return c_.txn.put_meta(state_name(*rule), "{}");
+  if (gone) return forget_schedule_state(c_.txn, *rule);
   const plan::UnitPlan& unit = *c_.program.units[*number];
   schedule::Schedule schedule = schedule_of(unit);
   schedule::Firing firing = *state->next;

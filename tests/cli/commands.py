@@ -96,6 +96,18 @@ flow "Bill" in Asia/Kolkata, catch up once
     box.ensue("schedule", "s.ensue", "--flow", "Sweeep").exits(WRONG, 'no flow "Sweeep"')
     box.ensue("schedule", "s.ensue", "--from", "soon").exits(USAGE, "--from soon")
     box.ensue("schedule", "s.ensue", "--next", "0").exits(USAGE, "--next")
+    # What a store has counted; the flow that it has not met has no runs.
+    box.write("one.ensue", 'flow "Sweep"\n  every day at 02:30\n  log "x"\nend\n')
+    rows = [{"id": f"d{day}", "entity": "Lead", "ids": [f"00Q{day}"], "kind": "create", "at": f"2026-01-0{day}T14:00:00Z",
+             "set": {"LastName": "Roe", "Company": "X"}} for day in (5, 8)]
+    box.ensue("run", "one.ensue", "--events", box.lines("days.ndjson", rows), "--store", "s.db").exits(FINE)
+    told = box.ensue("schedule", "one.ensue", "--store", "s.db", "--next", "1").exits(FINE).out
+    same(told.splitlines()[-1], "  3 runs so far, 0 missed", "the counts")
+    row, = box.ensue("schedule", "one.ensue", "--store", "s.db", "--format", "json").exits(FINE).json()
+    same((row["runs"], row["missed"]), (3, 0), "the counts")
+    row, = box.ensue("schedule", "s.ensue", "--store", "s.db", "--flow", "bill", "--format", "json").exits(FINE).json()
+    same((row["runs"], row["missed"]), (0, 0), "the counts of a flow that never ran")
+    box.ensue("schedule", "one.ensue", "--store", "gone.db").exits(WORLD, "gone.db")
 
 
 def test_fmt(box):

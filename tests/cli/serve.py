@@ -349,6 +349,30 @@ def test_timers(box):
     daemon.stop()
 
 
+def test_daemon_was_down(box):
+    """Firings that were missed meanwhile, by each policy, as `catch up` says; the counts stand in the metrics."""
+    sweep = 'flow "Sweep {0}"\n  every day at 02:30 catch up {0}\n  log "x"\nend\n'
+    flows(box, "".join(sweep.format(policy) for policy in ("all", "once", "never")))
+    days = 40
+    seen = time.time() - days * 86_400
+    row = lead(1) | {"at": time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime(seen))}
+    box.ensue("run", "flows", "--events", box.lines("e.ndjson", [USER, row]), "--store", "s.db").exits(FINE)
+    daemon = Daemon(box)
+
+    def counts():
+        metrics = daemon.metrics()
+        return [tuple(int(metrics[f'ensue_schedule_{what}{{flow="Sweep {policy}"}}']) for what in ("runs", "missed"))
+                for policy in ("all", "once", "never")]
+    # Between the event and now lie as many firings as days, and one more when today's is over.
+    firings = until(lambda: counts()[0][0] >= days and counts(), "the firings that were missed", daemon)[0][0]
+    expect(firings in (days, days + 1), f"{firings} firings in {days} days")
+    until(lambda: counts() == [(firings, 0), (1, firings - 1), (0, firings)], "the counts of each policy", daemon)
+    daemon.stop()
+    daemon = Daemon(box)
+    same(counts(), [(firings, 0), (1, firings - 1), (0, firings)], "the counts after a restart")
+    daemon.stop()
+
+
 def test_full_disk(box):
     """Nothing is acknowledged, readiness falls, and with room again everything goes on."""
     disk = store.mounted(box, "disk", "2m")
