@@ -78,9 +78,13 @@ void Checker::check_action_trigger(NodeId id, const Automation& automation) {
   // the clause.
   Span events = span(id);
   Span timing = span(id);
-  for (const syntax::Token& token : tree_->tokens()) {
-    if (token.begin < span(trigger.object()).end || token.end > span(id).end || token.trivia())
-      continue;
+  std::span<const syntax::Token> tokens = tree_->tokens();
+  auto first = std::lower_bound(
+      tokens.begin(), tokens.end(), span(trigger.object()).end,
+      [](const syntax::Token& token, uint32_t begin) { return token.begin < begin; });
+  for (; first != tokens.end() && first->end <= span(id).end; ++first) {
+    const syntax::Token& token = *first;
+    if (token.trivia()) continue;
     std::string_view written = tree_->source_text().substr(token.begin, token.end - token.begin);
     if (base::equal_folded(written, "is")) {
       events.begin = 0;
