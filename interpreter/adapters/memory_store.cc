@@ -43,6 +43,7 @@ struct State {
   std::map<std::string, AttemptRow, std::less<>> attempts;
   std::vector<IntentRow> intents;
   std::map<Key128, size_t> intent_by_key;
+  std::set<size_t> open_intents;            // not settled
   std::map<int64_t, FlowRunRow> flow_runs;  // by seq
   std::map<Key128, int64_t> flow_run_by_key;
   std::map<std::string, std::set<int64_t>, std::less<>> flow_runs_about;  // not the failed ones
@@ -242,6 +243,14 @@ class MemoryTxn final : public StoreTxn {
 
   Status visit_intents(std::string_view wanted,
                        const std::function<bool(const IntentRow&)>& visit) override {
+    bool open = wanted == "ready" || wanted == "claimed" || wanted == "unknown";
+    if (open) {
+      for (size_t at : state_.open_intents) {
+        const IntentRow& row = state_.intents[at];
+        if (row.state == wanted && !visit(row)) break;
+      }
+      return {};
+    }
     for (const IntentRow& row : state_.intents) {
       if ((wanted.empty() || row.state == wanted) && !visit(row)) break;
     }
@@ -392,8 +401,10 @@ class MemoryTxn final : public StoreTxn {
     if (!state_.intent_by_key.try_emplace(row.key, state_.intents.size()).second) return false;
     state_.intents.push_back(row);
     state_.intents.back().seq = static_cast<int64_t>(state_.intents.size());
+    if (!row.settled()) state_.open_intents.insert(state_.intents.size() - 1);
     journal_.push_back([this, key = row.key] {
       state_.intents.pop_back();
+      state_.open_intents.erase(state_.intents.size());
       state_.intent_by_key.erase(key);
     });
     return true;
@@ -403,9 +414,10 @@ class MemoryTxn final : public StoreTxn {
                                                std::string_view without) override {
     std::vector<IntentRow> out;
     std::set<std::string_view> held;  // records with an unsettled intent further ahead
-    for (size_t i = 0; i < state_.intents.size() && out.size() < most; ++i) {
+    // Claimed ones stay open, so that the set is not changed on the way.
+    for (size_t i : state_.open_intents) {
+      if (out.size() == most) break;
       const IntentRow& row = state_.intents[i];
-      if (row.settled()) continue;
       bool first = held.insert(row.record).second;
       if (!first || row.state != "ready" || row.due > now) continue;
       if (without.find(row.channel) != std::string_view::npos) continue;
@@ -439,11 +451,20 @@ class MemoryTxn final : public StoreTxn {
   Result<std::vector<FlowRunRow>> flow_runs_of(const Key128& rule, std::string_view record,
                                                size_t most) override {
     std::vector<FlowRunRow> out;
+    if (!record.empty()) {
+      // A record has few, a flow may have a million.
+      auto about = state_.flow_runs_about.find(record);
+      if (about == state_.flow_runs_about.end()) return out;
+      for (auto at = about->second.begin(); at != about->second.end() && out.size() < most; ++at) {
+        const FlowRunRow& row = state_.flow_runs.at(*at);
+        if (row.rule == rule) out.push_back(row);
+      }
+      return out;
+    }
     auto found = state_.flow_runs_of.find(rule);
     if (found == state_.flow_runs_of.end()) return out;
     for (auto at = found->second.begin(); at != found->second.end() && out.size() < most; ++at) {
-      const FlowRunRow& row = state_.flow_runs.at(*at);
-      if (record.empty() || row.record == record) out.push_back(row);
+      out.push_back(state_.flow_runs.at(*at));
     }
     return out;
   }
@@ -510,8 +531,16 @@ class MemoryTxn final : public StoreTxn {
   }
 
   void set_intent(size_t at, IntentRow row) {
-    std::swap(state_.intents[at], row);
-    journal_.push_back([this, at, before = std::move(row)] { state_.intents[at] = before; });
+    auto place = [this](size_t index, const IntentRow& kept) {
+      state_.intents[index] = kept;
+      if (kept.settled()) {
+        state_.open_intents.erase(index);
+      } else {
+        state_.open_intents.insert(index);
+      }
+    };
+    journal_.push_back([place, at, before = state_.intents[at]] { place(at, before); });
+    place(at, row);
   }
 
   Result<bool> change_intent(const IntentRow& row,

@@ -595,8 +595,11 @@ class SqliteStore final : public Store, private StoreTxn {
       return each(statement(Sql::kIntentsOfFormat2).bind(1, state),
                   [&](Statement& row) { return visit(intent_row(row)); });
     }
-    return each(statement(Sql::kIntentsOf).bind(1, state),
-                [&](Statement& row) { return visit(whole_intent_row(row)); });
+    auto show = [&](Statement& row) { return visit(whole_intent_row(row)); };
+    // Open ones are few beside those that are settled.
+    if (state == "ready") return each(statement(Sql::kIntentsReadyList), show);
+    bool parked = state == "claimed" || state == "unknown" || state == "failed";
+    return each(statement(parked ? Sql::kIntentsParked : Sql::kIntentsOf).bind(1, state), show);
   }
 
   Result<std::optional<IntentRow>> intent(const Key128& key) override {
@@ -636,8 +639,11 @@ class SqliteStore final : public Store, private StoreTxn {
   Result<std::vector<FlowRunRow>> flow_runs_of(const Key128& rule, std::string_view record_name,
                                                size_t most) override {
     if (version_ < 3) return std::vector<FlowRunRow>();
-    Statement& query = statement(Sql::kFlowRunsOf).bind(1, rule).bind(2, record_name);
-    return flow_runs(query.bind(3, static_cast<int64_t>(most)));
+    auto count = static_cast<int64_t>(most);
+    if (record_name.empty())
+      return flow_runs(statement(Sql::kFlowRunsOf).bind(1, rule).bind(2, count));
+    Statement& query = statement(Sql::kFlowRunsOfRecord).bind(1, record_name).bind(2, rule);
+    return flow_runs(query.bind(3, count));
   }
   Result<std::optional<FlowRunRow>> flow_run(const Key128& run) override {
     if (version_ < 3) return std::optional<FlowRunRow>();

@@ -101,7 +101,8 @@ SinkChannel channel_of(const IntentRow& row) {
 Status put_answer(StoreTxn& txn, const IntentRow& row, Instant now) {
   bool settled = row.state == "done" || row.state == "failed" || row.state == "dropped";
   if (row.run.is_zero() || !settled) return {};
-  Key128 id = base::hash_key({"answer", row.key.view(), std::to_string(row.attempt)});
+  // Not of the attempt: the order of waking is the same when a process ended during a call.
+  Key128 id = base::hash_key({"answer", row.key.view()});
   return txn.put_timer({now, id, "answer", base::to_hex(row.run)});
 }
 

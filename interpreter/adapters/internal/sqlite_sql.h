@@ -130,6 +130,8 @@ enum class Sql : size_t {
   kIntentAdd,
   kIntentGet,
   kIntentsOf,
+  kIntentsReadyList,
+  kIntentsParked,
   kIntentsReady,
   kIntentClaim,
   kIntentFinish,
@@ -140,6 +142,7 @@ enum class Sql : size_t {
   kFlowRunGet,
   kFlowRunsAbout,
   kFlowRunsOf,
+  kFlowRunsOfRecord,
   kFlowRunList,
   kSavepoint,
   kSavepointRollback,
@@ -242,6 +245,11 @@ inline constexpr std::array<const char*, static_cast<size_t>(Sql::kCount)> kSql 
     "WHERE ?1 = '' OR state = ?1 ORDER BY seq",
     // The words of the partial indexes, so that they are used.
     "SELECT seq, key, at, cause, record, request, state, attempt, epoch, due, result, "
+    "channel, name, run, answer FROM intent WHERE state = 'ready' ORDER BY seq",
+    "SELECT seq, key, at, cause, record, request, state, attempt, epoch, due, result, "
+    "channel, name, run, answer FROM intent "
+    "WHERE state = ?1 AND state IN ('claimed', 'unknown', 'failed') ORDER BY seq",
+    "SELECT seq, key, at, cause, record, request, state, attempt, epoch, due, result, "
     "channel, name, run, answer FROM intent "
     "WHERE state = 'ready' AND due <= ? AND instr(?, channel) = 0 AND NOT EXISTS (SELECT 1 FROM intent ahead WHERE "
     "ahead.record = intent.record AND ahead.seq < intent.seq AND ahead.state IN ('ready', "
@@ -266,8 +274,11 @@ inline constexpr std::array<const char*, static_cast<size_t>(Sql::kCount)> kSql 
     "SELECT seq, run, rule, automation, record, user, state, since, due, wakes, program, frame, "
     "detail FROM flow_run WHERE record = ? AND state <> 'failed' ORDER BY seq LIMIT ?",
     "SELECT seq, run, rule, automation, record, user, state, since, due, wakes, program, frame, "
-    "detail FROM flow_run WHERE rule = ?1 AND state <> 'failed' AND (?2 = '' OR record = ?2) "
-    "ORDER BY seq LIMIT ?3",
+    "detail FROM flow_run WHERE rule = ?1 AND state <> 'failed' ORDER BY seq LIMIT ?2",
+    // A record has few, a flow may have a million: by the index of the record.
+    "SELECT seq, run, rule, automation, record, user, state, since, due, wakes, program, frame, "
+    "detail FROM flow_run WHERE record = ?1 AND +rule = ?2 AND state <> 'failed' ORDER BY seq "
+    "LIMIT ?3",
     "SELECT seq, run, rule, automation, record, user, state, since, due, wakes, program, frame, "
     "detail FROM flow_run WHERE ?1 = '' OR state = ?1 ORDER BY seq",
     "SAVEPOINT inner_work",

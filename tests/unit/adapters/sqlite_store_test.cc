@@ -144,11 +144,11 @@ TEST_CASE("a copy takes what the file holds and gives nothing back") {
 TEST_CASE("what an event or a question about a record asks reads no whole table") {
   // These show or count everything, or read a table that stays small; the intents that are ready
   // have an index of their own.
-  std::set<Sql> whole{Sql::kRecordsAll,  Sql::kRunList,          Sql::kRunListNewest,
-                      Sql::kVerdictList, Sql::kQuotaList,        Sql::kReminderList,
-                      Sql::kTimersDue,   Sql::kTimerNext,        Sql::kDeadLetterList,
-                      Sql::kIntentsOf,   Sql::kActivationList,   Sql::kIntentsReady,
-                      Sql::kTimerCount,  Sql::kIntentsOfFormat2, Sql::kFlowRunList};
+  std::set<Sql> whole{
+      Sql::kRecordsAll,     Sql::kRunList,          Sql::kRunListNewest,  Sql::kVerdictList,
+      Sql::kQuotaList,      Sql::kReminderList,     Sql::kTimersDue,      Sql::kTimerNext,
+      Sql::kDeadLetterList, Sql::kIntentsOf,        Sql::kActivationList, Sql::kIntentsReady,
+      Sql::kTimerCount,     Sql::kIntentsOfFormat2, Sql::kFlowRunList,    Sql::kIntentsReadyList};
   testing::TempDir dir;
   std::string path = dir.file("store.db");
   REQUIRE(open_sqlite_store(path, StoreAccess::kOwn));

@@ -130,6 +130,11 @@ std::string dump(Store& store) {
                    r.state, std::to_string(r.attempt), std::to_string(r.epoch), when(r.due),
                    r.result});
     }));
+    for (const char* state : {"ready", "claimed", "unknown", "failed", "done"})
+      must(reader.visit_intents(state, [&](const IntentRow& r) {
+        CHECK(r.state == state);
+        return line({"intent of a state", state, std::to_string(r.seq)});
+      }));
     for (const char* name : {"t0", "t1"})
       line({"total", name, std::to_string(must(reader.total(name)))});
     for (const char* name : {"m0", "m1"})
