@@ -62,8 +62,8 @@ int run_limits(const LimitsFlags& flags) {
       open_runtime(flags.store.store, flags.store.program, flags.store.output, false);
   if (opened.exit_code != kExitFine) return opened.exit_code;
   const limits::Ledger& ledger = opened.runtime->ledger();
-  Instant now = opened.runtime->now();
-  std::string day = flags.day.empty() ? value::date_text(ledger.day_of(now)) : flags.day;
+  Date open_day = opened.runtime->open_day();
+  std::string day = flags.day.empty() ? value::date_text(open_day) : flags.day;
   if (!flags.day.empty() && !value::parse_date(flags.day)) {
     complain(fmt::format("\"{}\" is no date", flags.day));
     return kExitUsage;
@@ -107,7 +107,7 @@ int run_limits(const LimitsFlags& flags) {
   } else {
     print(table(cells, {false, false, false, false, true, true, false}));
   }
-  Date date = flags.day.empty() ? ledger.day_of(now) : *value::parse_date(flags.day);
+  Date date = flags.day.empty() ? open_day : *value::parse_date(flags.day);
   TimeOfDay starts_at = opened.runtime->program().day_starts_at;
   Instant begin = ledger.zone().day_start(date, starts_at);
   Instant end = ledger.zone().day_start({date.days + 1}, starts_at);

@@ -89,6 +89,11 @@ class Runtime {
   bool has_program() const { return program_ != nullptr; }
   Store& store() { return *store_; }
   Instant now() const { return now_; }
+  // The day that a charge would be made to now: the ledger's, or a later one that is open already.
+  Date open_day() const {
+    limits::OpenDay day = open_day_;
+    return day.charge_on(ledger_->day_of(now_));
+  }
   // Sets the clock without firing anything; for the start of a test.
   // Schedules begin at it.
   void set_clock(Instant now) {

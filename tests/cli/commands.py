@@ -354,6 +354,9 @@ def test_limits(box):
     lacks(ended.out, "20,000", "the counters of one user")
     box.ensue("limits", "--store", "s.db", box.outreach).exits(FINE)
     box.ensue("limits", "--store", "s.db", "--day", "never").exits(USAGE, "never")
+    # A zone in which it is still the day before opens no day again: what is charged now is charged to the 27th.
+    has(box.ensue("limits", "--store", "s.db", "--zone", "Pacific/Pago_Pago").exits(FINE).out, "user   005ana  action executions  2026-03-27     1       4",
+        "the counters of the day that is open")
 
 
 def test_limits_of_a_day_tell_that_day(box):
