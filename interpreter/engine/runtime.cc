@@ -202,8 +202,10 @@ Result<BatchReport> Runtime::commit(const std::function<Status(StoreTxn&, BatchR
     book_.begin(txn);
     open_day_ = day_before;
     read_clock(report);
-    if (Status worked = work(txn, report); !worked) return worked;
+    Status worked = work(txn, report);
+    // A record that could not be read is not one that is gone, whatever was made of it.
     if (book_.error()) return *book_.error();
+    if (!worked) return worked;
     report.records_written = book_.changed_count();
     if (Status flushed = book_.flush(txn); !flushed) return flushed;
     if (Status counted = count(txn, report); !counted) return counted;
