@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "adapters/memory_store.h"
 #include "adapters/sqlite_store.h"
@@ -51,6 +52,17 @@ NodeRun::NodeRun(const NodeScenario& scenario)
     clock.at.ms += passed;
     clock.elapsed += passed;
   };
+  for (const std::string& line : scenario.lines) {
+    auto event = nlohmann::json::parse(line, nullptr, false);
+    if (!event.is_object() || !event.contains("ids")) continue;  // a broken line
+    bool goes = event.value("kind", "") == "delete" ||
+                (event.value("kind", "") != "create" &&
+                 event.value("set", nlohmann::json::object()).contains("OwnerId"));
+    if (goes) {
+      witness.may_change_hands(event.value("entity", "") + "/" +
+                               event["ids"].front().get<std::string>());
+    }
+  }
   service.answers = [this](const SinkCall& call) { return answer(call); };
   service.dies = [this](const SinkCall& call) {
     if (service.effects.count(call.key) != 0 && effected_.insert(call.key).second)

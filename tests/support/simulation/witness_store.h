@@ -36,6 +36,9 @@ class Witness {
   // The books against the store: counters are their charges, runs are charged, no reminder is
   // expired before its time.
   void compare_books(Store& store);
+  // The stream takes this record from its owner somewhere, and may give it back: within one commit
+  // that is not seen.
+  void may_change_hands(const std::string& record) { gone_.insert(record); }
   // Units charged to a counter.
   int64_t used(const CounterName& counter) const;
   const std::map<CounterName, int64_t>& used() const { return used_; }
@@ -65,7 +68,7 @@ class Witness {
   std::set<std::pair<Key128, CounterName>> charged_;
   std::map<std::string, std::set<std::string>> owners_;
   std::set<Key128> snoozed_;
-  std::set<std::string> gone_;
+  std::set<std::string> gone_;  // records that were deleted, or may have been for a while
   std::set<std::tuple<Key128, Key128, std::string>> executed_;  // rule, event, record
 };
 
