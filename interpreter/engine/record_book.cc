@@ -3,7 +3,14 @@
 #include <algorithm>
 #include <set>
 
+#include "base/fold.h"
+
 namespace ensue::engine {
+
+std::string link_key(const types::Field& field, const Value& value) {
+  bool id = field.type.is(types::TypeKind::kRecord);
+  return id ? std::string(value.as_text()) : base::fold_case(value.as_text());
+}
 
 void RecordBook::use(ProgramPtr program) {
   program_ = std::move(program);
@@ -125,13 +132,13 @@ void RecordBook::move_links(const types::Record* before, const types::Record& af
   for (const types::FieldRef& field : program_->linked) {
     if (field.object != after.object) continue;
     bool gone = after.deleted;
-    std::string_view old_target = before != nullptr && !before->deleted
-                                      ? before->raw(field.field).as_text()
-                                      : std::string_view();
-    std::string_view new_target = gone ? std::string_view() : after.raw(field.field).as_text();
+    const types::Field& shape = program_->schema().field(field);
+    bool was = before != nullptr && !before->deleted;
+    std::string old_target = was ? link_key(shape, before->raw(field.field)) : "";
+    std::string new_target = gone ? "" : link_key(shape, after.raw(field.field));
     if (old_target == new_target) continue;
-    if (!old_target.empty()) moved_links_[{field, std::string(old_target)}][after.id] = false;
-    if (!new_target.empty()) moved_links_[{field, std::string(new_target)}][after.id] = true;
+    if (!old_target.empty()) moved_links_[{field, std::move(old_target)}][after.id] = false;
+    if (!new_target.empty()) moved_links_[{field, std::move(new_target)}][after.id] = true;
   }
 }
 
@@ -147,8 +154,9 @@ RecordRow RecordBook::row_of(const Changed& changed) const {
   if (record.deleted) return row;
   for (const types::FieldRef& field : program_->linked) {
     if (field.object != record.object) continue;
-    std::string_view target = record.raw(field.field).as_text();
-    if (!target.empty()) row.links.emplace_back(object.field(field.field).stored_as, target);
+    std::string target = link_key(object.field(field.field), record.raw(field.field));
+    if (!target.empty())
+      row.links.emplace_back(object.field(field.field).stored_as, std::move(target));
   }
   return row;
 }

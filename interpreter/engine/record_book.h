@@ -20,6 +20,10 @@
 
 namespace ensue::engine {
 
+// What a record is found by in the store when a field is searched for a value: the id of a lookup;
+// of a text, the text as comparisons see it, without case.
+std::string link_key(const types::Field& field, const Value& value);
+
 class RecordBook final : public exec::RecordSource {
  public:
   explicit RecordBook(Directory& directory) : directory_(directory) {}
