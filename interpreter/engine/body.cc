@@ -403,6 +403,7 @@ Result<std::vector<std::string>> Cascade::find(Run& run, Frame& frame, const pla
   uint32_t most = c_.program.module->options.bounds.query_rows_max;
   ++c_.report.queries;
   std::vector<std::string> ids;
+  const uint64_t read = c_.book.reads();
   bool indexed = false;
   // A run of an older version may ask for what the program at work keeps no links of.
   if (plan.lookup && (!plan.narrows || c_.program.linked.count({plan.object, plan.lookup}) != 0)) {
@@ -419,12 +420,11 @@ Result<std::vector<std::string>> Cascade::find(Run& run, Frame& frame, const pla
     }
   }
   if (!indexed) {
-    uint64_t read = c_.book.reads();
     auto every = c_.book.all(plan.object, most);
     if (!every) return every.error();
-    c_.report.query_reads += c_.book.reads() - read;
     ids = std::move(*every);
   }
+  c_.report.query_reads += c_.book.reads() - read;
   types::RecordPtr it = record_in_hand(run);
   exec::Input input;
   input.it = it.get();

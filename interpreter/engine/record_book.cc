@@ -17,6 +17,7 @@ void RecordBook::use(ProgramPtr program) {
   codec_.emplace(program_->schema(), program_->module->options.bounds);
   cache_.clear();
   scans_.clear();
+  links_.clear();
 }
 
 types::RecordPtr RecordBook::image(types::ObjectId object, std::string_view id) {
@@ -174,6 +175,18 @@ void RecordBook::keep() {
   if (cache_.size() > kCachedMax) cache_.clear();
   for (auto& [key, changed] : changed_) cache_[key] = std::move(changed.image);
   changed_.clear();
+  if (links_.size() > kCachedMax) links_.clear();
+  for (const auto& [key, moved] : moved_links_) {
+    auto read = links_.find(key);
+    if (read == links_.end()) continue;
+    for (const auto& [id, linked] : moved) {
+      if (linked) {
+        read->second.insert(id);
+      } else {
+        read->second.erase(id);
+      }
+    }
+  }
   moved_links_.clear();
   users_changed_ = false;
   reader_ = nullptr;
@@ -197,12 +210,20 @@ types::RecordPtr RecordBook::find(types::ObjectId object, std::string_view id) {
 Result<std::vector<std::string>> RecordBook::referring(types::ObjectId child, types::FieldId lookup,
                                                        std::string_view id, size_t most) {
   const types::Object& object = program_->schema().object(child);
-  Result<std::vector<std::string>> stored =
-      reader_->linked(object.name, object.field(lookup).stored_as, id, most);
-  if (!stored) return stored.error();
-  std::set<std::string> ids(stored->begin(), stored->end());
-  if (auto moved = moved_links_.find({{child, lookup}, std::string(id)});
-      moved != moved_links_.end()) {
+  LinkKey key{{child, lookup}, std::string(id)};
+  auto read = links_.find(key);
+  std::set<std::string> ids;
+  if (read != links_.end()) {
+    ids = read->second;
+  } else {
+    ++reads_;
+    Result<std::vector<std::string>> stored =
+        reader_->linked(object.name, object.field(lookup).stored_as, id, most);
+    if (!stored) return stored.error();
+    ids.insert(stored->begin(), stored->end());
+    if (ids.size() <= most) links_[key] = ids;
+  }
+  if (auto moved = moved_links_.find(key); moved != moved_links_.end()) {
     for (const auto& [child_id, linked] : moved->second) {
       if (linked) {
         ids.insert(child_id);
