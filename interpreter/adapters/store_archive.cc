@@ -280,6 +280,15 @@ class Archivist {
     if (!done) return done;
     done = erase("main.quota WHERE day = " + quoted(day.day.name), &out.counters);
     if (!done) return done;
+    // What failed is told by its decision, which is in the archive; nobody does it again any more.
+    done = erase("main.flow_run WHERE state = 'failed' AND " + day.holds("since"), nullptr);
+    if (!done) return done;
+    // Programs stand there for the runs that began with them.
+    done = erase(
+        "main.meta WHERE name GLOB 'program/*' AND substr(name, 9) NOT IN (SELECT program FROM "
+        "main.flow_run)",
+        nullptr);
+    if (!done) return done;
     // How much the archive holds, and the number of its last run, so that readers and checks know
     // without opening it.
     return db_.execute("INSERT OR REPLACE INTO main.meta (name, value) SELECT 'archive.' || " +

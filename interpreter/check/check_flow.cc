@@ -1,5 +1,5 @@
 // Flows: triggers, guards, statements. What a flow does is lowered from the tree by lower/; here
-// its names and types are looked up. `route it by` is checked, and said to be not run.
+// its names and types are looked up.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -31,7 +31,6 @@ void Checker::check_flow(NodeId id) {
   Place place;
   place.me = false;
   place.why_not_me = "the flow runs as the system; `run as the owner` gives it a person";
-  routes_ = false;
   auto triggers = tree_->items(decl.triggers());
   if (automation.kind == AutomationKind::kFlow && triggers.empty()) {
     report(DiagnosticKind::kMissingTrigger, span(decl.name()),
@@ -153,8 +152,7 @@ void Checker::check_flow(NodeId id) {
     after = place;
     check_statements(ast::GapBlock(*tree_, gap).body(), automation, after);
   }
-  automation.runnable = !routes_;
-  if (!automation.runnable && !in_library()) not_run_yet(decl.name(), describe(automation));
+  automation.runnable = true;
   module_->automations.add(std::move(automation));
 }
 
@@ -472,17 +470,7 @@ void Checker::check_statement(NodeId id, Automation& automation, Place& place) {
       }
       return;
     }
-    case NodeKind::kRouteStmt: {
-      ast::RouteStmt stmt(*tree_, id);
-      routes_ = true;
-      takes_record("route", stmt.target(), infer(stmt.target(), place));
-      if (routings_.count(text(stmt.table())) == 0 && !broken("routing", text(stmt.table()))) {
-        report(DiagnosticKind::kUnknownReference, span(stmt.table()),
-               {"routing table", text(stmt.table())})
-            .suggest_quoted(base::nearest(text(stmt.table()), names_of(routings_)));
-      }
-      return;
-    }
+    case NodeKind::kRouteStmt: check_route(id, automation, place); return;
     case NodeKind::kShowStmt:
       for (NodeId item : tree_->items(ast::ShowStmt(*tree_, id).items())) {
         ast::AskItem ask(*tree_, item);
@@ -562,16 +550,12 @@ void Checker::check_required_fields(types::ObjectId object, const std::set<types
 
 void Checker::check_automations() {
   collect_subflows();
+  for_each_declaration(NodeKind::kRoutingDecl, [&](NodeId id) { check_routing(id); });
   for (size_t i = 0; i < module_->files.size(); ++i) {
     enter(FileId(i));
     for (NodeId id : declarations()) {
       if (tree_->is(id, NodeKind::kActionDecl)) check_action(id);
       if (tree_->is(id, NodeKind::kFlowDecl)) check_flow(id);
-      if (tree_->is(id, NodeKind::kRoutingDecl)) {
-        ast::RoutingDecl routing(*tree_, id);
-        object_named(routing.object());
-        not_run_yet(routing.name(), "this routing table");
-      }
     }
   }
 }

@@ -237,6 +237,17 @@ struct Calendar {
   source::FileId file;
 };
 
+// A table of rows that a flow hands a record to. Its cells are read from the tree.
+struct Routing {
+  std::string name;
+  NodeRef declaration;
+  source::Span name_span;
+  types::ObjectId object;
+  bool all_matches = false;            // else the first row that fits
+  std::vector<CadenceEffect> effects;  // one for each cell that names a cadence
+  std::vector<Write> writes;
+};
+
 struct TestRef {
   std::string name;
   NodeRef declaration;
@@ -256,6 +267,7 @@ struct CheckedModule {
   std::vector<Limit> limits;  // the effective ones: a project's replace the library's
   std::optional<DayStart> day_start;
   std::vector<Calendar> calendars;
+  std::vector<Routing> routings;
   std::vector<TestRef> tests;
   ProgramOptions options;
 

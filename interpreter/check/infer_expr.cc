@@ -13,6 +13,18 @@
 namespace ensue::check::internal {
 namespace {
 
+bool compares_equality(uint8_t op) {
+  op &= static_cast<uint8_t>(~syntax::kExactly);
+  return op == syntax::kIs || op == syntax::kIsNot || op == syntax::kEqual ||
+         op == syntax::kNotEqual;
+}
+
+DurationUnit unit_of(uint8_t op) { return static_cast<DurationUnit>(op & 15); }
+
+bool is_time_unit(DurationUnit unit) { return unit <= DurationUnit::kHour; }
+
+}  // namespace
+
 const char* compare_word(uint8_t op) {
   switch (op & ~syntax::kExactly) {
     case syntax::kIs: return "is";
@@ -31,22 +43,10 @@ const char* compare_word(uint8_t op) {
   }
 }
 
-bool compares_equality(uint8_t op) {
-  op &= static_cast<uint8_t>(~syntax::kExactly);
-  return op == syntax::kIs || op == syntax::kIsNot || op == syntax::kEqual ||
-         op == syntax::kNotEqual;
-}
-
 bool has_order(const Type& type) {
   return type.error() || type.is(TypeKind::kBlank) || type.is(TypeKind::kAny) || type.numeric() ||
          type.temporal() || type.is(TypeKind::kTime) || type.textual();
 }
-
-DurationUnit unit_of(uint8_t op) { return static_cast<DurationUnit>(op & 15); }
-
-bool is_time_unit(DurationUnit unit) { return unit <= DurationUnit::kHour; }
-
-}  // namespace
 
 Type Checker::infer(NodeId id, const Place& place, const Type* hint) {
   Type type = infer_node(id, place, hint);

@@ -72,19 +72,40 @@ const plan::ScreenPlan* screen_named(const plan::UnitPlan& unit, const std::stri
   return nullptr;
 }
 
+// What is wrong with an answer, as the engine would say it once all are given; empty: nothing.
+std::string complaint(const engine::Program& program, const plan::AskPlan& ask,
+                      const Value& value) {
+  if (value.is_blank())
+    return ask.required && ask.default_value.is_blank()
+               ? fmt::format("\"{}\" needs an answer", ask.label)
+               : "";
+  if (!ask.type.is(types::TypeKind::kPicklist)) return "";
+  const types::Picklist& choices = program.schema().picklist(ask.type.picklist);
+  if (choices.open || choices.find(value.as_text()) != nullptr) return "";
+  return fmt::format("choose one of {}", fmt::join(choices.values, ", "));
+}
+
+// Each question until its answer fits; the input may end at any of them.
 Result<Values> ask(const engine::Program& program, const plan::ScreenPlan& screen) {
   Values out;
   print(screen.title + "\n");
   for (const plan::AskPlan& ask : screen.asks) {
     std::string shown_default =
         ask.default_value.is_blank() ? "" : " [" + value::plain_text(ask.default_value) + "]";
-    print(fmt::format("  {}{}: ", ask.label, shown_default));
-    std::fflush(stdout);
-    std::string line;
-    if (!std::getline(std::cin, line)) return {ErrorCode::kCancelled, "the input has ended"};
-    Result<Value> value = typed(program, ask.type, ask.label, line);
-    if (!value) return value.error();
-    out.emplace_back(ask.name, std::move(*value));
+    for (;;) {
+      print(fmt::format("  {}{}: ", ask.label, shown_default));
+      std::fflush(stdout);
+      std::string line;
+      if (!std::getline(std::cin, line))
+        return {ErrorCode::kCancelled, "the input has ended; the flow waits for its answers"};
+      Result<Value> value = typed(program, ask.type, ask.label, line);
+      std::string wrong = value ? complaint(program, ask, *value) : value.error().message;
+      if (wrong.empty()) {
+        out.emplace_back(ask.name, std::move(*value));
+        break;
+      }
+      print("  " + wrong + "\n");
+    }
   }
   return out;
 }

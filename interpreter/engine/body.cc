@@ -256,6 +256,12 @@ Result<Cascade::Next> Cascade::perform(Run& run, Frame& frame, const plan::Instr
       top.locals[at.a] = std::move(*found);
       return Next::kOn;
     }
+    case Do::kTurn: {
+      Result<Value> member = next_in_turn(body.texts[at.b]);
+      if (!member) return member.error();
+      top.locals[at.a] = std::move(*member);
+      return Next::kOn;
+    }
     case Do::kSet: {
       Result<Assigned> values = assigned(run, frame, body.writes[at.a]);
       if (!values) return values.error();
@@ -397,20 +403,28 @@ Result<std::vector<std::string>> Cascade::find(Run& run, Frame& frame, const pla
   uint32_t most = c_.program.module->options.bounds.query_rows_max;
   ++c_.report.queries;
   std::vector<std::string> ids;
-  if (plan.lookup) {
-    Result<Value> parent = evaluate(run, frame, plan.parent);
-    if (!parent) return parent.error();
-    if (parent->is_blank()) return ids;
-    auto linked = c_.book.referring(plan.object, plan.lookup, parent->as_text(), most);
-    if (!linked) return linked.error();
-    ids = std::move(*linked);
-  } else {
-    uint64_t read = c_.book.reads();
+  const uint64_t read = c_.book.reads();
+  bool indexed = false;
+  // A run of an older version may ask for what the program at work keeps no links of.
+  if (plan.lookup && (!plan.narrows || c_.program.linked.count({plan.object, plan.lookup}) != 0)) {
+    Result<Value> value = evaluate(run, frame, plan.parent);
+    if (!value) return value.error();
+    if (value->is_blank() && !plan.narrows) return ids;
+    // Records without a value have no link, and what is no text has no key.
+    indexed = !plan.narrows || (value->is(Value::Kind::kText) && !value->is_blank());
+    if (indexed) {
+      const types::Field& field = c_.program.schema().object(plan.object).field(plan.lookup);
+      auto linked = c_.book.referring(plan.object, plan.lookup, link_key(field, *value), most);
+      if (!linked) return linked.error();
+      ids = std::move(*linked);
+    }
+  }
+  if (!indexed) {
     auto every = c_.book.all(plan.object, most);
     if (!every) return every.error();
-    c_.report.query_reads += c_.book.reads() - read;
     ids = std::move(*every);
   }
+  c_.report.query_reads += c_.book.reads() - read;
   types::RecordPtr it = record_in_hand(run);
   exec::Input input;
   input.it = it.get();
@@ -420,7 +434,10 @@ Result<std::vector<std::string>> Cascade::find(Run& run, Frame& frame, const pla
   input.steps = &frame.steps;
   std::vector<std::string> out;
   std::vector<std::pair<Value, size_t>> keys;
+  // Each record of a schedule is a run of its own, and metered as one.
+  const bool of_schedule = unit.trigger.over && &plan == &unit.body.finders[*unit.trigger.over];
   for (std::string& id : ids) {
+    if (of_schedule) frame.steps = 0;
     types::RecordPtr record = c_.book.find(plan.object, id);
     if (record == nullptr) continue;
     input.searched = record.get();
@@ -456,6 +473,44 @@ Result<Value> Cascade::find_value(Run& run, Frame& frame, const plan::FinderPlan
   std::vector<Value> items;
   for (const std::string& id : *ids) items.push_back(Value::text(id));
   return Value::list(std::move(items));
+}
+
+// The active member of a queue behind the one who had the last turn, by id; the first one after the
+// last. Tables that name the same queue share its turns, and a run that is undone gives its turn
+// back.
+Result<Value> Cascade::next_in_turn(const std::string& group) {
+  const types::Schema& schema = c_.program.schema();
+  std::string queue = c_.directory.queue_named(group);
+  if (queue.empty()) return {ErrorCode::kFault, fmt::format("there is no queue \"{}\"", group)};
+  types::ObjectId members = schema.find_object("GroupMember");
+  types::ObjectId users = schema.find_object("User");
+  const types::Object& shape = schema.object(members);
+  const uint32_t most = c_.program.module->options.bounds.query_rows_max;
+  auto linked = c_.book.referring(members, shape.find("Group"), queue, most);
+  if (!linked) return linked.error();
+  std::string name = "turn/" + queue;
+  Result<std::optional<std::string>> last = c_.txn.meta(name);
+  if (!last) return last.error();
+  std::string first;
+  std::string next;
+  for (const std::string& id : *linked) {
+    types::RecordPtr row = c_.book.find(members, id);
+    if (row == nullptr) continue;
+    std::string user(row->raw(shape.find("UserOrGroup")).as_text());
+    types::RecordPtr person = c_.book.find(users, user);
+    bool active = person != nullptr &&
+                  types::read_field(schema, *person, schema.object(users).find("IsActive"),
+                                    c_.program.currency)
+                      .truth();
+    if (!active) continue;
+    if (first.empty() || user < first) first = user;
+    if (user > last->value_or("") && (next.empty() || user < next)) next = user;
+  }
+  if (first.empty())
+    return {ErrorCode::kFault, fmt::format("queue \"{}\" has no active member", group)};
+  if (next.empty()) next = first;
+  if (Status kept = c_.txn.put_meta(name, next); !kept) return kept.error();
+  return Value::text(next);
 }
 
 // ---- Records ----------------------------------------------------------------------------------

@@ -190,6 +190,7 @@ class Cascade {
   Result<std::vector<std::string>> find(Run& run, Frame& frame, const plan::FinderPlan& plan,
                                         bool all);
   Result<Value> find_value(Run& run, Frame& frame, const plan::FinderPlan& plan);
+  Result<Value> next_in_turn(const std::string& group);
   using Assigned = std::vector<std::pair<types::FieldRef, Value>>;
   Result<Assigned> assigned(Run& run, Frame& frame, const plan::WritePlan& plan);
   // The record with the values stored; the currency is its own.

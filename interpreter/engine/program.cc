@@ -59,6 +59,7 @@ std::set<types::FieldRef> linked_fields(const check::CheckedModule& module) {
   add("ActionCadenceTracker", "Target");
   add("ActionCadenceStepTracker", "ActionCadenceTracker");
   add("OpportunityContactRole", "Opportunity");
+  add("GroupMember", "Group");
   for (const check::CheckedFile& file : module.files) {
     for (const check::Relation& relation : file.facts.relations)
       out.insert({relation.child, relation.lookup});
@@ -108,10 +109,8 @@ const cadence::Definition* Program::find_cadence(std::string_view name) const {
 }
 
 const plan::UnitPlan* Program::find_unit(const Key128& rule) const {
-  for (const plan::UnitPtr& unit : units) {
-    if (unit->rule == rule) return unit.get();
-  }
-  return nullptr;
+  auto found = unit_by_rule.find(rule);
+  return found == unit_by_rule.end() ? nullptr : units[found->second].get();
 }
 
 const plan::UnitPlan* Program::find_flow(std::string_view name, plan::UnitKind kind) const {
@@ -237,6 +236,8 @@ Loaded load_program(LoadInput input) {
       program->not_run.push_back(check::describe(automation));
     }
   }
+  for (const check::Routing& routing : module.routings)
+    program->units.push_back(lower::lower_routing(module, routing, calendars));
   std::sort(
       program->units.begin(), program->units.end(),
       [](const plan::UnitPtr& a, const plan::UnitPtr& b) { return plan::runs_before(*a, *b); });
@@ -252,6 +253,13 @@ Loaded load_program(LoadInput input) {
   if (module.day_start) program->day_starts_at = module.day_start->time;
   program->currency = Currency::of(input.options.currency);
   program->linked = linked_fields(module);
+  for (uint32_t i = 0; i < program->units.size(); ++i) {
+    const plan::UnitPlan& unit = *program->units[i];
+    program->unit_by_rule.emplace(unit.rule, i);
+    for (const plan::FinderPlan& find : unit.body.finders) {
+      if (find.lookup) program->linked.insert({find.object, find.lookup});
+    }
+  }
   program->fingerprint = fingerprint_of(input.sources);
   program->sources = std::move(input.sources);
   out.program = std::move(program);

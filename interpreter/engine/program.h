@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "builtins/builtins.h"
@@ -42,9 +43,12 @@ struct Program {
       calendar::Zone::utc();  // of the days of counters; the org's, except in a test
   TimeOfDay day_starts_at;
   Currency currency;
-  std::set<types::FieldRef> linked;  // lookups searched from the other end
-  std::string fingerprint;           // of the project's sources and names
-  std::vector<SourceText> sources;   // of the project
+  // Fields that records are searched by: lookups from the other end, and those that conditions of
+  // searches compare with a value.
+  std::set<types::FieldRef> linked;
+  std::unordered_map<Key128, uint32_t> unit_by_rule;
+  std::string fingerprint;          // of the project's sources and names
+  std::vector<SourceText> sources;  // of the project
   std::map<std::string, MailTemplate, base::FoldedLess> templates;
 
   const types::Schema& schema() const { return module->schema; }

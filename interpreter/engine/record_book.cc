@@ -3,13 +3,21 @@
 #include <algorithm>
 #include <set>
 
+#include "base/fold.h"
+
 namespace ensue::engine {
+
+std::string link_key(const types::Field& field, const Value& value) {
+  bool id = field.type.is(types::TypeKind::kRecord);
+  return id ? std::string(value.as_text()) : base::fold_case(value.as_text());
+}
 
 void RecordBook::use(ProgramPtr program) {
   program_ = std::move(program);
   codec_.emplace(program_->schema(), program_->module->options.bounds);
   cache_.clear();
   scans_.clear();
+  links_.clear();
 }
 
 types::RecordPtr RecordBook::image(types::ObjectId object, std::string_view id) {
@@ -125,13 +133,13 @@ void RecordBook::move_links(const types::Record* before, const types::Record& af
   for (const types::FieldRef& field : program_->linked) {
     if (field.object != after.object) continue;
     bool gone = after.deleted;
-    std::string_view old_target = before != nullptr && !before->deleted
-                                      ? before->raw(field.field).as_text()
-                                      : std::string_view();
-    std::string_view new_target = gone ? std::string_view() : after.raw(field.field).as_text();
+    const types::Field& shape = program_->schema().field(field);
+    bool was = before != nullptr && !before->deleted;
+    std::string old_target = was ? link_key(shape, before->raw(field.field)) : "";
+    std::string new_target = gone ? "" : link_key(shape, after.raw(field.field));
     if (old_target == new_target) continue;
-    if (!old_target.empty()) moved_links_[{field, std::string(old_target)}][after.id] = false;
-    if (!new_target.empty()) moved_links_[{field, std::string(new_target)}][after.id] = true;
+    if (!old_target.empty()) moved_links_[{field, std::move(old_target)}][after.id] = false;
+    if (!new_target.empty()) moved_links_[{field, std::move(new_target)}][after.id] = true;
   }
 }
 
@@ -147,8 +155,9 @@ RecordRow RecordBook::row_of(const Changed& changed) const {
   if (record.deleted) return row;
   for (const types::FieldRef& field : program_->linked) {
     if (field.object != record.object) continue;
-    std::string_view target = record.raw(field.field).as_text();
-    if (!target.empty()) row.links.emplace_back(object.field(field.field).stored_as, target);
+    std::string target = link_key(object.field(field.field), record.raw(field.field));
+    if (!target.empty())
+      row.links.emplace_back(object.field(field.field).stored_as, std::move(target));
   }
   return row;
 }
@@ -166,6 +175,18 @@ void RecordBook::keep() {
   if (cache_.size() > kCachedMax) cache_.clear();
   for (auto& [key, changed] : changed_) cache_[key] = std::move(changed.image);
   changed_.clear();
+  if (links_.size() > kCachedMax) links_.clear();
+  for (const auto& [key, moved] : moved_links_) {
+    auto read = links_.find(key);
+    if (read == links_.end()) continue;
+    for (const auto& [id, linked] : moved) {
+      if (linked) {
+        read->second.insert(id);
+      } else {
+        read->second.erase(id);
+      }
+    }
+  }
   moved_links_.clear();
   users_changed_ = false;
   reader_ = nullptr;
@@ -189,12 +210,20 @@ types::RecordPtr RecordBook::find(types::ObjectId object, std::string_view id) {
 Result<std::vector<std::string>> RecordBook::referring(types::ObjectId child, types::FieldId lookup,
                                                        std::string_view id, size_t most) {
   const types::Object& object = program_->schema().object(child);
-  Result<std::vector<std::string>> stored =
-      reader_->linked(object.name, object.field(lookup).stored_as, id, most);
-  if (!stored) return stored.error();
-  std::set<std::string> ids(stored->begin(), stored->end());
-  if (auto moved = moved_links_.find({{child, lookup}, std::string(id)});
-      moved != moved_links_.end()) {
+  LinkKey key{{child, lookup}, std::string(id)};
+  auto read = links_.find(key);
+  std::set<std::string> ids;
+  if (read != links_.end()) {
+    ids = read->second;
+  } else {
+    ++reads_;
+    Result<std::vector<std::string>> stored =
+        reader_->linked(object.name, object.field(lookup).stored_as, id, most);
+    if (!stored) return stored.error();
+    ids.insert(stored->begin(), stored->end());
+    if (ids.size() <= most) links_[key] = ids;
+  }
+  if (auto moved = moved_links_.find(key); moved != moved_links_.end()) {
     for (const auto& [child_id, linked] : moved->second) {
       if (linked) {
         ids.insert(child_id);

@@ -20,6 +20,10 @@
 
 namespace ensue::engine {
 
+// What a record is found by in the store when a field is searched for a value: the id of a lookup;
+// of a text, the text as comparisons see it, without case.
+std::string link_key(const types::Field& field, const Value& value);
+
 class RecordBook final : public exec::RecordSource {
  public:
   explicit RecordBook(Directory& directory) : directory_(directory) {}
@@ -104,6 +108,9 @@ class RecordBook final : public exec::RecordSource {
   std::map<LinkKey, std::map<std::string, bool>>
       moved_links_;                                  // by child id: linked now, or no longer
   std::map<uint32_t, std::set<std::string>> scans_;  // by object
+  // Links read from the store, as it was when the batch began: searches of a batch, and of those
+  // after it, share a reading.
+  std::map<LinkKey, std::set<std::string>> links_;
   std::vector<Undo> journal_;                        // while a mark is open
   size_t marks_ = 0;
   uint64_t reads_ = 0;

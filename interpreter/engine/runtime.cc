@@ -131,9 +131,10 @@ Status Runtime::fill_links() {
         Result<types::Record> record = codec.decode(object, row.id, row.body, row.deleted);
         if (!record) return record.error();
         for (types::FieldId lookup : lookups) {
-          std::string_view target = record->raw(lookup).as_text();
+          const types::Field& field = schema.object(object).field(lookup);
+          std::string target = link_key(field, record->raw(lookup));
           if (!row.deleted && !target.empty())
-            row.links.emplace_back(schema.object(object).field(lookup).stored_as, target);
+            row.links.emplace_back(field.stored_as, std::move(target));
         }
         if (Status put = txn.put_record(row); !put) return put;
       }

@@ -70,9 +70,8 @@ Status Cascade::fire_schedule(const TimerRow& timer) {
   Result<ScheduleState> state = read_schedule_state(c_.txn, *rule);
   if (!state) return state.error();
   std::optional<uint32_t> number;
-  for (uint32_t i = 0; i < c_.program.units.size(); ++i) {
-    if (c_.program.units[i]->rule == *rule) number = i;
-  }
+  auto unit_known = c_.program.unit_by_rule.find(*rule);
+  if (unit_known != c_.program.unit_by_rule.end()) number = unit_known->second;
   if (!state->next || state->next->at != timer.due) return {};
   bool gone = !number || !c_.program.units[*number]->trigger.schedule;
   if (gone) return forget_schedule_state(c_.txn, *rule);

@@ -140,6 +140,7 @@ CoverageReport report_coverage(const Program& program, const Coverage& coverage)
     // What runs inside of others is not started.
     bool called =
         unit.kind == plan::UnitKind::kSubflow || unit.kind == plan::UnitKind::kScreenFlow ||
+        unit.kind == plan::UnitKind::kRouting ||
         (unit.kind == plan::UnitKind::kFlow && unit.trigger.kind == plan::TriggerKind::kCalled);
     if (called) continue;
     ++out.automations;

@@ -187,13 +187,14 @@ Status JsonTape::parse(std::string_view line) {
     return error();
   bool scalar = false;
   if (!p.check(document.is_scalar().get(scalar))) return error();
-  if (scalar) {  // a bare value is no event; only `null`, a tombstone, is looked at
-    bool is_null = false;
-    if (!p.check(document.is_null().get(is_null))) return error();
-    nodes_.push_back({});
-    nodes_[0].kind = is_null ? JsonKind::kNull : JsonKind::kString;
-    nodes_[0].next = 1;
-    return {};
+  // The parser gives no bare value as a value: it is read as the one item of a list.
+  if (scalar) {
+    p.buffer.assign("[");
+    p.buffer.append(line).append("]");
+    size_t size = p.buffer.size();
+    p.buffer.resize(size + simdjson::SIMDJSON_PADDING, ' ');
+    if (!p.check(p.parser.iterate(p.buffer.data(), size, p.buffer.size()).get(document)))
+      return error();
   }
   ondemand::value root;
   if (!p.check(document.get_value().get(root))) return error();
@@ -203,6 +204,13 @@ Status JsonTape::parse(std::string_view line) {
     return {ErrorCode::kInvalidArgument,
             "this is not one JSON value: something follows the first one"};
   }
+  if (!scalar) return {};
+  if (nodes_[0].child_count != 1) {
+    return {ErrorCode::kInvalidArgument,
+            "this is not one JSON value: something follows the first one"};
+  }
+  nodes_.erase(nodes_.begin());
+  nodes_[0].next = 1;
   return {};
 }
 

@@ -29,6 +29,10 @@ class Calendars {
 plan::UnitPtr lower_automation(const check::CheckedModule& module,
                                const check::Automation& automation, const Calendars& calendars);
 
+// The plan of a routing table. Never null; as above.
+plan::UnitPtr lower_routing(const check::CheckedModule& module, const check::Routing& routing,
+                            const Calendars& calendars);
+
 // A value or a condition that stands alone: in a test, in the REPL.
 struct ExprPlan {
   plan::Code code;

@@ -107,9 +107,68 @@ uint32_t BodyLowering::finder(NodeId id) {
   out.all = (find.op() & syntax::kFindAll) != 0;
   out.descending = (find.op() & syntax::kFindDescending) != 0;
   if (find.where().valid()) out.where = expressions_.condition(find.where());
+  narrow(out, find.where());
   if (find.order_by().valid()) out.order_by = expressions_.value(find.order_by());
   unit_.body.finders.push_back(out);
   return static_cast<uint32_t>(unit_.body.finders.size() - 1);
+}
+
+void BodyLowering::narrow(plan::FinderPlan& find, NodeId where) {
+  if (!where.valid()) return;
+  // What nothing of the record looked at is part of.
+  auto known_before = [&](NodeId value) {
+    std::vector<NodeId> stack{value};
+    while (!stack.empty()) {
+      NodeId at = stack.back();
+      stack.pop_back();
+      const check::Fact& about = fact(at);
+      bool searched = about.binding == check::Binding::kPath &&
+                      facts_.paths[about.index].base == check::PathBase::kSearched;
+      if (searched || tree_.is(at, NodeKind::kQuantified)) return false;
+      for (NodeId child : tree_.children(at)) {
+        if (child.valid()) stack.push_back(child);
+      }
+    }
+    return true;
+  };
+  // Few records share one of these; of a picklist's value there may be as many as there are
+  // records.
+  auto field_of = [&](NodeId left) -> types::FieldId {
+    const check::Fact& about = fact(left);
+    if (about.binding != check::Binding::kPath) return {};
+    const check::Path& path = facts_.paths[about.index];
+    bool own = path.base == check::PathBase::kSearched && path.hops.size() == 1 &&
+               path.hops[0].fields[0].object == find.object;
+    if (!own) return {};
+    switch (module_.schema.field(path.hops[0].fields[0]).type.kind) {
+      case types::TypeKind::kRecord:
+      case types::TypeKind::kText:
+      case types::TypeKind::kEmail:
+      case types::TypeKind::kPhone:
+      case types::TypeKind::kUrl: return path.hops[0].fields[0].field;
+      default: return {};
+    }
+  };
+  std::vector<NodeId> terms{where};
+  if (tree_.is(where, NodeKind::kAnd)) {
+    auto children = tree_.children(where);
+    terms.assign(children.begin(), children.end());
+  }
+  for (NodeId term : terms) {
+    if (!tree_.is(term, NodeKind::kCompare)) continue;
+    ast::Compare compare(tree_, term);
+    uint8_t op = compare.op() & static_cast<uint8_t>(~syntax::kExactly);
+    if (op != syntax::kIs && op != syntax::kEqual) continue;
+    for (auto [left, right] :
+         {std::pair(compare.left(), compare.right()), std::pair(compare.right(), compare.left())}) {
+      types::FieldId field = field_of(left);
+      if (!field || !known_before(right)) continue;
+      find.lookup = field;
+      find.parent = expressions_.value(right);
+      find.narrows = true;
+      return;
+    }
+  }
 }
 
 void BodyLowering::into(uint32_t slot, NodeId id) {
@@ -356,6 +415,7 @@ void BodyLowering::statement(NodeId id) {
         find.object = object_of(stmt.target());
         find.all = true;
         find.where = expressions_.condition(stmt.where());
+        narrow(find, stmt.where());
         unit_.body.finders.push_back(find);
         emit(Do::kUpdateFound, id, number, static_cast<uint32_t>(unit_.body.finders.size() - 1));
         return;
@@ -400,6 +460,16 @@ void BodyLowering::statement(NodeId id) {
       return;
     }
     case NodeKind::kRunStmt: run_subflow(id, plan::kNoSlot); return;
+    case NodeKind::kRouteStmt: {
+      ast::RouteStmt stmt(tree_, id);
+      plan::RunPlan out;
+      out.subflow = text(stmt.table());
+      out.rule = plan::rule_key(plan::UnitKind::kRouting, "", out.subflow);
+      out.arguments.emplace_back(0, expressions_.value(stmt.target()));
+      unit_.body.runs.push_back(std::move(out));
+      emit(Do::kRun, id, static_cast<uint32_t>(unit_.body.runs.size() - 1));
+      return;
+    }
     case NodeKind::kCallStmt: call_service(id, plan::kNoSlot); return;
     case NodeKind::kSendStmt: {
       ast::SendStmt stmt(tree_, id);

@@ -83,6 +83,32 @@ plan::ProgramRange ExprLowering::constant_value(Value value, plan::SourceRange r
   return single(Op::kConstant, constant(std::move(value)), range);
 }
 
+plan::ProgramRange ExprLowering::truth_of_local(uint32_t slot, plan::SourceRange range) {
+  plan::ProgramRange out = local(slot, range);
+  code_.steps.push_back({Op::kTruth, 0, 0, 0});
+  code_.ranges.push_back(range);
+  return {out.begin, out.end + 1};
+}
+
+plan::ProgramRange ExprLowering::row(std::span<const NodeId> columns,
+                                     std::span<const NodeId> cells) {
+  auto begin = static_cast<uint32_t>(code_.steps.size());
+  depth_ = 0;
+  std::vector<uint32_t> jumps;
+  bool first = true;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    if (tree_.is(cells[i], NodeKind::kCellAny)) continue;
+    if (!first) {
+      jumps.push_back(step(Op::kAndJump, cells[i]));
+      push(-1);
+    }
+    first = false;
+    emit_cell(columns[i], cells[i]);
+  }
+  for (uint32_t at : jumps) code_.steps[at].a = static_cast<uint32_t>(code_.steps.size());
+  return {begin, static_cast<uint32_t>(code_.steps.size())};
+}
+
 plan::ProgramRange ExprLowering::instant(NodeId id) {
   plan::ProgramRange out = value(id);
   if (is_date(id)) out.end = step(Op::kDayStart, id) + 1;
@@ -119,6 +145,10 @@ uint32_t ExprLowering::path(const check::Path& from) {
   plan::PathPlan out;
   out.base = static_cast<plan::PathBase>(from.base);
   out.local = from.local;
+  if (from.base == check::PathBase::kIt && it_slot_) {
+    out.base = plan::PathBase::kLocal;
+    out.local = *it_slot_;
+  }
   out.from = from.from;
   out.members = from.members;
   for (const check::Hop& hop : from.hops) out.hops.push_back({hop.fields});
@@ -205,6 +235,21 @@ void ExprLowering::emit_one_of(NodeId id) {
   for (NodeId item : items) emit_operand(item, mixed);
   step(Op::kOneOf, id, static_cast<uint32_t>(items.size()), tree_.op(id) & 1);
   push(-static_cast<int>(items.size()));
+}
+
+// As `is one of` and as a comparison mean it.
+void ExprLowering::emit_cell(NodeId column, NodeId cell) {
+  auto values = tree_.children(cell);
+  bool mixed = std::any_of(values.begin(), values.end(),
+                           [&](NodeId value) { return mixes_dates(column, value); });
+  emit_operand(column, mixed);
+  for (NodeId value : values) emit_operand(value, mixed);
+  if (tree_.is(cell, NodeKind::kCellCompare)) {
+    step(Op::kCompare, cell, 0, compare_flags(tree_.op(cell)));
+  } else {
+    step(Op::kOneOf, cell, static_cast<uint32_t>(values.size()));
+  }
+  push(-static_cast<int>(values.size()));
 }
 
 void ExprLowering::emit_between(NodeId id) {

@@ -103,6 +103,8 @@ class Dumper {
         operands = " " + schema_.object(body.writes[at.a].object).name + slot_text(at.b);
       }
       if (at.op == Do::kLet || at.op == Do::kFind || at.op == Do::kEach) operands = slot_text(at.a);
+      if (at.op == Do::kTurn)
+        operands = fmt::format("{} of \"{}\"", slot_text(at.a), body.texts[at.b]);
       if (at.op == Do::kEffect) operands = fmt::format(" {}", at.a);
       if (jumps) operands += fmt::format(" -> {}", at.target);
       line(fmt::format("  {:3} {}{}", i, do_name(at.op), operands));

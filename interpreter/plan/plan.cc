@@ -11,15 +11,17 @@ const char* effect_name(EffectKind kind) {
 }
 
 const char* unit_kind_name(UnitKind kind) {
-  static constexpr const char* kNames[] = {"action", "flow", "subflow", "screen flow"};
+  static constexpr const char* kNames[] = {"action", "flow", "subflow", "screen flow",
+                                           "routing table"};
   return kNames[static_cast<size_t>(kind)];
 }
 
 const char* do_name(Do what) {
-  static constexpr const char* kNames[] = {
-      "jump",   "unless",    "each",       "try",  "end-try", "run",        "stop",   "fault",
-      "branch", "let",       "find",       "set",  "update",  "update-all", "create", "delete",
-      "wait",   "wait-time", "wait-until", "show", "call",    "send",       "effect", "log"};
+  static constexpr const char* kNames[] = {"jump",   "unless", "each",  "try",       "end-try",
+                                           "run",    "stop",   "fault", "branch",    "let",
+                                           "find",   "turn",   "set",   "update",    "update-all",
+                                           "create", "delete", "wait",  "wait-time", "wait-until",
+                                           "show",   "call",   "send",  "effect",    "log"};
   return kNames[static_cast<size_t>(what)];
 }
 

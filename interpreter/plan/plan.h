@@ -145,7 +145,9 @@ struct Code {
   uint32_t stack_max = 0;
 };
 
-enum class UnitKind : uint8_t { kAction, kFlow, kSubflow, kScreenFlow };
+// A routing table is a unit of its own, which a flow runs like a subflow, with the record as its
+// one parameter.
+enum class UnitKind : uint8_t { kAction, kFlow, kSubflow, kScreenFlow, kRouting };
 enum class Scope : uint8_t { kOwn, kTeam, kEverybody };
 enum class Activation : uint8_t { kCreator, kAssigneesOn, kAssigneesOff };
 enum class Guard : uint8_t { kNone, kMeets, kNewlyMeets };
@@ -192,6 +194,7 @@ enum class Do : uint8_t {
   // Values.
   kLet,   // a: slot; b: program
   kFind,  // a: slot; b: finder
+  kTurn,  // a: slot; b: text, a queue: the member whose turn it is
   // Records.
   kSet,          // a: write, of the record in hand
   kUpdate,       // a: write; b: program, the record
@@ -230,6 +233,9 @@ struct FinderPlan {
   // Where the condition asks for it: only records whose lookup holds this value are looked at.
   types::FieldId lookup;
   ProgramRange parent;
+  // The field is no lookup that the children are found by but one that the condition compares with
+  // the value of `parent`, by `is`; the condition is still asked of each.
+  bool narrows = false;
 };
 
 struct AssignPlan {

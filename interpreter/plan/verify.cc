@@ -251,6 +251,10 @@ class Verifier {
         check_slot(at.a);
         check_finder(at.b, i);
         break;
+      case Do::kTurn:
+        check_slot(at.a);
+        row_of(body.texts, at.b, i);
+        break;
       case Do::kEach:
         check_slot(at.a, 1);
         check_slot(at.b);

@@ -423,6 +423,25 @@ def test_archived_days_are_still_told(box):
     box.same_contents(told(box), expected)
 
 
+def test_archived_failures_are_done_with(box):
+    """A run that failed on an archived day is told, and not kept to be done again; nor is the program it began with."""
+    flow = 'flow "Breaks"\n  when Lead is created{}\n  stop with fault "a bad one"\nend\n'
+    for day, more in ((1, ""), (9, " and meets Company is not blank")):
+        box.write("flow.ensue", flow.format(more))
+        event = {"id": f"e{day}", "entity": "Lead", "ids": [f"L{day}"], "kind": "create", "at": f"2026-04-0{day}T12:00:00Z",
+                 "set": {"LastName": "Roe", "Company": "Firm"}}
+        box.ensue("run", "flow.ensue", "--events", box.lines(f"day{day}.ndjson", [event]), "--store", "s.db", "--quiet").exits(WRONG)
+    failed = ("timers", "--state", "failed", "--store", "s.db", "--format", "json")
+    same([row["record"] for row in box.ensue(*failed).exits(FINE).json()], ["Lead/L1", "Lead/L9"], "what has failed")
+    runs = box.ensue("runs", "--store", "s.db", "--format", "json").exits(FINE).out
+    box.ensue("store", "archive", "s.db", "--before", "2026-04-02").exits(FINE)
+    same([row["record"] for row in box.ensue(*failed).exits(FINE).json()], ["Lead/L9"], "what has failed on days that are not archived")
+    same(box.ensue("runs", "--store", "s.db", "--format", "json").exits(FINE).out, runs, "the decisions")
+    with sqlite3.connect(box.path("s.db")) as db:
+        same(db.execute("SELECT count(*) FROM meta WHERE name GLOB 'program/*'").fetchone(), (1,), "programs kept for runs")
+    box.ensue("store", "check", "s.db").exits(FINE)
+
+
 def test_archived_events_do_not_act_again(box):
     run_days(box)
     run_days(box, "plain.db")

@@ -175,6 +175,11 @@ class Checker {
   // ---- Automations (check_action.cc, check_flow.cc, check_condition.cc) -----------------------
   void check_action(NodeId id);
   void check_flow(NodeId id);
+  void check_routing(NodeId id);
+  // A cell of a row: what the column is compared with; what the output gets.
+  void check_routing_test(NodeId column, NodeId cell, const Place& place);
+  void check_routing_output(NodeId output, NodeId cell, Routing& routing, const Place& place);
+  void check_route(NodeId id, Automation& automation, const Place& place);
   void check_interval(const ast::IntervalSchedule& schedule);
   Automation automation_head(NodeId id, NodeId name, NodeId attributes);
   void check_record_trigger(NodeId trigger, Automation& automation);
@@ -259,11 +264,14 @@ class Checker {
   NamedTable project_objects_;
   std::set<std::pair<size_t, size_t>> repeated_objects_;  // file and node of a second declaration
   std::map<std::string, SubflowShape, base::FoldedLess> subflow_shapes_;
-  bool routes_ = false;  // the flow at hand has a statement that this version does not run
   const Type* value_hint_ = nullptr;  // what a bare name is compared with or stored in
 };
 
 std::string with_article(const std::string& noun);
+// `is`, `<`, `contains`: how a comparison is written.
+const char* compare_word(uint8_t op);
+// Whether values of the type come one before the other.
+bool has_order(const Type& type);
 // The suggestion for a value: a near miss, else one that begins alike (`Worked` for `Working`).
 std::optional<std::string> nearest_value(std::string_view word,
                                          const std::vector<std::string>& values);

@@ -37,6 +37,9 @@ class BodyLowering {
   // The program of what stands right of `to` or `=`; what is found or given first goes to a slot.
   plan::ProgramRange source(NodeId id);
   uint32_t finder(NodeId id);
+  // Where the condition compares a field with a value that is known before, only records of that
+  // value need be looked at.
+  void narrow(plan::FinderPlan& find, NodeId where);
   // Puts what stands there into a slot.
   void into(uint32_t slot, NodeId id);
   uint32_t write(NodeId assignments, types::ObjectId object);

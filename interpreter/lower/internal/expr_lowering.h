@@ -2,6 +2,8 @@
 #pragma once
 
 #include <map>
+#include <optional>
+#include <span>
 #include <string>
 
 #include "check/checked_module.h"
@@ -23,6 +25,12 @@ class ExprLowering {
   plan::ProgramRange local(uint32_t slot, plan::SourceRange range);
   // The program that pushes a constant.
   plan::ProgramRange constant_value(Value value, plan::SourceRange range);
+  // Whether a local is true.
+  plan::ProgramRange truth_of_local(uint32_t slot, plan::SourceRange range);
+  // Whether the columns hold what the cells of a row ask for; empty where every cell fits all.
+  plan::ProgramRange row(std::span<const NodeId> columns, std::span<const NodeId> cells);
+  // From here on `it` is the record in a slot, as in a routing table.
+  void keep_it_in(uint32_t slot) { it_slot_ = slot; }
   // The program of a path.
   plan::ProgramRange path_value(const check::Path& from, plan::SourceRange range);
   // The program that pushes the record in hand itself.
@@ -47,6 +55,7 @@ class ExprLowering {
   void emit_changed(NodeId id);
   void emit_has(NodeId id);
   void emit_text(NodeId id);
+  void emit_cell(NodeId column, NodeId cell);
   void emit_call(NodeId id);
   // A value compared with another: a date meets an instant as the start of its day.
   void emit_operand(NodeId id, bool as_instant);
@@ -66,6 +75,7 @@ class ExprLowering {
   const check::Facts& facts_;
   plan::Code& code_;
   int depth_ = 0;
+  std::optional<uint32_t> it_slot_;
   std::vector<Pending> pending_;
   std::map<std::string, NodeId> numbered_;  // conditions of the guard at hand
 };
