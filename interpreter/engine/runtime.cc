@@ -45,9 +45,18 @@ Status Runtime::use(ProgramPtr program) {
   book_.use(program_);
   ledger_ = std::make_unique<limits::Ledger>(program_->limits, program_->counter_zone,
                                              program_->day_starts_at);
+  ready_ = false;
+  return make_ready();
+}
+
+// What is not read whole may miss users, and their actions would be passed over: nothing is done
+// before it is.
+Status Runtime::make_ready() {
+  if (ready_) return {};
   if (Status loaded = load_state(); !loaded) return loaded;
   if (Status filled = fill_links(); !filled) return filled;
   rebuild_index();
+  ready_ = true;
   return {};
 }
 
@@ -189,6 +198,7 @@ Result<BatchReport> Runtime::commit(
 }
 
 Result<BatchReport> Runtime::commit(const std::function<Status(StoreTxn&, BatchReport&)>& work) {
+  if (Status ready = make_ready(); !ready) return ready.error();
   BatchReport report;
   Instant before = now_;
   FlowState flows_before = flows_;
@@ -226,10 +236,8 @@ Result<BatchReport> Runtime::commit(const std::function<Status(StoreTxn&, BatchR
     now_ = before;
     flows_ = flows_before;
     open_day_ = day_before;
-    // What the batch had told the directory is taken back by reading it again.
-    if (users_changed) {
-      if (Status loaded = load_state(); !loaded) return loaded.error();
-    }
+    // What the batch had told the directory is taken back by reading it again, before the next.
+    if (users_changed) ready_ = false;
     if (index_version_ != directory_.version()) rebuild_index();
     return done.error();
   }
@@ -569,6 +577,7 @@ Result<BatchReport> Runtime::in_cascade(const std::function<Status(Cascade&)>& w
 
 Result<BatchReport> Runtime::start_flow(const std::string& flow, const Cascade::Values& arguments,
                                         const std::string& person) {
+  if (Status ready = make_ready(); !ready) return ready.error();
   const plan::UnitPlan* unit = program_->find_flow(flow, plan::UnitKind::kScreenFlow);
   if (unit == nullptr) unit = program_->find_flow(flow, plan::UnitKind::kFlow);
   if (unit == nullptr) return {ErrorCode::kNotFound, fmt::format("there is no flow \"{}\"", flow)};
@@ -586,6 +595,7 @@ Result<BatchReport> Runtime::start_flow(const std::string& flow, const Cascade::
 
 Result<BatchReport> Runtime::answer_screen(const std::string& person,
                                            const Cascade::Values& answers) {
+  if (Status ready = make_ready(); !ready) return ready.error();
   std::string user = directory_.user_named(person);
   if (user.empty()) return {ErrorCode::kNotFound, fmt::format("there is no user \"{}\"", person)};
   std::optional<FlowRunRow> asking;
@@ -624,6 +634,7 @@ Result<BatchReport> Runtime::with_run(
 Result<BatchReport> Runtime::reminder(
     const std::string& id_or_record, const std::string& person,
     const std::function<Status(Cascade&, const ReminderRow&)>& act) {
+  if (Status ready = make_ready(); !ready) return ready.error();
   std::string user = directory_.user_named(person);
   if (user.empty()) return {ErrorCode::kNotFound, fmt::format("there is no user \"{}\"", person)};
   std::vector<ReminderRow> found;
@@ -659,6 +670,7 @@ Result<BatchReport> Runtime::reminder(
 
 Status Runtime::set_active(const std::string& automation, const std::string& author,
                            const std::string& person, bool active) {
+  if (Status ready = make_ready(); !ready) return ready;
   std::string user = directory_.user_named(person);
   if (user.empty()) return {ErrorCode::kNotFound, fmt::format("there is no user \"{}\"", person)};
   const plan::UnitPlan* found = nullptr;
@@ -706,6 +718,7 @@ Status Runtime::set_active(const std::string& automation, const std::string& aut
 }
 
 Status Runtime::read(const std::function<Status(RecordBook&, Matcher&, StoreReader&)>& look) {
+  if (Status ready = make_ready(); !ready) return ready;
   return store_->read([&](StoreReader& reader) -> Status {
     book_.begin(reader);
     Matcher matcher(*program_, book_, directory_, activations_, index_);

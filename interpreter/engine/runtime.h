@@ -108,6 +108,7 @@ class Runtime {
   const match::RuleIndex& index() const { return index_; }
 
  private:
+  Status make_ready();
   Status load_state();
   Status open_outbox();
   Instant delivery_time() const;
@@ -136,6 +137,7 @@ class Runtime {
   RecordBook book_;
   Activations activations_;
   match::RuleIndex index_;
+  bool ready_ = false;          // users, activations, links and index are those of the store
   uint64_t index_version_ = 0;  // of the directory, when the index was built
   std::unique_ptr<limits::Ledger> ledger_;
   FlowState flows_;
