@@ -7,6 +7,7 @@
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 BUILD_RELEASE := build/release
 ENSUE := $(BUILD_RELEASE)/ensue
+LEVELS_BUILD ?= asan
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -31,12 +32,12 @@ asan: packages ## the tests under AddressSanitizer and UndefinedBehaviorSanitize
 	@cmake --build build/asan -j $(JOBS)
 	@ctest --preset asan -j $(JOBS)
 
-levels: packages ## the longer levels of simulation under the sanitizers, and kills: SIM_SECONDS=400 KILL_TRIALS=60
-	@cmake --preset asan >/dev/null
-	@cmake --build build/asan -j $(JOBS) --target simulation_test simulation_node_test
+levels: packages ## the longer levels of simulation, and kills: SIM_SECONDS=400 KILL_TRIALS=60 LEVELS_BUILD=asan
+	@cmake --preset $(LEVELS_BUILD) >/dev/null
+	@cmake --build build/$(LEVELS_BUILD) -j $(JOBS) --target simulation_test simulation_node_test
 	@cmake --preset dev >/dev/null
 	@cmake --build build/dev -j $(JOBS) --target ensue
-	@sh cmake/levels.sh $(or $(SIM_SECONDS),400) $(or $(KILL_TRIALS),60)
+	@sh cmake/levels.sh $(or $(SIM_SECONDS),400) $(or $(KILL_TRIALS),60) $(LEVELS_BUILD)
 
 tsan: packages ## the tests under ThreadSanitizer
 	@cmake --preset tsan >/dev/null

@@ -1,13 +1,14 @@
 #!/bin/sh
-# usage: cmake/levels.sh SECONDS TRIALS
-# The longer levels: crashes of a simulated disk and lives of a node, as many seeds as SECONDS of processor allow, under the
-# sanitizers; then real processes, killed four times in each of TRIALS. Prints what was tried; fails when anything is found.
+# usage: cmake/levels.sh SECONDS TRIALS BUILD
+# The longer levels: crashes of a simulated disk and lives of a node, as many seeds as SECONDS of processor allow, with the
+# binaries of build/BUILD (asan: under the sanitizers); then real processes, killed four times in each of TRIALS. Prints what
+# was tried; fails when anything is found.
 set -eu
-build=build/asan/tests
+build=build/$3/tests
 out=build/levels
 mkdir -p $out
 export ENSUE_SIM_SECONDS="$1"
-echo "levels: ENSUE_SIM_SECONDS=$1, ENSUE_SEED=${ENSUE_SEED:-the usual}"
+echo "levels: $build, ENSUE_SIM_SECONDS=$1, ENSUE_SEED=${ENSUE_SEED:-the usual}"
 $build/simulation_test >$out/disk.txt 2>&1 &
 disk=$!
 node_ok=0
