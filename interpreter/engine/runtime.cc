@@ -52,56 +52,59 @@ Status Runtime::use(ProgramPtr program) {
 // What is not read whole may miss users, and their actions would be passed over: nothing is done
 // before it is.
 Status Runtime::make_ready() {
-  if (ready_) return {};
+  if (ready_ && !users_stale_) return {};
   if (Status loaded = load_state(); !loaded) return loaded;
   if (Status filled = fill_links(); !filled) return filled;
   rebuild_index();
   ready_ = true;
+  users_stale_ = false;
   return {};
 }
 
 Status Runtime::load_state() {
+  return store_->read([&](StoreReader& reader) { return load_state(reader); });
+}
+
+Status Runtime::load_state(StoreReader& reader) {
   directory_.clear();
   activations_.clear();
   const types::Schema& schema = program_->schema();
   RecordCodec codec(schema, program_->module->options.bounds);
-  return store_->read([&](StoreReader& reader) -> Status {
-    for (const char* object : {"User", "Queue"}) {
-      types::ObjectId id = schema.find_object(object);
-      Status status;
-      Status visited = reader.visit_records(object, [&](const RecordRow& row) {
-        Result<types::Record> record = codec.decode(id, row.id, row.body, row.deleted);
-        if (!record) {
-          status = record.error();
-          return false;
-        }
-        directory_.update(schema, *record);
-        return true;
-      });
-      if (!visited) return visited;
-      if (!status) return status;
-    }
-    Status visited = reader.visit_activations([&](const ActivationRow& row) {
-      activations_.put(row);
+  for (const char* object : {"User", "Queue"}) {
+    types::ObjectId id = schema.find_object(object);
+    Status status;
+    Status visited = reader.visit_records(object, [&](const RecordRow& row) {
+      Result<types::Record> record = codec.decode(id, row.id, row.body, row.deleted);
+      if (!record) {
+        status = record.error();
+        return false;
+      }
+      directory_.update(schema, *record);
       return true;
     });
     if (!visited) return visited;
-    Status looked = reader.visit_flow_runs("", [&](const FlowRunRow& row) {
-      flows_.waiting = row.state != "failed";
-      return !flows_.waiting;
-    });
-    if (!looked) return looked;
-    Result<std::optional<std::string>> clock = reader.meta("clock");
-    if (!clock) return clock.error();
-    if (clock->has_value()) {
-      if (auto at = value::parse_datetime(**clock)) now_ = std::max(now_, at->instant());
-    }
-    Result<std::optional<std::string>> day = reader.meta("last_day");
-    if (!day) return day.error();
-    std::optional<Date> last = day->has_value() ? value::parse_date(**day) : std::nullopt;
-    if (last && (!open_day_.last() || *last > *open_day_.last())) open_day_ = limits::OpenDay(last);
-    return {};
+    if (!status) return status;
+  }
+  Status visited = reader.visit_activations([&](const ActivationRow& row) {
+    activations_.put(row);
+    return true;
   });
+  if (!visited) return visited;
+  Status looked = reader.visit_flow_runs("", [&](const FlowRunRow& row) {
+    flows_.waiting = row.state != "failed";
+    return !flows_.waiting;
+  });
+  if (!looked) return looked;
+  Result<std::optional<std::string>> clock = reader.meta("clock");
+  if (!clock) return clock.error();
+  if (clock->has_value()) {
+    if (auto at = value::parse_datetime(**clock)) now_ = std::max(now_, at->instant());
+  }
+  Result<std::optional<std::string>> day = reader.meta("last_day");
+  if (!day) return day.error();
+  std::optional<Date> last = day->has_value() ? value::parse_date(**day) : std::nullopt;
+  if (last && (!open_day_.last() || *last > *open_day_.last())) open_day_ = limits::OpenDay(last);
+  return {};
 }
 
 // A program may search lookups from the other end that no program before it did: their links are
@@ -198,7 +201,9 @@ Result<BatchReport> Runtime::commit(
 }
 
 Result<BatchReport> Runtime::commit(const std::function<Status(StoreTxn&, BatchReport&)>& work) {
-  if (Status ready = make_ready(); !ready) return ready.error();
+  if (!ready_) {
+    if (Status ready = make_ready(); !ready) return ready.error();
+  }
   BatchReport report;
   Instant before = now_;
   FlowState flows_before = flows_;
@@ -212,6 +217,11 @@ Result<BatchReport> Runtime::commit(const std::function<Status(StoreTxn&, BatchR
     book_.abandon();
     book_.begin(txn);
     open_day_ = day_before;
+    if (users_stale_) {
+      if (Status loaded = load_state(txn); !loaded) return loaded;
+      rebuild_index();
+      users_stale_ = false;
+    }
     read_clock(report);
     Status worked = work(txn, report);
     // A record that could not be read is not one that is gone, whatever was made of it.
@@ -237,7 +247,7 @@ Result<BatchReport> Runtime::commit(const std::function<Status(StoreTxn&, BatchR
     flows_ = flows_before;
     open_day_ = day_before;
     // What the batch had told the directory is taken back by reading it again, before the next.
-    if (users_changed) ready_ = false;
+    if (users_changed) users_stale_ = true;
     if (index_version_ != directory_.version()) rebuild_index();
     return done.error();
   }

@@ -110,6 +110,7 @@ class Runtime {
  private:
   Status make_ready();
   Status load_state();
+  Status load_state(StoreReader& reader);
   Status open_outbox();
   Instant delivery_time() const;
   void read_clock(BatchReport& report);
@@ -137,6 +138,7 @@ class Runtime {
   RecordBook book_;
   Activations activations_;
   match::RuleIndex index_;
+  bool users_stale_ = false;    // told of in a commit that failed
   bool ready_ = false;          // users, activations, links and index are those of the store
   uint64_t index_version_ = 0;  // of the directory, when the index was built
   std::unique_ptr<limits::Ledger> ledger_;
