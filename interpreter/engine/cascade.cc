@@ -437,10 +437,18 @@ Result<std::optional<limits::LimitState>> Cascade::charge_execution(const Run& r
                 {plan::unit_kind_name(run.unit.kind), run.unit.name, run.unit.author, run.person});
 }
 
-Status Cascade::charge_and_execute(Run& run) {
+Result<bool> Cascade::let_through(Run& run) {
   auto refused = charge_execution(run);
   if (!refused) return refused.error();
-  return *refused ? refuse(run, **refused) : execute(run);
+  if (!*refused) return true;
+  if (Status told = refuse(run, **refused); !told) return told.error();
+  return false;
+}
+
+Status Cascade::charge_and_execute(Run& run) {
+  Result<bool> through = let_through(run);
+  if (!through) return through.error();
+  return *through ? execute(run) : Status();
 }
 
 Frame Cascade::first_frame(const plan::UnitPlan& unit) {

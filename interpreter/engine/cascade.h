@@ -173,6 +173,8 @@ class Cascade {
   Result<std::optional<limits::LimitState>> charge(const Key128& key,
                                                    const limits::Subject& subject);
   Result<std::optional<limits::LimitState>> charge_execution(const Run& run);
+  // Charges it; a run that its limit refuses is finished as the limit says, and goes no further.
+  Result<bool> let_through(Run& run);
   Status charge_and_execute(Run& run);
   // At the first instruction, with nothing in its locals.
   static Frame first_frame(const plan::UnitPlan& unit);

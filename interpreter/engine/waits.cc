@@ -384,12 +384,8 @@ Result<bool> Cascade::may_begin(Run& run) {
   }
   if (unit.at_most && rows->size() >= *unit.at_most) return false;
   // It is let through, and charged, now; it runs when its turn comes.
-  auto refused = charge_execution(run);
-  if (!refused) return refused.error();
-  if (*refused) {
-    Status told = refuse(run, **refused);
-    return told ? Result<bool>(false) : told.error();
-  }
+  Result<bool> through = let_through(run);
+  if (!through || !*through) return through;
   Frame frame = first_frame(unit);
   if (Result<Next> put = suspend(run, frame, "queued", std::nullopt, "behind another run"); !put)
     return put.error();
@@ -440,12 +436,9 @@ Result<Key128> Cascade::call_flow(const plan::UnitPlan& unit, const Values& argu
   Result<bool> begins = may_begin(run);
   if (!begins) return begins.error();
   if (!*begins) return key;
-  auto refused = charge_execution(run);
-  if (!refused) return refused.error();
-  if (*refused) {
-    Status told = refuse(run, **refused);
-    return told ? Result<Key128>(key) : told.error();
-  }
+  Result<bool> through = let_through(run);
+  if (!through) return through.error();
+  if (!*through) return key;
   Frame frame = first_frame(unit);
   Activation& first = frame.stack.front();
   for (const plan::ParameterPlan& parameter : unit.takes) {
