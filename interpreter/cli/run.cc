@@ -9,12 +9,11 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "adapters/delivery_config.h"
 #include "adapters/memory_store.h"
-#include "adapters/recording_sink.h"
 #include "adapters/sqlite_store.h"
 #include "adapters/system_clock.h"
 #include "cli/command.h"
+#include "cli/delivery_flags.h"
 #include "cli/line_reader.h"
 #include "cli/progress.h"
 #include "cli/run_report.h"
@@ -51,8 +50,7 @@ struct RunFlags {
   std::string lines;
   std::string verdicts;
   std::string report;
-  std::string deliver;
-  std::string services;
+  DeliveryFlags delivery;
   size_t batch = 500;
   bool dry_run = false;
   bool from_start = false;
@@ -76,20 +74,12 @@ class RunCommand {
     engine::RuntimeOptions options;
     if (flags_.clock == "wall") options.clock = &clock_;
     options.keep_all_verdicts = flags_.verdicts == "all";
-    if (!flags_.deliver.empty() && !flags_.dry_run) {
-      auto sink = adapters::open_recording_sink(flags_.deliver);
-      if (!sink) return fail(sink.error());
-      sink_ = std::move(*sink);
-      options.sink = sink_.get();
-    }
-    if (!flags_.services.empty()) {
-      Result<adapters::DeliverySinks> sinks = adapters::open_delivery_file(flags_.services);
-      if (!sinks) return fail(sinks.error());
-      // A dry run reads the file, and calls nobody.
-      if (!flags_.dry_run) outside_ = std::move(*sinks);
-      options.services = outside_.services.get();
-      options.mail = outside_.mail.get();
-    }
+    Result<Outside> outside = flags_.delivery.open(flags_.dry_run);
+    if (!outside) return fail(outside.error());
+    outside_ = std::move(*outside);
+    options.sink = outside_.records.get();
+    options.services = outside_.services.get();
+    options.mail = outside_.mail.get();
     engine::Runtime runtime(*store, options);
     if (Status used = runtime.use(loaded.loaded.program); !used) return fail(used.error());
     if (!flags_.store.empty() && !flags_.dry_run) {
@@ -169,7 +159,8 @@ class RunCommand {
 
   // A run whose service has answered goes on at once, and may call again.
   Status deliver(engine::Runtime& runtime) {
-    if (sink_ == nullptr && outside_.services == nullptr && outside_.mail == nullptr) return {};
+    bool nobody = !outside_.records && !outside_.services && !outside_.mail;
+    if (nobody) return {};
     while (g_stop == 0) {
       Result<DeliveryReport> report = runtime.deliver();
       if (!report) return report.error();
@@ -299,8 +290,7 @@ class RunCommand {
 
   const RunFlags& flags_;
   adapters::SystemClock clock_;
-  std::unique_ptr<Sink> sink_;
-  adapters::DeliverySinks outside_;
+  Outside outside_;
   RunSummary summary_;
   Progress progress_;
   bool warnings_ = false;
@@ -328,11 +318,7 @@ void add_run(CLI::App& app, Commands& commands) {
       ->check(CLI::IsMember({"ndjson"}));
   command->add_option("--verdicts", flags->verdicts, "all: keep why automations did not start, too")
       ->check(CLI::IsMember({"all"}));
-  command->add_option("--deliver", flags->deliver,
-                      "Append the changes of records that automations make to this file, each "
-                      "exactly once");
-  command->add_option("--services", flags->services,
-                      "A JSON file that says where calls of services and e-mails go");
+  flags->delivery.add_to(*command);
   command->add_option("--batch", flags->batch, "Lines in one commit")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();

@@ -5,9 +5,8 @@
 #include <filesystem>
 #include <set>
 
-#include "adapters/delivery_config.h"
-#include "adapters/recording_sink.h"
 #include "cli/command.h"
+#include "cli/delivery_flags.h"
 #include "daemon/daemon.h"
 #include "source/render.h"
 
@@ -21,8 +20,7 @@ struct ServeFlags {
   std::string listen = "127.0.0.1:8250";
   std::vector<std::string> follow;
   std::string verdicts;
-  std::string deliver;
-  std::string services;
+  DeliveryFlags delivery;
   std::string log_format = "text";
   std::string log_level = "info";
   size_t batch = 500;
@@ -89,17 +87,11 @@ int run_serve(const ServeFlags& flags) {
   options.batch_lines_max = flags.batch;
   options.queued_lines_max = flags.queued_lines;
   options.watched = flags.program.paths;
-  if (!flags.deliver.empty()) {
-    auto sink = adapters::open_recording_sink(flags.deliver);
-    if (!sink) return fail(sink.error());
-    options.sink = std::move(*sink);
-  }
-  if (!flags.services.empty()) {
-    Result<adapters::DeliverySinks> sinks = adapters::open_delivery_file(flags.services);
-    if (!sinks) return fail(sinks.error());
-    options.services = std::move(sinks->services);
-    options.mail = std::move(sinks->mail);
-  }
+  Result<Outside> outside = flags.delivery.open(false);
+  if (!outside) return fail(outside.error());
+  options.sink = std::move(outside->records);
+  options.services = std::move(outside->services);
+  options.mail = std::move(outside->mail);
   daemon::DaemonHost host;
   host.read_sources = [&] { return read_sources(flags.program.paths); };
   host.open_store = [&] { return open_store(flags.store, true); };
@@ -144,11 +136,7 @@ void add_serve(CLI::App& app, Commands& commands) {
   command->add_flag("--stdin", flags->standard_input, "Take events from standard input, too");
   command->add_option("--verdicts", flags->verdicts, "all: keep why automations did not start, too")
       ->check(CLI::IsMember({"all"}));
-  command->add_option("--deliver", flags->deliver,
-                      "Append the changes of records that automations make to this file, each "
-                      "exactly once");
-  command->add_option("--services", flags->services,
-                      "A JSON file that says where calls of services and e-mails go");
+  flags->delivery.add_to(*command);
   command->add_option("--batch", flags->batch, "Lines of a file or of standard input in one commit")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
