@@ -6,7 +6,6 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "adapters/system_clock.h"
 #include "base/fold.h"
 #include "cli/store_flags.h"
 #include "intake/event_reader.h"
@@ -172,11 +171,7 @@ int start(const FlowFlags& flags, const std::string& name, const std::vector<std
     complain("give the answers with --answers FILE, or start it on a terminal");
     return kExitUsage;
   }
-  if (flags.store.clock == "wall") {
-    adapters::SystemClock clock;
-    Result<BatchReport> moved = runtime.advance(clock.now());
-    if (!moved) return fail(moved.error());
-  }
+  if (Status moved = catch_up(runtime, flags.store); !moved) return fail(moved.error());
   std::string user = runtime.directory().user_named(flags.person);
   Result<BatchReport> done = runtime.start_flow(name, arguments, flags.person);
   for (size_t screen_number = 0; done; ++screen_number) {

@@ -3,7 +3,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "adapters/system_clock.h"
 #include "base/key128.h"
 #include "calendar/zone.h"
 #include "cli/store_flags.h"
@@ -96,11 +95,7 @@ int act(RemindersFlags flags, const std::string& verb, const std::string& which)
       return kExitUsage;
     }
   }
-  if (flags.store.clock == "wall") {
-    adapters::SystemClock clock;
-    Result<BatchReport> moved = runtime.advance(clock.now());
-    if (!moved) return fail(moved.error());
-  }
+  if (Status moved = catch_up(runtime, flags.store); !moved) return fail(moved.error());
   Result<BatchReport> done =
       runtime.reminder(which, flags.person, [&](engine::Cascade& cascade, const ReminderRow& row) {
         if (verb == "run") return cascade.run_reminder(row, row.person);

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "adapters/system_clock.h"
 #include "base/fold.h"
 #include "calendar/zone.h"
 #include "value/time_text.h"
@@ -29,6 +30,12 @@ std::optional<Instant> instant_option(const std::string& text, const std::string
   if (!parsed) return std::nullopt;
   if (parsed->offset_ms) return parsed->instant();
   return zone.instant(parsed->date, parsed->time);
+}
+
+Status catch_up(engine::Runtime& runtime, const StoreFlags& flags) {
+  if (flags.clock != "wall") return {};
+  Result<BatchReport> moved = runtime.advance(adapters::SystemClock().now());
+  return moved ? Status() : moved.error();
 }
 
 Result<std::shared_ptr<Store>> look_at(const StoreFlags& flags) {

@@ -22,6 +22,8 @@ struct StoreFlags {
 // `2026-03-26`, `2026-03-26T10:00` or with an offset; without one in `zone`. Empty when it is no
 // such text.
 std::optional<Instant> instant_option(const std::string& text, const std::string& zone);
+// What is due by this machine's clock happens first, where the command goes by it.
+Status catch_up(engine::Runtime& runtime, const StoreFlags& flags);
 // A store for reading, or a complaint.
 Result<std::shared_ptr<Store>> look_at(const StoreFlags& flags);
 // The id of the user that an option names by id, username or e-mail address; the text itself where

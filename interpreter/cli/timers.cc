@@ -3,7 +3,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "adapters/system_clock.h"
 #include "base/key128.h"
 #include "cli/store_flags.h"
 #include "value/time_text.h"
@@ -81,11 +80,7 @@ int act(const TimersFlags& flags, const std::string& verb, const std::string& ke
       return kExitUsage;
     }
   }
-  if (flags.store.clock == "wall") {
-    adapters::SystemClock clock;
-    Result<BatchReport> moved = runtime.advance(clock.now());
-    if (!moved) return fail(moved.error());
-  }
+  if (Status moved = catch_up(runtime, flags.store); !moved) return fail(moved.error());
   Result<BatchReport> done =
       runtime.with_run(key, [&](engine::Cascade& cascade, const FlowRunRow& row) -> Status {
         if (verb == "cancel") return cascade.end(row, "cancelled by a person");
