@@ -9,6 +9,7 @@
 // compared afterwards: both must hold the same rows.
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -389,13 +390,6 @@ int run(size_t events, size_t rounds, size_t clients) {
   return 0;
 }
 
-size_t number(const char* text) {
-  char* end = nullptr;
-  unsigned long long value = std::strtoull(text, &end, 10);
-  if (*end != 0 || value == 0) fail(fmt::format("a number above 0, not `{}`", text));
-  return static_cast<size_t>(value);
-}
-
 }  // namespace
 }  // namespace ensue::bench
 
@@ -403,17 +397,10 @@ int main(int count, char** words) {
   size_t events = 4000;
   size_t rounds = 5;
   size_t clients = 64;
-  for (int i = 1; i < count; i += 2) {
-    std::string name = words[i];
-    size_t* place = name == "--events"    ? &events
-                    : name == "--rounds"  ? &rounds
-                    : name == "--clients" ? &clients
-                                          : nullptr;
-    if (place == nullptr || i + 1 == count) {
-      fmt::print(stderr, "usage: bench_admissions [--events N] [--rounds N] [--clients N]\n");
-      return 2;
-    }
-    *place = ensue::bench::number(words[i + 1]);
-  }
+  CLI::App app("Durable admissions next to a bare SQLite loop", "bench_admissions");
+  app.add_option("--events", events)->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--rounds", rounds)->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--clients", clients)->check(CLI::PositiveNumber)->capture_default_str();
+  CLI11_PARSE(app, count, words);
   return ensue::bench::run(events, rounds, clients);
 }

@@ -11,6 +11,7 @@
 #include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <cstdlib>
@@ -346,28 +347,16 @@ int run(size_t count, size_t wake) {
   return 0;
 }
 
-size_t number(const char* text) {
-  char* end = nullptr;
-  unsigned long long value = std::strtoull(text, &end, 10);
-  if (*end != 0 || value == 0) fail(fmt::format("a number above 0, not `{}`", text));
-  return static_cast<size_t>(value);
-}
-
 }  // namespace
 }  // namespace ensue::bench
 
 int main(int count, char** words) {
   size_t waits = 1'000'000;
   size_t wake = 10'000;
-  for (int i = 1; i < count; i += 2) {
-    std::string name = words[i];
-    size_t* place = name == "--waits" ? &waits : name == "--wake" ? &wake : nullptr;
-    if (place == nullptr || i + 1 == count) {
-      fmt::print(stderr, "usage: bench_waits [--waits N] [--wake N]\n");
-      return 2;
-    }
-    *place = ensue::bench::number(words[i + 1]);
-  }
+  CLI::App app("Pending waits next to a bare SQLite table", "bench_waits");
+  app.add_option("--waits", waits)->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--wake", wake)->check(CLI::PositiveNumber)->capture_default_str();
+  CLI11_PARSE(app, count, words);
   if (waits < 2 * wake || waits < 4000) {
     fmt::print(stderr, "bench_waits: at least 4000 waits, and twice as many as are woken\n");
     return 2;
