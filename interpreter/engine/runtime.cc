@@ -53,16 +53,13 @@ Status Runtime::use(ProgramPtr program) {
 // before it is.
 Status Runtime::make_ready() {
   if (ready_ && !users_stale_) return {};
-  if (Status loaded = load_state(); !loaded) return loaded;
+  Status loaded = store_->read([&](StoreReader& reader) { return load_state(reader); });
+  if (!loaded) return loaded;
   if (Status filled = fill_links(); !filled) return filled;
   rebuild_index();
   ready_ = true;
   users_stale_ = false;
   return {};
-}
-
-Status Runtime::load_state() {
-  return store_->read([&](StoreReader& reader) { return load_state(reader); });
 }
 
 Status Runtime::load_state(StoreReader& reader) {
@@ -248,7 +245,6 @@ Result<BatchReport> Runtime::commit(const std::function<Status(StoreTxn&, BatchR
     open_day_ = day_before;
     // What the batch had told the directory is taken back by reading it again, before the next.
     if (users_changed) users_stale_ = true;
-    if (index_version_ != directory_.version()) rebuild_index();
     return done.error();
   }
   book_.keep();

@@ -109,7 +109,6 @@ class Runtime {
 
  private:
   Status make_ready();
-  Status load_state();
   Status load_state(StoreReader& reader);
   Status open_outbox();
   Instant delivery_time() const;
