@@ -210,6 +210,11 @@ Result<Cascade::Next> Cascade::perform(Run& run, Frame& frame, const plan::Instr
   bool sets_only = run.in_hand != nullptr && (at.op >= Do::kUpdate || at.op == Do::kRun);
   if (sets_only)
     return {ErrorCode::kFault, "a before-save flow only sets fields of the record itself"};
+  auto keep = [&](Result<Value> value) -> Result<Next> {
+    if (!value) return value.error();
+    top.locals[at.a] = std::move(*value);
+    return Next::kOn;
+  };
   switch (at.op) {
     case Do::kJump: top.at = at.target; return Next::kStay;
     case Do::kUnless: {
@@ -244,24 +249,9 @@ Result<Cascade::Next> Cascade::perform(Run& run, Frame& frame, const plan::Instr
       return {ErrorCode::kFault, value::plain_text(*message)};
     }
     case Do::kBranch: run.decision.branches.push_back(body.texts[at.a]); return Next::kOn;
-    case Do::kLet: {
-      Result<Value> value = evaluate(run, frame, body.programs[at.b]);
-      if (!value) return value.error();
-      top.locals[at.a] = std::move(*value);
-      return Next::kOn;
-    }
-    case Do::kFind: {
-      Result<Value> found = find_value(run, frame, body.finders[at.b]);
-      if (!found) return found.error();
-      top.locals[at.a] = std::move(*found);
-      return Next::kOn;
-    }
-    case Do::kTurn: {
-      Result<Value> member = next_in_turn(body.texts[at.b]);
-      if (!member) return member.error();
-      top.locals[at.a] = std::move(*member);
-      return Next::kOn;
-    }
+    case Do::kLet: return keep(evaluate(run, frame, body.programs[at.b]));
+    case Do::kFind: return keep(find_value(run, frame, body.finders[at.b]));
+    case Do::kTurn: return keep(next_in_turn(body.texts[at.b]));
     case Do::kSet: {
       Result<Assigned> values = assigned(run, frame, body.writes[at.a]);
       if (!values) return values.error();
