@@ -441,32 +441,14 @@ class MemoryTxn final : public StoreTxn {
 
   // ---- Waiting runs ---------------------------------------------------------------------------
   Result<std::vector<FlowRunRow>> flow_runs_about(std::string_view record, size_t most) override {
-    std::vector<FlowRunRow> out;
-    auto found = state_.flow_runs_about.find(record);
-    if (found == state_.flow_runs_about.end()) return out;
-    for (auto at = found->second.begin(); at != found->second.end() && out.size() < most; ++at)
-      out.push_back(state_.flow_runs.at(*at));
-    return out;
+    return first_runs(state_.flow_runs_about, record, most, [](const FlowRunRow&) { return true; });
   }
   Result<std::vector<FlowRunRow>> flow_runs_of(const Key128& rule, std::string_view record,
                                                size_t most) override {
-    std::vector<FlowRunRow> out;
-    if (!record.empty()) {
-      // A record has few, a flow may have a million.
-      auto about = state_.flow_runs_about.find(record);
-      if (about == state_.flow_runs_about.end()) return out;
-      for (auto at = about->second.begin(); at != about->second.end() && out.size() < most; ++at) {
-        const FlowRunRow& row = state_.flow_runs.at(*at);
-        if (row.rule == rule) out.push_back(row);
-      }
-      return out;
-    }
-    auto found = state_.flow_runs_of.find(rule);
-    if (found == state_.flow_runs_of.end()) return out;
-    for (auto at = found->second.begin(); at != found->second.end() && out.size() < most; ++at) {
-      out.push_back(state_.flow_runs.at(*at));
-    }
-    return out;
+    auto of_rule = [&](const FlowRunRow& row) { return row.rule == rule; };
+    // A record has few, a flow may have a million.
+    return record.empty() ? first_runs(state_.flow_runs_of, rule, most, of_rule)
+                          : first_runs(state_.flow_runs_about, record, most, of_rule);
   }
   Result<std::optional<FlowRunRow>> flow_run(const Key128& run) override {
     auto found = state_.flow_run_by_key.find(run);
@@ -519,6 +501,20 @@ class MemoryTxn final : public StoreTxn {
   }
 
  private:
+  // The first `most` runs that `fits` takes, of those an index has under `key`.
+  template <class Index, class Key, class Fits>
+  std::vector<FlowRunRow> first_runs(const Index& index, const Key& key, size_t most,
+                                     const Fits& fits) const {
+    std::vector<FlowRunRow> out;
+    auto found = index.find(key);
+    if (found == index.end()) return out;
+    for (auto at = found->second.begin(); at != found->second.end() && out.size() < most; ++at) {
+      const FlowRunRow& row = state_.flow_runs.at(*at);
+      if (fits(row)) out.push_back(row);
+    }
+    return out;
+  }
+
   template <class Map, class Key, class Row>
   void put(Map& map, const Key& key, const Row& row) {
     auto [at, fresh] = map.try_emplace(key, row);
