@@ -19,6 +19,8 @@
 namespace ensue::match {
 
 inline constexpr size_t kSlotsMax = 248;
+// A slot that no field has; its short key is 0.
+inline constexpr uint8_t kZeroSlot = kSlotsMax;
 
 struct Slot {
   types::FieldId field;
@@ -102,7 +104,7 @@ class EventImage {
 
  private:
   std::array<Key, kSlotsMax> keys_{};
-  std::array<uint32_t, kSlotsMax> short_keys_{};
+  std::array<uint32_t, kSlotsMax + 1> short_keys_{};
   std::array<std::string_view, kSlotsMax> texts_{};
   std::array<uint64_t, 4> changed_{};
   size_t slots_ = 0;

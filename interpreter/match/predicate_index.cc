@@ -305,6 +305,17 @@ SnapshotPtr PredicateIndex::publish() {
   return out;
 }
 
+SnapshotPtr PredicateIndex::names() {
+  auto out = std::make_shared<Snapshot>();
+  out->vocabulary_ = vocabulary_.publish();
+  for (const Layout& layout : layouts_) {
+    auto rules = std::make_shared<Snapshot::ObjectRules>();
+    rules->layout = layout;
+    out->objects_.push_back(std::move(rules));
+  }
+  return out;
+}
+
 Way PredicateIndex::way(uint32_t number) const {
   const Known& known = rules_[number];
   ObjectShares shares(*this, known.scope.object);

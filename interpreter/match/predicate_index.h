@@ -44,6 +44,8 @@ class Snapshot {
   void match(types::ObjectId object, std::span<const uint32_t> owners,
              std::span<const uint32_t> managers, EventImage& image,
              std::vector<uint32_t>& out) const;
+  TextTests tests() const { return tests_.data(); }
+  size_t test_count() const { return test_count_; }
   // Fetches what match() reads first for an author's own rules, ahead of time.
   void prefetch(types::ObjectId object, uint32_t owner) const;
 
@@ -101,6 +103,9 @@ class PredicateIndex final : private Names {
   void remove(uint32_t number);
   // What was put and removed since the last time becomes visible. O(rules changed), over all.
   SnapshotPtr publish();
+  // The slots and texts known so far, without rules: for observing events before segments are
+  // built.
+  SnapshotPtr names();
 
   // What is known about how often values occur. It is used when a segment is built.
   Statistics& statistics() { return statistics_; }
@@ -108,7 +113,8 @@ class PredicateIndex final : private Names {
   // How a rule is found, in the worst of its terms.
   Way way(uint32_t number) const;
   // Whether match() gives exactly the events that meet the rule's condition.
-  bool exact(uint32_t number) const { return rules_[number].rule->formula.exact; }
+  bool exact(uint32_t number) const { return formula(number).exact; }
+  const Formula& formula(uint32_t number) const { return rules_[number].rule->formula; }
   size_t bytes_of_segments() const;
 
  private:

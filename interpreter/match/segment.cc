@@ -117,7 +117,8 @@ void LargeSegment::match_keys(EventImage& image, TextTests tests,
 }
 
 // A posting: how many entries (bits 0-23), the set (24-31), the first key; the other two keys; the
-// entries.
+// entries, each with one more equality: the short key, and its slot in bits 32-39. Most entries end
+// there, before their code is fetched.
 void LargeSegment::take_posting(uint32_t place, size_t set_number, EventImage& image,
                                 TextTests tests, std::vector<uint32_t>& out) const {
   const uint64_t* posting = words_.data() + place;
@@ -128,7 +129,10 @@ void LargeSegment::take_posting(uint32_t place, size_t set_number, EventImage& i
               posting[1] == (key(1) | uint64_t{key(2)} << 32);
   if (!same) return;
   auto entries = static_cast<uint32_t>(posting[0] & 0xFFFFFF);
-  for (uint32_t n = 0; n < entries; ++n) take(posting[2 + n], image, tests, out);
+  const uint64_t* entry = posting + 2;
+  for (uint32_t n = 0; n < entries; ++n, entry += 2) {
+    if (keys[entry[1] >> 32] == static_cast<uint32_t>(entry[1])) take(entry[0], image, tests, out);
+  }
 }
 
 // Those of rows[begin] to rows[end - 1] that hold the key.

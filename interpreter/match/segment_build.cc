@@ -362,7 +362,7 @@ class LargeSegment::Builder {
       size_t place = words.size();
       words.push_back((end - begin) | uint64_t{first.set} << 24 | uint64_t{first.keys[0]} << 32);
       words.push_back(first.keys[1] | uint64_t{first.keys[2]} << 32);
-      words.resize(words.size() + (end - begin));
+      words.resize(words.size() + 2 * (end - begin));
       for (size_t i = begin; i < end; ++i) {
         const Planned& planned = terms_[filed_[i].term];
         const Formula& formula = planned.rule->formula;
@@ -371,14 +371,39 @@ class LargeSegment::Builder {
           if (atom != UINT32_MAX && answered_by_key(input_.layout, formula.atoms[atom]))
             answered.push_back(atom);
         }
+        size_t at = place + 2 + 2 * (i - begin);
+        words[at + 1] = uint64_t{kZeroSlot} << 32;
+        if (uint32_t next = next_equality(planned, filed_[i]); next != UINT32_MAX) {
+          const Atom& atom = formula.atoms[next];
+          words[at + 1] = short_key(atom.low) | uint64_t{atom.slot} << 32;
+          answered.push_back(next);
+        }
         uint32_t code = residuals_.append(formula, planned.term, answered, words);
-        words[place + 2 + (i - begin)] = entry_of(*planned.rule, code);
+        words[at] = entry_of(*planned.rule, code);
       }
       uint64_t at = first.hash & out_.table_mask_;
       while (out_.table_[at] != 0) at = (at + 1) & out_.table_mask_;
       out_.table_[at] = (first.hash >> 32 << 32) | place;
     }
     words.shrink_to_fit();
+  }
+
+  // The rarest equality beside those of the key that a short key answers.
+  uint32_t next_equality(const Planned& planned, const Filed& filed) const {
+    const Formula& formula = planned.rule->formula;
+    uint32_t out = UINT32_MAX;
+    double share = 2;
+    for (uint32_t number : planned.term.atoms) {
+      const Atom& atom = formula.atoms[number];
+      bool fits = atom.is_point() && answered_by_key(input_.layout, atom) &&
+                  std::find(filed.atoms.begin(), filed.atoms.end(), number) == filed.atoms.end();
+      if (!fits) continue;
+      double of = input_.shares.of(formula, atom);
+      if (of >= share) continue;
+      share = of;
+      out = number;
+    }
+    return out;
   }
 
   void file_in_order(const Planned& planned) {
