@@ -1,6 +1,7 @@
 // Matching side by side: from the bytes of an event to the numbers of the rules it starts.
 //
 //   bench_matching [--seed N] [--rounds N] [--events N] [--sizes 1000,10000] [--only owned|all]
+//                  [--profile SECONDS]
 //
 // Four sides share one intake (simdjson on demand, texts interned): it alone; the engine's index;
 // an index made by hand for this workload; and looking at every rule of the object. The sides run
@@ -351,7 +352,8 @@ struct Options {
   size_t events = 20'000;
   std::vector<uint32_t> sizes = {1'000, 10'000, 100'000, 500'000};
   std::string only;
-  double stop_seconds = 20;  // of one side at one size
+  double stop_seconds = 20;    // of one side at one size
+  double profile_seconds = 0;  // of the engine's index alone, for a profiler
 };
 
 // As many events as fit the side's time for a round; whole ones, from the first.
@@ -501,6 +503,11 @@ void run_size(const Options& options, bool owned, uint32_t size, bool judge) {
       "\n{}, {} rules of {} users: {} events compared, {:.2f} matches an event, checksum "
       "{:016x}, the same on all sides{}\n",
       owned ? "owned" : "org-wide", size, subject.users, compared, mean, sums[0], judged_by);
+  if (options.profile_seconds > 0) {
+    double end = processor_seconds() + options.profile_seconds;
+    while (processor_seconds() < end) measure(sides[1], subject, intake, 1);
+    return;
+  }
   for (size_t round = 0; round < options.rounds; ++round) {
     for (size_t i = 0; i < sides.size(); ++i)
       measure(sides[(i + round) % sides.size()], subject, intake,
@@ -543,17 +550,37 @@ std::vector<uint32_t> numbers(const std::string& text) {
   return out;
 }
 
+// False for an option that there is not.
+bool read_option(std::string_view name, const std::string& value, Options& out) {
+  if (name == "--seed") {
+    out.seed = std::stoull(value);
+  } else if (name == "--rounds") {
+    out.rounds = std::stoul(value);
+  } else if (name == "--events") {
+    out.events = std::stoul(value);
+  } else if (name == "--sizes") {
+    out.sizes = numbers(value);
+  } else if (name == "--only" && (value == "owned" || value == "all")) {
+    out.only = value;
+  } else if (name == "--profile") {
+    out.profile_seconds = std::stod(value);
+  } else {
+    return false;
+  }
+  return true;
+}
+
 int run(int count, char** words) {
   std::setvbuf(stdout, nullptr, _IOLBF, 1 << 16);
   Options options;
-  for (int i = 1; i + 1 < count; i += 2) {
-    std::string name = words[i];
-    std::string value = words[i + 1];
-    if (name == "--seed") options.seed = std::stoull(value);
-    if (name == "--rounds") options.rounds = std::stoul(value);
-    if (name == "--events") options.events = std::stoul(value);
-    if (name == "--sizes") options.sizes = numbers(value);
-    if (name == "--only") options.only = value;
+  bool understood = count % 2 == 1;
+  for (int i = 1; i + 1 < count && understood; i += 2)
+    understood = read_option(words[i], words[i + 1], options);
+  if (!understood) {
+    fmt::print(stderr,
+               "usage: bench_matching [--seed N] [--rounds N] [--events N] [--sizes N,N] "
+               "[--only owned|all] [--profile SECONDS]\n");
+    return 2;
   }
   fmt::print("matching: seed {}, {} rounds, {} events of {} fields\n", options.seed, options.rounds,
              options.events, Workload::fields().size());
@@ -567,12 +594,4 @@ int run(int count, char** words) {
 }  // namespace
 }  // namespace ensue::bench
 
-int main(int count, char** words) {
-  if (count % 2 == 0) {
-    fmt::print(stderr,
-               "usage: bench_matching [--seed N] [--rounds N] [--events N] [--sizes N,N] "
-               "[--only owned|all]\n");
-    return 2;
-  }
-  return ensue::bench::run(count, words);
-}
+int main(int count, char** words) { return ensue::bench::run(count, words); }

@@ -47,17 +47,6 @@ void Snapshot::match_authors(const Chunks& chunks, std::span<const uint32_t> aut
   }
 }
 
-void Snapshot::prefetch(types::ObjectId object, uint32_t owner) const {
-  if (object.index >= objects_.size() || objects_[object.index] == nullptr) return;
-  const Chunks& chunks = objects_[object.index]->own;
-  if (owner / kChunk >= chunks.size() || chunks[owner / kChunk] == nullptr) return;
-  const std::byte* only = chunks[owner / kChunk]->only[owner % kChunk];
-  if (only == nullptr) return;
-  constexpr size_t kLine = 64;
-  constexpr size_t kLines = 16;
-  for (size_t line = 0; line < kLines; ++line) __builtin_prefetch(only + line * kLine);
-}
-
 void Snapshot::match(types::ObjectId object, std::span<const uint32_t> owners,
                      std::span<const uint32_t> managers, EventImage& image,
                      std::vector<uint32_t>& out) const {

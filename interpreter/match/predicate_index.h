@@ -46,8 +46,6 @@ class Snapshot {
              std::vector<uint32_t>& out) const;
   TextTests tests() const { return tests_.data(); }
   size_t test_count() const { return test_count_; }
-  // Fetches what match() reads first for an author's own rules, ahead of time.
-  void prefetch(types::ObjectId object, uint32_t owner) const;
 
  private:
   friend class PredicateIndex;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "match/predicate_index.h"
+
 namespace ensue::match {
 namespace {
 
@@ -13,9 +15,25 @@ bool ordinary(Instant now) {
 
 }  // namespace
 
+struct RuleIndex::Conditions {
+  Conditions(const types::Schema& schema, uint64_t steps_max) : index(schema, steps_max) {}
+
+  PredicateIndex index;
+  SnapshotPtr snapshot;
+  EventImage image;
+  std::vector<uint32_t> owners;
+  std::vector<uint32_t> managers;
+  std::vector<uint32_t> found;
+};
+
+RuleIndex::RuleIndex() = default;
+RuleIndex::~RuleIndex() = default;
+RuleIndex::RuleIndex(RuleIndex&&) noexcept = default;
+RuleIndex& RuleIndex::operator=(RuleIndex&&) noexcept = default;
+
 RuleIndex::RuleIndex(const std::vector<plan::UnitPtr>& units, const types::Schema& schema,
                      uint64_t steps_max, const UserOf& user_of)
-    : units_(&units), predicates_(std::make_unique<PredicateIndex>(schema, steps_max)) {
+    : units_(&units), conditions_(std::make_unique<Conditions>(schema, steps_max)) {
   std::unordered_map<std::string, uint32_t> known;
   authors_.reserve(units.size());
   for (uint32_t i = 0; i < units.size(); ++i) {
@@ -30,7 +48,7 @@ RuleIndex::RuleIndex(const std::vector<plan::UnitPtr>& units, const types::Schem
     authors_.push_back(author);
     file(i, unit, author);
   }
-  snapshot_ = predicates_->publish();
+  conditions_->snapshot = conditions_->index.publish();
   resolve(user_of);
 }
 
@@ -73,7 +91,7 @@ void RuleIndex::file(uint32_t number, const plan::UnitPlan& unit, uint32_t autho
     rule.scope.kind = own ? ScopeKind::kOwn : ScopeKind::kTeam;
     rule.scope.author = author;
   }
-  predicates_->put(number, rule);
+  conditions_->index.put(number, rule);
 }
 
 void RuleIndex::resolve(const UserOf& user_of) {
@@ -126,21 +144,22 @@ std::vector<uint32_t> RuleIndex::candidates(types::ObjectId object, uint8_t chan
 
 const std::vector<uint32_t>& RuleIndex::may_start(const ChangeSeen& change, std::string_view owner,
                                                   const std::vector<std::string>& managers) {
-  found_.clear();
+  static const std::vector<uint32_t> kNone;
   types::ObjectId object = change.after->object;
-  if (snapshot_ == nullptr || object.index >= objects_.size()) return found_;
-  image_.fill(snapshot_->layout(object), snapshot_->vocabulary(), *change.after, *change.changed,
-              change.kind, change.is_new);
-  if (image_.irregular() || !ordinary(change.now)) {
-    found_ = candidates(object, change.kind, owner, managers);
-    return found_;
+  if (conditions_ == nullptr || object.index >= objects_.size()) return kNone;
+  Conditions& at = *conditions_;
+  at.image.fill(at.snapshot->layout(object), at.snapshot->vocabulary(), *change.after,
+                *change.changed, change.kind, change.is_new);
+  if (at.image.irregular() || !ordinary(change.now)) {
+    at.found = candidates(object, change.kind, owner, managers);
+    return at.found;
   }
-  owners_.clear();
-  find_authors(owner, owners_);
-  managers_.clear();
-  for (const std::string& manager : managers) find_authors(manager, managers_);
-  snapshot_->match(object, owners_, managers_, image_, found_);
-  return found_;
+  at.owners.clear();
+  find_authors(owner, at.owners);
+  at.managers.clear();
+  for (const std::string& manager : managers) find_authors(manager, at.managers);
+  at.snapshot->match(object, at.owners, at.managers, at.image, at.found);
+  return at.found;
 }
 
 std::vector<uint32_t> RuleIndex::before_save(types::ObjectId object, uint8_t change) const {
@@ -164,7 +183,7 @@ std::vector<std::pair<types::ObjectId, RuleIndex::Ways>> RuleIndex::ways() const
     Ways ways;
     auto count = [&](const std::vector<uint32_t>& units, size_t& scope) {
       scope += units.size();
-      for (uint32_t unit : units) ++ways.by_way[static_cast<size_t>(predicates_->way(unit))];
+      for (uint32_t unit : units) ++ways.by_way[static_cast<size_t>(conditions_->index.way(unit))];
     };
     for (const auto& units : rows.own) count(units, ways.own);
     for (const auto& units : rows.team) count(units, ways.team);

@@ -7,6 +7,7 @@
 // whom an author's name means is asked again when users change.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,8 +15,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "match/predicate_index.h"
 #include "plan/plan.h"
+#include "types/record.h"
 
 namespace ensue::match {
 
@@ -33,7 +34,10 @@ class RuleIndex {
   // The id of the user an author's name means; empty: nobody.
   using UserOf = std::function<std::string(const std::string&)>;
 
-  RuleIndex() = default;  // of no units
+  RuleIndex();  // of no units
+  ~RuleIndex();
+  RuleIndex(RuleIndex&&) noexcept;
+  RuleIndex& operator=(RuleIndex&&) noexcept;
   // `units` in the order they run (plan::runs_before); the units and `schema` outlive the index. A
   // condition of more than `steps_max` steps may fault.
   RuleIndex(const std::vector<plan::UnitPtr>& units, const types::Schema& schema,
@@ -68,7 +72,9 @@ class RuleIndex {
     size_t own = 0;
     size_t team = 0;
     size_t everybody = 0;
-    std::array<size_t, 4> by_way{};  // by Way; kNone: looked at on every event of their people
+    // By a value, a range or a prefix that their conditions ask for; or by nothing, and so looked
+    // at on every event of their people.
+    std::array<size_t, 4> by_way{};
   };
   // By object; only those with units that records start.
   std::vector<std::pair<types::ObjectId, Ways>> ways() const;
@@ -82,6 +88,7 @@ class RuleIndex {
     std::vector<uint32_t> before;
     std::vector<uint32_t> changes;
   };
+  struct Conditions;  // the predicate index, and buffers that are used again
   void file(uint32_t number, const plan::UnitPlan& unit, uint32_t author);
   void find_authors(std::string_view user, std::vector<uint32_t>& out) const;
 
@@ -92,13 +99,7 @@ class RuleIndex {
   std::vector<std::string> author_users_;  // by author: the user's id
   std::vector<uint32_t> authors_;          // by unit; kNoAuthor
   std::unordered_map<std::string, std::vector<uint32_t>> by_user_;
-  std::unique_ptr<PredicateIndex> predicates_;
-  SnapshotPtr snapshot_;
-  // Reused from event to event.
-  EventImage image_;
-  std::vector<uint32_t> owners_;
-  std::vector<uint32_t> managers_;
-  std::vector<uint32_t> found_;
+  std::unique_ptr<Conditions> conditions_;
 };
 
 }  // namespace ensue::match

@@ -82,7 +82,9 @@ TEST_CASE("drafts and automations of nobody are not found") {
 TEST_CASE("an index of nothing finds nothing") {
   CHECK(RuleIndex().candidates(kLead, plan::kCreated, "005a", {}).empty());
   std::vector<plan::UnitPtr> none;
-  CHECK(RuleIndex(none, kSchema, kSteps, user_of).candidates(kLead, plan::kCreated, "005a", {}).empty());
+  CHECK(RuleIndex(none, kSchema, kSteps, user_of)
+            .candidates(kLead, plan::kCreated, "005a", {})
+            .empty());
 }
 
 }  // namespace ensue::match
