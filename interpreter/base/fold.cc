@@ -49,8 +49,8 @@ void append(std::string& out, int32_t code_point) {
 }
 
 template <class Map>
-std::string map_text(std::string_view text, Map map) {
-  std::string out;
+void map_text(std::string_view text, Map map, std::string& out) {
+  out.clear();
   out.reserve(text.size());
   for (size_t at = 0; at < text.size();) {
     size_t begin = at;
@@ -62,7 +62,6 @@ std::string map_text(std::string_view text, Map map) {
       append(out, map(code_point));
     }
   }
-  return out;
 }
 
 // Whether `part` stands in `text` at `at`; on success `at` moves past it.
@@ -78,13 +77,22 @@ bool matches_at(std::string_view text, size_t& at, std::string_view part) {
 
 }  // namespace
 
-std::string fold_case(std::string_view text) { return map_text(text, fold); }
+std::string fold_case(std::string_view text) {
+  std::string out;
+  fold_case(text, out);
+  return out;
+}
+
+void fold_case(std::string_view text, std::string& out) { map_text(text, fold, out); }
 
 std::string to_upper(std::string_view text) {
-  return map_text(text, [](int32_t c) -> int32_t {
+  auto upper = [](int32_t c) -> int32_t {
     if (c < 0x80) return c >= 'a' && c <= 'z' ? c - 32 : c;
     return utf8proc_toupper(c);
-  });
+  };
+  std::string out;
+  map_text(text, upper, out);
+  return out;
 }
 
 int compare_folded(std::string_view a, std::string_view b) {

@@ -15,6 +15,8 @@ namespace ensue::base {
 // The folded form. Two texts are equal ignoring case exactly when their folded forms are equal
 // bytes.
 std::string fold_case(std::string_view text);
+// The same into `out`, which keeps its memory.
+void fold_case(std::string_view text, std::string& out);
 
 // Three-way comparison of the folded forms by code point, without building them. Negative, zero or
 // positive.

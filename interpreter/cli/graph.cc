@@ -9,6 +9,7 @@
 #include "base/near_miss.h"
 #include "cli/command.h"
 #include "graph/trigger_graph.h"
+#include "match/rule_index.h"
 
 namespace ensue::cli {
 namespace {
@@ -32,20 +33,22 @@ std::string render(const GraphFlags& flags, const graph::FlowGraph& graph) {
   return graph::render_text(graph);
 }
 
-// What the rule index makes of the automations: how many can be found by owner, and how many are
-// looked at on every event.
+// What the rule index makes of the automations that records start: whom they are about, and what of
+// their conditions finds them. What nothing finds is looked at on every event of those people.
 std::string plan_text(const engine::Program& program) {
-  std::map<std::string, std::array<size_t, 3>> by_object;
-  for (const plan::UnitPtr& unit : program.units) {
-    if (!unit->object) continue;  // called, or by a schedule
-    ++by_object[program.schema().object(unit->object).name][static_cast<size_t>(unit->scope)];
+  match::RuleIndex index(program.units, program.schema(),
+                         program.module->options.bounds.run_steps_max,
+                         [](const std::string&) { return std::string(); });
+  std::vector<std::vector<std::string>> rows{{"object", "of the owner", "of a manager",
+                                              "of everybody", "by a value", "by a range",
+                                              "by a prefix", "one by one"}};
+  for (const auto& [object, ways] : index.ways()) {
+    std::vector<std::string> row{program.schema().object(object).name, grouped(ways.own),
+                                 grouped(ways.team), grouped(ways.everybody)};
+    for (size_t count : ways.by_way) row.push_back(grouped(count));
+    rows.push_back(std::move(row));
   }
-  std::vector<std::vector<std::string>> rows{
-      {"object", "by owner", "by manager", "on every event"}};
-  for (const auto& [object, counts] : by_object) {
-    rows.push_back({object, grouped(counts[0]), grouped(counts[1]), grouped(counts[2])});
-  }
-  return table(rows, {false, true, true, true});
+  return table(rows, {false, true, true, true, true, true, true, true});
 }
 
 int run_graph(const GraphFlags& flags) {

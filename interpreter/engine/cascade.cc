@@ -224,7 +224,14 @@ Status Cascade::work_on(const Change& change) {
       c_.directory.managers_of(owner, c_.program.module->options.bounds.manager_levels_max);
   // Matched once, on the images of the change; run afterwards, in order.
   std::vector<std::pair<uint32_t, MatchResult>> agenda;
-  for (uint32_t number : c_.index.candidates(change.after->object, change.kind, owner, managers)) {
+  // What is only looked at leaves a trace where all verdicts or the outcomes of tests are kept.
+  bool all = c_.keep_all_verdicts || c_.coverage != nullptr;
+  const std::vector<uint32_t> numbers =
+      all ? c_.index.candidates(change.after->object, change.kind, owner, managers)
+          : c_.index.may_start(
+                {change.after.get(), &change.changed, change.kind, change.is_new, c_.now}, owner,
+                managers);
+  for (uint32_t number : numbers) {
     std::optional<CoverageTrace> trace;
     if (c_.coverage != nullptr) trace.emplace(*c_.coverage, number);
     MatchResult match = matcher_.examine(number, change, c_.now, trace ? &*trace : nullptr);

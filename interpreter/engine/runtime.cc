@@ -155,8 +155,19 @@ Status Runtime::fill_links() {
 void Runtime::rebuild_index() {
   index_version_ = directory_.version();
   // In place: a cascade at work keeps its reference.
-  index_ = match::RuleIndex(
-      program_->units, [&](const std::string& author) { return directory_.user_named(author); });
+  index_ = match::RuleIndex(program_->units, program_->schema(),
+                            program_->module->options.bounds.run_steps_max, user_of());
+}
+
+// Users have changed: the same automations may be about others.
+void Runtime::resolve_authors() {
+  if (index_version_ == directory_.version()) return;
+  index_version_ = directory_.version();
+  index_.resolve(user_of());
+}
+
+match::RuleIndex::UserOf Runtime::user_of() const {
+  return [this](const std::string& author) { return directory_.user_named(author); };
 }
 
 // ---- Batches ----------------------------------------------------------------------------------
@@ -248,7 +259,7 @@ Result<BatchReport> Runtime::commit(const std::function<Status(StoreTxn&, BatchR
     return done.error();
   }
   book_.keep();
-  if (index_version_ != directory_.version()) rebuild_index();
+  resolve_authors();
   return report;
 }
 
@@ -339,7 +350,7 @@ Status Runtime::work_on(const Lines& input, std::span<const InputLine> lines, Ca
           ++(snapshot ? report.snapshots : report.events);
           if (Status worked = cascade.external(event); !worked) return worked;
           // A user who came or changed may be who an author's name means.
-          if (index_version_ != directory_.version()) rebuild_index();
+          resolve_authors();
         }
         break;
     }
@@ -565,7 +576,7 @@ Result<BatchReport> Runtime::submit(const std::vector<types::Event>& events) {
       }
       ++(snapshot ? report.snapshots : report.events);
       if (Status worked = cascade.external(event); !worked) return worked;
-      if (index_version_ != directory_.version()) rebuild_index();
+      resolve_authors();
     }
     return {};
   });

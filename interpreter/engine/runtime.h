@@ -115,6 +115,8 @@ class Runtime {
   void read_clock(BatchReport& report);
   Status fill_links();
   void rebuild_index();
+  void resolve_authors();
+  match::RuleIndex::UserOf user_of() const;
   CascadeContext context(StoreTxn& txn, BatchReport& report);
   Result<BatchReport> commit(const std::function<Status(StoreTxn&, BatchReport&)>& work);
   Result<BatchReport> commit(const std::function<Status(Cascade&, StoreTxn&, BatchReport&)>& work);

@@ -28,6 +28,9 @@ plan::UnitPtr unit(Scope scope, const char* author, types::ObjectId object = kLe
 using Numbers = std::vector<uint32_t>;
 
 // Two users, each under a name and an id.
+const types::Schema kSchema;  // the units have no conditions
+constexpr uint64_t kSteps = 100'000;
+
 std::string user_of(const std::string& author) {
   static const std::map<std::string, std::string> kUsers = {
       {"ana", "005a"}, {"ANA", "005a"}, {"mona", "005m"}};
@@ -41,7 +44,7 @@ TEST_CASE("own, team and everybody's automations are found by the owner and the 
   std::vector<plan::UnitPtr> units = {unit(Scope::kTeam, "mona"), unit(Scope::kOwn, "ana"),
                                       unit(Scope::kOwn, "mona"),  unit(Scope::kEverybody, ""),
                                       unit(Scope::kTeam, "ana"),  unit(Scope::kOwn, "ANA")};
-  RuleIndex index(units, user_of);
+  RuleIndex index(units, kSchema, kSteps, user_of);
   CHECK(index.candidates(kLead, plan::kCreated, "005a", {"005m"}) == Numbers{0, 1, 3, 5});
   CHECK(index.candidates(kLead, plan::kCreated, "005m", {}) == Numbers{2, 3});
   CHECK(index.candidates(kLead, plan::kCreated, "005x", {"005a", "005m"}) == Numbers{0, 3, 4});
@@ -56,7 +59,7 @@ TEST_CASE("only the object's automations for that change are found") {
                                       unit(Scope::kEverybody, "", kCase, kSaved),
                                       unit(Scope::kEverybody, "", kLead, plan::kDeleted),
                                       unit(Scope::kOwn, "ana", kCase, plan::kCreated)};
-  RuleIndex index(units, user_of);
+  RuleIndex index(units, kSchema, kSteps, user_of);
   CHECK(index.candidates(kLead, plan::kCreated, "005a", {}) == Numbers{0, 1});
   CHECK(index.candidates(kLead, plan::kEdited, "005a", {}) == Numbers{1});
   CHECK(index.candidates(kLead, plan::kDeleted, "005a", {}) == Numbers{3});
@@ -70,7 +73,7 @@ TEST_CASE("drafts and automations of nobody are not found") {
   std::vector<plan::UnitPtr> units = {unit(Scope::kOwn, "ana", kLead, kSaved, true),
                                       unit(Scope::kOwn, "zoe"), unit(Scope::kTeam, "zoe"),
                                       unit(Scope::kEverybody, "", kLead, kSaved, true)};
-  RuleIndex index(units, user_of);
+  RuleIndex index(units, kSchema, kSteps, user_of);
   CHECK(index.candidates(kLead, plan::kCreated, "005a", {"005m"}).empty());
   // Nobody is not the owner of a record that has none.
   CHECK(index.candidates(kLead, plan::kCreated, "", {""}).empty());
@@ -79,7 +82,9 @@ TEST_CASE("drafts and automations of nobody are not found") {
 TEST_CASE("an index of nothing finds nothing") {
   CHECK(RuleIndex().candidates(kLead, plan::kCreated, "005a", {}).empty());
   std::vector<plan::UnitPtr> none;
-  CHECK(RuleIndex(none, user_of).candidates(kLead, plan::kCreated, "005a", {}).empty());
+  CHECK(RuleIndex(none, kSchema, kSteps, user_of)
+            .candidates(kLead, plan::kCreated, "005a", {})
+            .empty());
 }
 
 }  // namespace ensue::match
