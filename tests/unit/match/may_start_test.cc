@@ -83,7 +83,7 @@ TEST_CASE("what is not understood is asked, with what is understood beside it") 
   Index index({"Owner.Department is \"Sales\"",
                "Owner.Department is \"Sales\" and Rating is \"Hot\"",
                "CreatedDate is after 3 days ago and Rating is \"Hot\"",
-               "any Task of it has (Status is \"Done\") and Rating is \"Hot\""});
+               "any Task of it has (Status is \"Completed\") and Rating is \"Hot\""});
   CHECK(index.set("Rating", text("Cold")).found() == "AD");
   // A duration before the first year is a fault.
   CHECK(index.found({-62'135'596'800'000}) == "ABCD");
