@@ -13,9 +13,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <filesystem>
-#include <map>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,6 +21,7 @@
 #include "ensue/engine.h"
 #include "ensue/stores.h"
 #include "ensue/writer.h"
+#include "recorded_writes.h"
 
 namespace ensue::bench {
 namespace {
@@ -47,111 +46,13 @@ limits "Bench"
 end
 )";
 
-[[noreturn]] void fail(const std::string& why) {
-  fmt::print(stderr, "bench_admissions: {}\n", why);
-  std::exit(3);
-}
-
 std::string lead(size_t n) {
   return fmt::format(
       R"({{"id":"e{0}","entity":"Lead","ids":["00Q{0:07}"],"kind":"create","at":"2026-01-05T14:{1:02}:{2:02}Z","by":"005ana","set":{{"LastName":"Roe {0}","Company":"Firm {3}","LeadSource":"Web","NumberOfEmployees":{4},"Email":"l{0}@x.test","OwnerId":"005ana"}}}})",
       n, n / 60 % 60, n % 60, n % 20'000, 100 + n % 900);
 }
 
-// ---- What the engine writes, seen from SQLite -------------------------------------------------
-
-struct BoundValue {
-  enum class Kind : uint8_t { kNull, kInteger, kText, kBlob } kind = Kind::kNull;
-  int64_t integer = 0;
-  std::string bytes;
-};
-
-struct Write {
-  size_t statement = 0;
-  std::vector<BoundValue> values;
-};
-
-struct Recording {
-  std::vector<std::string> statements;  // text with `?`
-  std::map<std::string, size_t> numbers;
-  std::vector<Write> writes;
-  bool on = false;
-};
-
-Recording recording;
-
-int hex_digit(char c) { return c <= '9' ? c - '0' : (c | 32) - 'a' + 10; }
-
-// Reads one literal as sqlite3_expanded_sql writes it.
-BoundValue read_literal(const char*& at) {
-  BoundValue out;
-  if (std::strncmp(at, "NULL", 4) == 0) {
-    at += 4;
-  } else if (*at == '\'') {
-    out.kind = BoundValue::Kind::kText;
-    for (++at; *at != '\'' || at[1] == '\''; ++at) {
-      out.bytes += *at;
-      if (*at == '\'') ++at;
-    }
-    ++at;
-  } else if (*at == 'x') {
-    out.kind = BoundValue::Kind::kBlob;
-    for (at += 2; *at != '\''; at += 2)
-      out.bytes += static_cast<char>(hex_digit(at[0]) * 16 + hex_digit(at[1]));
-    ++at;
-  } else {
-    char* end = nullptr;
-    out.kind = BoundValue::Kind::kInteger;
-    out.integer = std::strtoll(at, &end, 10);
-    if (end == at) fail(fmt::format("a value that cannot be read: {}", at));
-    at = end;
-  }
-  return out;
-}
-
-bool writes(const std::string& sql) {
-  for (const char* word : {"INSERT", "UPDATE", "DELETE", "BEGIN", "COMMIT"})
-    if (sql.rfind(word, 0) == 0) return true;
-  return false;
-}
-
-int on_statement(unsigned, void*, void* statement, void*) {
-  auto* prepared = static_cast<sqlite3_stmt*>(statement);
-  if (!recording.on) return 0;
-  std::string sql = sqlite3_sql(prepared);
-  if (!writes(sql)) return 0;
-  char* expanded = sqlite3_expanded_sql(prepared);
-  auto [number, fresh] = recording.numbers.try_emplace(sql, recording.statements.size());
-  if (fresh) recording.statements.push_back(sql);
-  Write write{number->second, {}};
-  const char* at = expanded;
-  for (char c : sql) {
-    if (c == '?')
-      write.values.push_back(read_literal(at));
-    else if (*at++ != c)
-      fail("a statement that cannot be read: " + sql);
-  }
-  sqlite3_free(expanded);
-  recording.writes.push_back(std::move(write));
-  return 0;
-}
-
-int watch(sqlite3* db, char**, const struct sqlite3_api_routines*) {
-  return sqlite3_trace_v2(db, SQLITE_TRACE_STMT, on_statement, nullptr);
-}
-
 // ---- Two sides --------------------------------------------------------------------------------
-
-struct Side {
-  std::vector<double> seconds;    // of the rounds
-  std::vector<double> latencies;  // of admissions, all rounds
-  uint64_t commits = 0;
-};
-
-void remove_store(const std::string& path) {
-  for (const char* ending : {"", "-wal", "-shm", "-lock", "-ballast"})
-    std::filesystem::remove(path + ending);
-}
 
 struct Engines {
   std::shared_ptr<Store> store;
@@ -174,9 +75,10 @@ Engines open_engine(const std::string& path) {
   return out;
 }
 
-void engine_singly(const std::string& path, const std::vector<std::string>& lines, Side& side) {
+void engine_singly(const std::string& path, const std::vector<std::string>& lines, Side& side,
+                   Recorder* recorder = nullptr) {
   Engines engines = open_engine(path);
-  recording.on = recording.statements.empty();
+  if (recorder != nullptr) recorder->start();
   auto begin = SteadyClock::now();
   for (size_t i = 0; i < lines.size(); ++i) {
     auto from = SteadyClock::now();
@@ -187,7 +89,6 @@ void engine_singly(const std::string& path, const std::vector<std::string>& line
   }
   side.seconds.push_back(Seconds(SteadyClock::now() - begin).count());
   side.commits += lines.size();
-  recording.on = false;
 }
 
 // Clients that wait for their answer before they send the next line.
@@ -218,111 +119,7 @@ void engine_grouped(const std::string& path, const std::vector<std::string>& lin
     side.latencies.insert(side.latencies.end(), of_client.begin(), of_client.end());
 }
 
-class BareLoop {
- public:
-  explicit BareLoop(const std::string& path) {
-    open_engine(path);  // and closed: an empty store of the same layout
-    if (sqlite3_open(path.c_str(), &db_) != SQLITE_OK) fail(sqlite3_errmsg(db_));
-    // As the engine's own connection.
-    for (const char* sql : {"PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON",
-                            "PRAGMA cache_size = -65536", "PRAGMA wal_autocheckpoint = 4000"})
-      if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail(sqlite3_errmsg(db_));
-    statements_.resize(recording.statements.size());
-    for (size_t i = 0; i < statements_.size(); ++i)
-      if (sqlite3_prepare_v2(db_, recording.statements[i].c_str(), -1, &statements_[i], nullptr) !=
-          SQLITE_OK)
-        fail(sqlite3_errmsg(db_));
-  }
-  ~BareLoop() {
-    for (sqlite3_stmt* statement : statements_) sqlite3_finalize(statement);
-    sqlite3_close(db_);
-  }
-  BareLoop(const BareLoop&) = delete;
-  BareLoop& operator=(const BareLoop&) = delete;
-
-  // The recorded writes, `group` admissions in one commit.
-  void run(size_t admissions, size_t group, Side& side) {
-    auto begin = SteadyClock::now();
-    auto from = begin;
-    size_t done = 0;
-    bool open = false;
-    for (const Write& write : recording.writes) {
-      const std::string& sql = recording.statements[write.statement];
-      if (sql[0] == 'B') {
-        if (!open) step(write);
-        open = true;
-      } else if (sql[0] == 'C') {
-        if (++done % group != 0 && done != admissions) continue;
-        step(write);
-        open = false;
-        ++side.commits;
-        auto now = SteadyClock::now();
-        size_t together = done % group == 0 ? group : done % group;
-        side.latencies.insert(side.latencies.end(), together, Seconds(now - from).count());
-        from = now;
-      } else {
-        step(write);
-      }
-    }
-    side.seconds.push_back(Seconds(SteadyClock::now() - begin).count());
-  }
-
- private:
-  void step(const Write& write) {
-    sqlite3_stmt* statement = statements_[write.statement];
-    for (size_t i = 0; i < write.values.size(); ++i) {
-      const BoundValue& value = write.values[i];
-      int place = static_cast<int>(i) + 1;
-      int size = static_cast<int>(value.bytes.size());
-      switch (value.kind) {
-        case BoundValue::Kind::kNull: sqlite3_bind_null(statement, place); break;
-        case BoundValue::Kind::kInteger: sqlite3_bind_int64(statement, place, value.integer); break;
-        case BoundValue::Kind::kText:
-          sqlite3_bind_text(statement, place, value.bytes.data(), size, SQLITE_STATIC);
-          break;
-        case BoundValue::Kind::kBlob:
-          sqlite3_bind_blob(statement, place, value.bytes.data(), size, SQLITE_STATIC);
-          break;
-      }
-    }
-    int code = sqlite3_step(statement);
-    if (code != SQLITE_DONE && code != SQLITE_ROW) fail(sqlite3_errmsg(db_));
-    sqlite3_reset(statement);
-  }
-
-  sqlite3* db_ = nullptr;
-  std::vector<sqlite3_stmt*> statements_;
-};
-
-// Rows of each table of a file.
-std::map<std::string, int64_t> row_counts(const std::string& path) {
-  sqlite3* db = nullptr;
-  if (sqlite3_open(path.c_str(), &db) != SQLITE_OK) fail(sqlite3_errmsg(db));
-  auto each_row = [&](const std::string& sql, auto&& visit) {
-    sqlite3_stmt* statement = nullptr;
-    if (sqlite3_prepare_v2(db, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK)
-      fail(sqlite3_errmsg(db));
-    while (sqlite3_step(statement) == SQLITE_ROW) visit(statement);
-    sqlite3_finalize(statement);
-  };
-  std::vector<std::string> tables;
-  each_row("SELECT name FROM sqlite_master WHERE type = 'table'", [&](sqlite3_stmt* row) {
-    tables.emplace_back(reinterpret_cast<const char*>(sqlite3_column_text(row, 0)));
-  });
-  std::map<std::string, int64_t> out;
-  for (const std::string& table : tables)
-    each_row("SELECT count(*) FROM \"" + table + "\"",
-             [&](sqlite3_stmt* row) { out[table] = sqlite3_column_int64(row, 0); });
-  sqlite3_close(db);
-  return out;
-}
-
 // ---- The table --------------------------------------------------------------------------------
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 double percentile(std::vector<double> values, double part) {
   std::sort(values.begin(), values.end());
@@ -353,12 +150,16 @@ int run(size_t events, size_t rounds, size_t clients) {
   std::vector<std::string> lines;
   for (size_t i = 0; i < events; ++i) lines.push_back(lead(i));
 
-  sqlite3_auto_extension(reinterpret_cast<void (*)()>(watch));
   Side unmeasured;
-  engine_singly(engine_path, lines, unmeasured);
-  sqlite3_reset_auto_extension();
-  size_t written = recording.writes.size() - 2 * events;
-  { BareLoop(bare_path).run(events, 1, unmeasured); }
+  Recording recording;
+  {
+    Recorder recorder;
+    engine_singly(engine_path, lines, unmeasured, &recorder);
+    recording = recorder.stop();
+  }
+  size_t written = recording.rows();
+  open_engine(bare_path);  // and closed: an empty store of the same layout
+  BareLoop(bare_path, recording).run(1, unmeasured);
   if (row_counts(engine_path) != row_counts(bare_path)) fail("the two have not written the same");
 
   Side bare_single;
@@ -366,7 +167,10 @@ int run(size_t events, size_t rounds, size_t clients) {
   Side bare_group;
   Side engine_group;
   for (size_t round = 0; round < rounds; ++round) {
-    auto bare = [&](Side& side, size_t group) { BareLoop(bare_path).run(events, group, side); };
+    auto bare = [&](Side& side, size_t group) {
+      open_engine(bare_path);
+      BareLoop(bare_path, recording).run(group, side);
+    };
     if (round % 2 == 0) bare(bare_single, 1);
     engine_singly(engine_path, lines, engine_single);
     if (round % 2 == 1) bare(bare_single, 1);

@@ -22,6 +22,7 @@
 
 #include "ensue/engine.h"
 #include "ensue/stores.h"
+#include "recorded_writes.h"
 
 namespace ensue::bench {
 namespace {
@@ -44,16 +45,6 @@ flow "Chase"
   log "chased"
 end
 )";
-
-[[noreturn]] void fail(const std::string& why) {
-  fmt::print(stderr, "bench_waits: {}\n", why);
-  std::exit(3);
-}
-
-void remove_store(const std::string& path) {
-  for (const char* ending : {"", "-wal", "-shm", "-lock", "-ballast"})
-    std::filesystem::remove(path + ending);
-}
 
 double resident_bytes() {
   FILE* file = std::fopen("/proc/self/statm", "r");
