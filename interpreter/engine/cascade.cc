@@ -70,10 +70,12 @@ void Cascade::name_person(const types::Object& object, types::Record& record,
 // Makes the images before and after, with what before-save flows set, and saves the record.
 Result<Change> Cascade::apply(const types::Event& event) {
   const types::Object& object = c_.program.schema().object(event.object);
-  types::RecordPtr known = c_.book.image(event.object, event.record);
+  // What is created has no image before, whatever the copy holds under its id.
+  bool created = event.kind == ChangeKind::kCreate;
+  types::RecordPtr known = created ? nullptr : c_.book.image(event.object, event.record);
   bool fresh = event.kind == ChangeKind::kCreate || event.kind == ChangeKind::kSnapshot;
   types::Record after;
-  if (known != nullptr && event.kind != ChangeKind::kCreate) {
+  if (known != nullptr) {
     after = *known;
   } else {
     after.object = event.object;
@@ -101,7 +103,9 @@ Result<Change> Cascade::apply(const types::Event& event) {
     for (const types::FieldValue& row : event.before) before.fields[row.field.index] = row.value;
     out.before = std::make_shared<const types::Record>(std::move(before));
   }
-  if (event.kind != ChangeKind::kSnapshot && !after.deleted) {
+  bool flows_set = event.kind != ChangeKind::kSnapshot && !after.deleted &&
+                   !c_.index.before_save(after.object, out.kind).empty();
+  if (flows_set) {
     types::Record as_sent = after;
     if (Status set = before_save(out, after); !set) return set.error();
     // What a before-save flow sets on an event from outside is a write of ours.
@@ -125,9 +129,11 @@ Result<Change> Cascade::apply(const types::Event& event) {
   }
   LastChange last{event.kind, event.at, event.key, event.by, {}};
   out.changed = {};
+  if (event.kind != ChangeKind::kSnapshot) last.before.reserve(event.set.size() + 1);
   for (size_t i = 0; i < after.fields.size(); ++i) {
     types::FieldId field(i);
-    const Value previous = out.before != nullptr ? out.before->raw(field) : Value();
+    static const Value kBlank;
+    const Value& previous = out.before != nullptr ? out.before->raw(field) : kBlank;
     if (value::same_stored(previous, after.fields[i])) continue;
     out.changed.add(field);
     if (event.kind != ChangeKind::kSnapshot) last.before.push_back({field, previous});
@@ -226,8 +232,11 @@ Status Cascade::work_on(const Change& change) {
   std::vector<std::pair<uint32_t, MatchResult>> agenda;
   // What is only looked at leaves a trace where all verdicts or the outcomes of tests are kept.
   bool all = c_.keep_all_verdicts || c_.coverage != nullptr;
-  const std::vector<uint32_t> numbers =
-      all ? c_.index.candidates(change.after->object, change.kind, owner, managers)
+  std::vector<uint32_t> looked_at;
+  if (all) looked_at = c_.index.candidates(change.after->object, change.kind, owner, managers);
+  // What the index gives stands until it is asked again, which only a run does.
+  const std::vector<uint32_t>& numbers =
+      all ? looked_at
           : c_.index.may_start(
                 {change.after.get(), &change.changed, change.kind, change.is_new, c_.now}, owner,
                 managers);

@@ -10,11 +10,17 @@ namespace {
 
 using intake::JsonTape;
 
+// `name`: as names_of() gives it.
 void append_member(std::string& out, std::string_view name, const Value& value) {
   if (out.back() != '{') out += ',';
-  value::append_json_text(out, name);
-  out += ':';
+  out += name;
   value::append_json(out, value);
+}
+
+// Texts are most of it; the rest is short.
+size_t likely_bytes(const Value& value) {
+  constexpr size_t kScalar = 24;
+  return value.is(Value::Kind::kText) ? value.as_text().size() + 2 : kScalar;
 }
 
 }  // namespace
@@ -23,26 +29,54 @@ void append_member(std::string& out, std::string_view name, const Value& value) 
 RecordCodec::RecordCodec(const types::Schema& schema, const Bounds& bounds)
     : schema_(schema), bounds_(bounds), tape_({size_t{64} << 20, 64}) {}
 
-std::string RecordCodec::encode(const types::Record& record) const {
-  const types::Object& object = schema_.object(record.object);
-  std::string out = "{";
-  for (size_t i = 0; i < record.fields.size(); ++i) {
-    if (!record.fields[i].is_blank())
-      append_member(out, object.fields[i].stored_as, record.fields[i]);
+const std::vector<std::string>& RecordCodec::names_of(types::ObjectId object) const {
+  if (object.index >= names_.size()) names_.resize(object.index + size_t{1});
+  std::vector<std::string>& names = names_[object.index];
+  if (!names.empty()) return names;
+  for (const types::Field& field : schema_.object(object).fields) {
+    value::append_json_text(names.emplace_back(), field.stored_as);
+    names.back() += ':';
   }
-  return out + "}";
+  return names;
 }
 
-std::string RecordCodec::encode_change(const LastChange& change, types::ObjectId object_id) const {
-  const types::Object& object = schema_.object(object_id);
-  std::string out = "{\"kind\":\"" + std::string(types::change_kind_name(change.kind)) +
-                    "\",\"at\":\"" + value::instant_text(change.at) + "\",\"event\":\"" +
-                    base::to_hex(change.event) + "\",\"by\":";
-  value::append_json_text(out, change.by);
-  std::string before = "{";
+std::string RecordCodec::encode(const types::Record& record) const {
+  const std::vector<std::string>& names = names_of(record.object);
+  size_t bytes = 2;
+  for (size_t i = 0; i < record.fields.size(); ++i) {
+    if (!record.fields[i].is_blank()) bytes += names[i].size() + likely_bytes(record.fields[i]) + 1;
+  }
+  std::string out;
+  out.reserve(bytes);
+  out += '{';
+  for (size_t i = 0; i < record.fields.size(); ++i) {
+    if (!record.fields[i].is_blank()) append_member(out, names[i], record.fields[i]);
+  }
+  out += '}';
+  return out;
+}
+
+std::string RecordCodec::encode_change(const LastChange& change, types::ObjectId object) const {
+  const std::vector<std::string>& names = names_of(object);
+  constexpr size_t kHead = 160;
+  size_t bytes = kHead;
   for (const types::FieldValue& row : change.before)
-    append_member(before, object.field(row.field).stored_as, row.value);
-  return out + ",\"before\":" + before + "}}";
+    bytes += names[row.field.index].size() + likely_bytes(row.value) + 1;
+  std::string out;
+  out.reserve(bytes);
+  out += "{\"kind\":\"";
+  out += types::change_kind_name(change.kind);
+  out += "\",\"at\":\"";
+  out += value::instant_text(change.at);
+  out += "\",\"event\":\"";
+  out += base::to_hex(change.event);
+  out += "\",\"by\":";
+  value::append_json_text(out, change.by);
+  out += ",\"before\":{";
+  for (const types::FieldValue& row : change.before)
+    append_member(out, names[row.field.index], row.value);
+  out += "}}";
+  return out;
 }
 
 void RecordCodec::decode_fields(types::ObjectId object_id, uint32_t node,

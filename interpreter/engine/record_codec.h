@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "ensue/options.h"
 #include "ensue/result.h"
@@ -25,6 +26,9 @@ class RecordCodec {
  public:
   RecordCodec(const types::Schema& schema, const Bounds& bounds);
 
+  // After it, records of the object may be encoded on several threads at once.
+  void prepare(types::ObjectId object) const { names_of(object); }
+
   // A JSON object of the fields by stored name, blanks left out, in the order of the schema.
   std::string encode(const types::Record& record) const;
   // All changed fields are named, those that were blank before as null.
@@ -37,11 +41,14 @@ class RecordCodec {
   Result<LastChange> decode_change(types::ObjectId object, std::string_view text);
 
  private:
+  // By field: its stored name as a JSON text, and a colon.
+  const std::vector<std::string>& names_of(types::ObjectId object) const;
   void decode_fields(types::ObjectId object, uint32_t node, std::vector<types::FieldValue>& out);
 
   const types::Schema& schema_;
   Bounds bounds_;
   intake::JsonTape tape_;
+  mutable std::vector<std::vector<std::string>> names_;  // by object, once they are asked for
 };
 
 }  // namespace ensue::engine

@@ -69,7 +69,11 @@ std::string source_text(const Value& value) {
 
 void append_json_text(std::string& out, std::string_view text) {
   out += '"';
-  for (size_t at = 0; at < text.size(); ++at) {
+  size_t plain = 0;  // what stands in JSON as it is
+  auto as_it_is = [](char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; };
+  while (plain < text.size() && as_it_is(text[plain])) ++plain;
+  out += text.substr(0, plain);
+  for (size_t at = plain; at < text.size(); ++at) {
     char c = text[at];
     if (static_cast<unsigned char>(c) >= 0x80) {
       size_t size = base::character_bytes(text.substr(at));
