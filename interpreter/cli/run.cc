@@ -52,6 +52,7 @@ struct RunFlags {
   std::string report;
   DeliveryFlags delivery;
   size_t batch = 500;
+  size_t threads = 1;
   bool dry_run = false;
   bool from_start = false;
   bool strict = false;
@@ -74,6 +75,7 @@ class RunCommand {
     engine::RuntimeOptions options;
     if (flags_.clock == "wall") options.clock = &clock_;
     options.keep_all_verdicts = flags_.verdicts == "all";
+    options.threads = flags_.threads;
     Result<Outside> outside = flags_.delivery.open(flags_.dry_run);
     if (!outside) return fail(outside.error());
     outside_ = std::move(*outside);
@@ -321,6 +323,11 @@ void add_run(CLI::App& app, Commands& commands) {
   flags->delivery.add_to(*command);
   command->add_option("--batch", flags->batch, "Lines in one commit")
       ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  command
+      ->add_option("--threads", flags->threads,
+                   "Threads that read lines and encode records; the output is the same for any")
+      ->check(CLI::Range(1, 64))
       ->capture_default_str();
   command->add_option("--report", flags->report, "Write an HTML page of what happened");
   command->add_flag("--dry-run", flags->dry_run, "Change nothing: work on a copy of the store");

@@ -24,6 +24,7 @@ struct ServeFlags {
   std::string log_format = "text";
   std::string log_level = "info";
   size_t batch = 500;
+  size_t threads = 1;
   size_t body_mib = 16;
   size_t queued_lines = 100'000;
   bool standard_input = false;
@@ -79,6 +80,7 @@ int run_serve(const ServeFlags& flags) {
   options.program = flags.program.options();
   options.wall_clock = flags.clock == "wall";
   options.keep_all_verdicts = flags.verdicts == "all";
+  options.threads = flags.threads;
   options.http_on = flags.listen != "none";
   if (options.http_on) options.http = *address_of(flags.listen);
   options.http.body_bytes_max = flags.body_mib << 20;
@@ -139,6 +141,11 @@ void add_serve(CLI::App& app, Commands& commands) {
   flags->delivery.add_to(*command);
   command->add_option("--batch", flags->batch, "Lines of a file or of standard input in one commit")
       ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  command
+      ->add_option("--threads", flags->threads,
+                   "Threads that read lines and encode records; the output is the same for any")
+      ->check(CLI::Range(1, 64))
       ->capture_default_str();
   command->add_option("--body-mib", flags->body_mib, "The largest body of a request, in MiB")
       ->check(CLI::Range(1, 1024))

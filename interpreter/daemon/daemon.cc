@@ -196,6 +196,7 @@ class Daemon {
     options.program = options_.program;
     if (options_.wall_clock) options.clock = &clock_;
     options.keep_all_verdicts = options_.keep_all_verdicts;
+    options.threads = options_.threads;
     options.sink = options_.sink.get();
     options.services = options_.services.get();
     options.mail = options_.mail.get();

@@ -21,6 +21,7 @@ struct DaemonOptions {
   ProgramOptions program;
   bool wall_clock = true;  // else the clock of the events, and timers fire between them
   bool keep_all_verdicts = false;
+  size_t threads = 1;  // as in EngineOptions
   bool http_on = true;
   HttpOptions http;
   std::vector<std::string> follow;  // files that other programs append to

@@ -47,6 +47,7 @@ class Engine::Impl {
     out.services = options.services;
     out.mail = options.mail;
     out.call_again_when_unknown = options.call_again_when_unknown;
+    out.threads = options.threads;
     return out;
   }
 

@@ -18,6 +18,8 @@ void RecordBook::use(ProgramPtr program) {
   cache_.clear();
   scans_.clear();
   links_.clear();
+  linked_objects_.clear();
+  for (const types::FieldRef& field : program_->linked) linked_objects_.insert(field.object.index);
 }
 
 types::RecordPtr RecordBook::image(types::ObjectId object, std::string_view id) {
@@ -44,17 +46,20 @@ types::RecordPtr RecordBook::image(types::ObjectId object, std::string_view id) 
 }
 
 void RecordBook::put(types::RecordPtr image_after, LastChange change) {
-  types::RecordPtr before = image(image_after->object, image_after->id);
-  move_links(before.get(), *image_after);
+  // Only links ask for the image before: a record without them is not read to be written.
+  if (linked_objects_.count(image_after->object.index) != 0) {
+    types::RecordPtr before = image(image_after->object, image_after->id);
+    move_links(before.get(), *image_after);
+  }
   if (directory_.update(program_->schema(), *image_after)) users_changed_ = true;
   Key key{image_after->object.index, image_after->id};
   if (auto scan = scans_.find(key.object); scan != scans_.end()) scan->second.insert(key.id);
-  auto at = changed_.find(key);
+  auto [at, fresh] = changed_.try_emplace(std::move(key));
   if (marks_ > 0) {
-    auto known = at == changed_.end() ? std::nullopt : std::optional(at->second);
-    journal_.push_back({key, std::move(known), image_after});
+    auto known = fresh ? std::nullopt : std::optional(at->second);
+    journal_.push_back({at->first, std::move(known), image_after});
   }
-  changed_[key] = {std::move(image_after), std::move(change)};
+  at->second = {std::move(image_after), std::move(change)};
 }
 
 size_t RecordBook::mark() {
@@ -162,9 +167,26 @@ RecordRow RecordBook::row_of(const Changed& changed) const {
   return row;
 }
 
-Status RecordBook::flush(StoreTxn& txn) {
-  for (const auto& [key, changed] : changed_) {
-    if (Status put = txn.put_record(row_of(changed)); !put) return put;
+Status RecordBook::flush(StoreTxn& txn, base::Workers& workers) {
+  // A part of fewer records is encoded before another thread has begun. As many rows as are kept at
+  // a time; what is written, and in which order, is the same for any number of threads.
+  constexpr size_t kLeastRows = 32;
+  constexpr size_t kRowsMax = 1024;
+  std::vector<RecordRow> rows;
+  std::vector<const Changed*> next;
+  for (auto at = changed_.begin(); at != changed_.end();) {
+    next.clear();
+    for (; at != changed_.end() && next.size() < kRowsMax; ++at) {
+      next.push_back(&at->second);
+      codec_->prepare(at->second.image->object);
+    }
+    rows.assign(next.size(), {});
+    workers.split(next.size(), kLeastRows, [&](size_t, size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i) rows[i] = row_of(*next[i]);
+    });
+    for (const RecordRow& row : rows) {
+      if (Status put = txn.put_record(row); !put) return put;
+    }
   }
   return {};
 }

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/workers.h"
 #include "engine/directory.h"
 #include "engine/program.h"
 #include "engine/record_codec.h"
@@ -33,8 +34,8 @@ class RecordBook final : public exec::RecordSource {
 
   // ---- A batch --------------------------------------------------------------------------------
   void begin(StoreReader& reader) { reader_ = &reader; }
-  // Writes what changed.
-  Status flush(StoreTxn& txn);
+  // Writes what changed, in order of object and id.
+  Status flush(StoreTxn& txn, base::Workers& workers);
   void keep();
   // Forgets the batch. The directory must be rebuilt by the caller when users had changed.
   void abandon();
@@ -101,6 +102,7 @@ class RecordBook final : public exec::RecordSource {
 
   Directory& directory_;
   ProgramPtr program_;
+  std::set<uint32_t> linked_objects_;  // of the program's linked fields
   std::optional<RecordCodec> codec_;
   StoreReader* reader_ = nullptr;
   std::unordered_map<Key, types::RecordPtr, KeyHash> cache_;  // null: known to be missing
@@ -111,7 +113,7 @@ class RecordBook final : public exec::RecordSource {
   // Links read from the store, as it was when the batch began: searches of a batch, and of those
   // after it, share a reading.
   std::map<LinkKey, std::set<std::string>> links_;
-  std::vector<Undo> journal_;                        // while a mark is open
+  std::vector<Undo> journal_;  // while a mark is open
   size_t marks_ = 0;
   uint64_t reads_ = 0;
   bool users_changed_ = false;

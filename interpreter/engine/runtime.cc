@@ -33,7 +33,7 @@ std::string link_list(const Program& program) {
 }  // namespace
 
 Runtime::Runtime(std::shared_ptr<Store> store, RuntimeOptions options)
-    : store_(std::move(store)), options_(options), book_(directory_) {}
+    : store_(std::move(store)), options_(options), workers_(options.threads), book_(directory_) {}
 
 // ---- Programs ---------------------------------------------------------------------------------
 
@@ -236,7 +236,7 @@ Result<BatchReport> Runtime::commit(const std::function<Status(StoreTxn&, BatchR
     if (book_.error()) return *book_.error();
     if (!worked) return worked;
     report.records_written = book_.changed_count();
-    if (Status flushed = book_.flush(txn); !flushed) return flushed;
+    if (Status flushed = book_.flush(txn, workers_); !flushed) return flushed;
     if (Status counted = count(txn, report); !counted) return counted;
     if (now_ != before) {
       if (Status kept = txn.put_meta("clock", value::instant_text(now_)); !kept) return kept;
@@ -305,11 +305,11 @@ Status Runtime::work_on(const Lines& input, std::span<const InputLine> lines, Ca
   if (input.dead_letter) {
     if (Status removed = txn.remove_dead_letter(*input.dead_letter); !removed) return removed;
   }
-  intake::EventReader reader(program_->schema(), program_->module->options.bounds, input.source);
-  if (input.needs_ids) reader.need_ids();
+  intake::BatchReader reader(program_->schema(), program_->module->options.bounds, input.source,
+                             input.needs_ids, lines, workers_);
   for (const InputLine& line : lines) {
     ++report.lines;
-    intake::LineResult result = reader.read(line.text, line.number, now_);
+    intake::LineResult result = reader.next();
     switch (result.kind) {
       case intake::LineResult::Kind::kNothing: break;
       case intake::LineResult::Kind::kPoison: {
@@ -328,6 +328,7 @@ Status Runtime::work_on(const Lines& input, std::span<const InputLine> lines, Ca
         break;
       case intake::LineResult::Kind::kEvents:
         for (types::Event& event : result.events) {
+          if (result.undated) event.at = now_;
           bool snapshot = input.snapshots || event.kind == types::ChangeKind::kSnapshot;
           if (input.snapshots && event.kind == types::ChangeKind::kDelete)
             continue;  // gone before the copy begins

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/workers.h"
 #include "engine/cascade.h"
 #include "engine/directory.h"
 #include "engine/matching.h"
@@ -17,7 +18,7 @@
 #include "engine/program.h"
 #include "engine/record_book.h"
 #include "ensue/engine.h"
-#include "intake/event_reader.h"
+#include "intake/batch_reader.h"
 
 namespace ensue::engine {
 
@@ -29,6 +30,7 @@ struct RuntimeOptions {
   Sink* services = nullptr;
   Sink* mail = nullptr;
   bool call_again_when_unknown = false;
+  size_t threads = 1;  // as in EngineOptions
 };
 
 class Runtime {
@@ -134,6 +136,7 @@ class Runtime {
 
   std::shared_ptr<Store> store_;
   RuntimeOptions options_;
+  base::Workers workers_;
   ProgramPtr program_;
   Directory directory_;
   RecordBook book_;

@@ -7,6 +7,7 @@
 #include "base/fold.h"
 #include "base/key128.h"
 #include "base/utf8.h"
+#include "types/record.h"
 #include "value/text.h"
 #include "value/time_text.h"
 
@@ -65,6 +66,13 @@ std::string without_underscores(std::string_view name) {
 // A field that is named several times has its last value: each of the event's records gets a copy
 // of the list, which must not be as long as the line allows.
 void keep_last(std::vector<types::FieldValue>& values) {
+  types::FieldSet named;
+  bool twice = false;
+  for (const types::FieldValue& row : values) {
+    twice = twice || named.has(row.field);
+    named.add(row.field);
+  }
+  if (!twice) return;
   std::unordered_set<uint32_t> seen;
   std::vector<types::FieldValue> out;
   for (size_t i = values.size(); i-- > 0;) {
@@ -103,8 +111,13 @@ EventReader::EventReader(const types::Schema& schema, const Bounds& bounds, std:
       source_(std::move(source)),
       tape_({bounds.event_bytes_max, bounds.event_nesting_max}) {}
 
-LineResult EventReader::read(std::string_view line, uint64_t line_number, Instant now) {
-  now_ = now;
+void EventReader::add_counts(const IntakeCounts& more) {
+  for (const auto& [name, times] : more.unknown_fields) counts_.unknown_fields[name] += times;
+  for (const auto& [name, times] : more.unknown_values) counts_.unknown_values[name] += times;
+  counts_.diffs += more.diffs;
+}
+
+LineResult EventReader::read(std::string_view line, uint64_t line_number) {
   while (!line.empty() && (line.back() == '\r' || line.back() == '\n' || line.back() == ' '))
     line.remove_suffix(1);
   if (line.empty()) return nothing(Format::kUnknown);
@@ -383,10 +396,24 @@ types::ObjectId EventReader::find_object(const Draft& draft) const {
   return schema_.find_object_spoken(plain);
 }
 
-types::FieldId EventReader::find_field(const types::Object& object, std::string_view name,
-                                       bool database) const {
-  types::FieldId field = object.find_stored(name);
-  if (!field && database) field = object.find_stored(without_underscores(name));
+types::FieldId EventReader::find_field(types::ObjectId object, std::string_view name,
+                                       bool database) {
+  Names& names = names_[database ? 1 : 0];
+  if (object.index >= names.size()) names.resize(object.index + size_t{1});
+  NamesOfObject& known = names[object.index];
+  if (known.next < known.rows.size() && known.rows[known.next].first == name)
+    return known.rows[known.next++].second;
+  const types::Object& shape = schema_.object(object);
+  types::FieldId field = shape.find_stored(name);
+  if (!field && database) field = shape.find_stored(without_underscores(name));
+  if (!field) return field;
+  // From here on the names are expected in this order.
+  auto row = std::find_if(known.rows.begin(), known.rows.end(),
+                          [&](const auto& at) { return at.first == name; });
+  constexpr size_t kNamesMax = 500;  // a field has many names: case and underscores are free
+  if (row == known.rows.end() && known.rows.size() >= kNamesMax) return field;
+  if (row == known.rows.end()) row = known.rows.emplace(known.rows.end(), name, field);
+  known.next = static_cast<size_t>(row - known.rows.begin()) + 1;
   return field;
 }
 
@@ -399,10 +426,9 @@ std::unordered_set<std::string_view> EventReader::names_in(uint32_t names) const
 
 void EventReader::count_unknown(std::map<std::string, uint64_t>& counts, std::string what) {
   // A stream of made-up names must not cost memory in proportion.
-  constexpr size_t kNamesMax = 1'000;
   constexpr size_t kShownMax = 200;
   if (what.size() > kShownMax) what = std::string(base::excerpt(what, kShownMax)) + "…";
-  if (counts.size() >= kNamesMax && counts.count(what) == 0) what = "others";
+  if (counts.size() >= IntakeCounts::kNamesMax && counts.count(what) == 0) what = "others";
   ++counts[what];
 }
 
@@ -436,7 +462,7 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
                     fmt::format("\"{}\" is not a date and time", base::excerpt(draft.at, 40)));
     event.at = *at;
   } else if (format == Format::kWal2json) {
-    event.at = now_;
+    out.undated = true;
   } else if (event.kind != ChangeKind::kSnapshot) {
     return poison(format, "the event says not when it happened");
   }
@@ -449,7 +475,7 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
   if (draft.nulled != kNone && tape_.node(draft.nulled).kind == JsonKind::kArray) {
     tape_.for_each(draft.nulled, [&](uint32_t item) {
       std::string_view name = last_part(tape_.node(item).text);
-      types::FieldId field = find_field(schema_.object(object), name, draft.database);
+      types::FieldId field = find_field(object, name, draft.database);
       if (field) {
         event.set.push_back({field, Value()});
       } else {
@@ -474,13 +500,19 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
   }
   std::string identity =
       draft.identity.empty() ? fmt::format("line {}", line_number) : draft.identity;
+  out.kind = event.kind == ChangeKind::kGap ? LineResult::Kind::kGap : LineResult::Kind::kEvents;
+  out.events.reserve(draft.ids.size());
   for (std::string_view id : draft.ids) {
     if (id.empty()) return poison(format, "a record id is empty");
     event.record = id;
     event.key = base::hash_key({"event", source, identity, id});
-    out.events.push_back(event);
+    bool last = out.events.size() + 1 == draft.ids.size();
+    if (last) {
+      out.events.push_back(std::move(event));
+    } else {
+      out.events.push_back(event);
+    }
   }
-  out.kind = event.kind == ChangeKind::kGap ? LineResult::Kind::kGap : LineResult::Kind::kEvents;
   return out;
 }
 
@@ -536,7 +568,7 @@ bool EventReader::add_field(const Draft& draft, types::ObjectId object, std::str
       (name == "Name" || name.ends_with("Address"))) {
     return add_compound(draft, object, name, value, out, reason);
   }
-  types::FieldId field = find_field(shape, name, draft.database);
+  types::FieldId field = find_field(object, name, draft.database);
   if (!field) {
     count_unknown(counts_.unknown_fields, shape.name + "." + std::string(name));
     return true;

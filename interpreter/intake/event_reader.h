@@ -7,10 +7,12 @@
 // reason, never an exception; fields the schema lacks are ignored and counted.
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "ensue/options.h"
@@ -36,12 +38,16 @@ struct LineResult {
   Kind kind = Kind::kNothing;
   Format format = Format::kUnknown;
   std::vector<types::Event> events;
+  // The events do not say when they happened, as wal2json tells times only when asked to: they
+  // happen when they are worked on.
+  bool undated = false;
   std::string reason;
 };
 
 // Small troubles that do not stop a line, by what they are about: the first thousand names,
 // shortened when they are long, and `others`.
 struct IntakeCounts {
+  static constexpr size_t kNamesMax = 1'000;       // of either kind
   std::map<std::string, uint64_t> unknown_fields;  // `Lead.Foo__c` → times
   std::map<std::string, uint64_t>
       unknown_values;  // `Lead.Status = Foo` → times; closed picklists only
@@ -54,14 +60,17 @@ class EventReader {
   // `source` is the stream's name where the events bring none of their own (ENGINE section 8).
   EventReader(const types::Schema& schema, const Bounds& bounds, std::string source);
 
-  // `line_number` counts from 1; it identifies events that bring no id. `now` is when a change of
-  // wal2json happened that does not say so: the plugin tells times only when asked to.
-  LineResult read(std::string_view line, uint64_t line_number, Instant now = {});
+  // `line_number` counts from 1; it identifies events that bring no id. What is read depends on the
+  // line alone.
+  LineResult read(std::string_view line, uint64_t line_number);
 
   // From here on an event that is no snapshot and has no identity of its own is poison.
   void need_ids() { needs_ids_ = true; }
 
   const IntakeCounts& counts() const { return counts_; }
+  // What was counted so far; counting begins anew.
+  IntakeCounts take_counts() { return std::exchange(counts_, {}); }
+  void add_counts(const IntakeCounts& more);
 
  private:
   // What the formats have in common, before typing.
@@ -93,8 +102,15 @@ class EventReader {
   LineResult finish(const Draft& draft, Format format, uint64_t line_number);
 
   types::ObjectId find_object(const Draft& draft) const;
-  types::FieldId find_field(const types::Object& object, std::string_view name,
-                            bool database) const;
+  types::FieldId find_field(types::ObjectId object, std::string_view name, bool database);
+  // Fields by the names that events gave them, in the order of their first coming: one event mostly
+  // names them as the one before did.
+  struct NamesOfObject {
+    std::vector<std::pair<std::string, types::FieldId>> rows;
+    size_t next = 0;
+  };
+  using Names = std::vector<NamesOfObject>;  // by object
+
   // Adds the members of `node` to `out`. False with a reason when a value cannot be of its field's
   // type.
   bool add_fields(const Draft& draft, types::ObjectId object, uint32_t node,
@@ -111,10 +127,10 @@ class EventReader {
   const types::Schema& schema_;
   const Bounds& bounds_;
   std::string source_;
-  Instant now_;
   bool needs_ids_ = false;
   JsonTape tape_;
   IntakeCounts counts_;
+  std::array<Names, 2> names_;  // of programs; of databases
   std::string cloud_source_;
   std::string cloud_identity_;
   std::string cloud_time_;

@@ -1,8 +1,10 @@
 """Each command once used rightly and once wrongly, on a store made from examples/outreach."""
 import html.parser
 import json
+import random
 import re
 import shutil
+import sqlite3
 import stat
 import subprocess
 import xml.etree.ElementTree as xml
@@ -547,6 +549,31 @@ def test_same_input_gives_same_output(box):
         outputs.append(seen)
     for words, text in outputs[0].items():
         same(outputs[1][words], text, f"standard output of `ensue {words}` the second time")
+
+
+def test_any_number_of_threads_gives_the_same(box):
+    """Decisions line by line, and the store row by row; with lines that cannot be read and fields that nobody knows."""
+    chance = random.Random(20261121)
+    lines = []
+    for n in range(3000):
+        fields = {"LastName": f"N{n}", "Rating": chance.choice(["Hot", "Warm", "Cold"]), "LeadSource": "Web", "OwnerId": chance.choice(["005ana", "005bob"]),
+                  "NumberOfEmployees": chance.randint(1, 999), f"Odd{chance.randint(1, 30)}": 1}
+        kind = "create" if n < 1000 else "update"
+        lines.append(json.dumps({"id": f"t{n}", "entity": "Lead", "ids": [f"00T{n % 1000}"], "kind": kind, "at": 1774500000000 + n * 1000, "set": fields}))
+        if n % 97 == 0:
+            lines.append(lines[-1][:-chance.randint(1, 40)])
+    box.write("many.ndjson", "\n".join(lines) + "\n")
+    seen = {}
+    for threads in ("1", "2", "5"):
+        ended = box.ensue("run", box.outreach, "--records", box.outreach / "records.ndjson", "--events", "many.ndjson", "--store", f"t{threads}.db",
+                          "--output", "ndjson", "--threads", threads, "--quiet").exits(WRONG, "this is not JSON")
+        with sqlite3.connect(box.path(f"t{threads}.db")) as db:
+            seen[threads] = (ended.out, ended.err, list(db.iterdump()))
+    expect(seen["1"][0].count('"executed"') > 10, "many runs")
+    for threads in ("2", "5"):
+        for before, now, what in zip(seen["1"], seen[threads], ("standard output", "standard error", "the store")):
+            expect(before == now, f"{what} of {threads} threads is another one")
+    box.ensue("run", box.outreach, "--threads", "0").exits(USAGE, "--threads")
 
 
 def test_streams_hold_what_the_manual_says(box):

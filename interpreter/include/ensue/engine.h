@@ -54,6 +54,10 @@ struct EngineOptions {
   // Of a blind sink: call again when nobody knows whether a call happened (at least once), instead
   // of parking it for a person (at most once).
   bool call_again_when_unknown = false;
+  // Threads that read lines and encode records of a large batch, the caller's own among them.
+  // Decisions are made on the caller's alone, one after the other: limits are shared by everybody.
+  // What comes out is the same for any number.
+  size_t threads = 1;
 };
 
 struct LoadReport {
