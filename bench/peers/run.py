@@ -29,6 +29,10 @@ class Left(Exception):
     """Why there is no figure."""
 
 
+class Wrong(Left):
+    """The peer, or what was made for it, is wrong: the run fails."""
+
+
 class Peer:
     def __init__(self, name, owned_label, all_label, missing, command, prepare=None):
         self.name = name
@@ -148,7 +152,7 @@ def run_peer(command, seconds, load_seconds):
         if b"heap out of memory" in errors:
             raise Left("over 7 GB of heap")
         lines = errors.decode(errors="replace").strip().splitlines()
-        raise Left(f"ended with {child.returncode}: {lines[-1] if lines else ''}")
+        raise Wrong(f"ended with {child.returncode}: {lines[-1] if lines else ''}")
     result = json.loads(text.decode().strip().splitlines()[-1])
     return result | {"load_s": round(load or 0, 3)}
 
@@ -198,15 +202,15 @@ def measure_peer(peer, arguments, owned, size, folder):
                 subprocess.run(peer.prepare(folder), check=True)
             result = run_peer(peer.command(folder, output, arguments.seconds), arguments.seconds, arguments.load_seconds)
         except Left as left:
-            peer.gave_up[owned] = f"not tried: at {size} {left}"
+            peer.gave_up[owned] = f"not tried: {left} at {size:,}"
             raise
         differs = difference(folder, output)
         if differs:
-            row["differs"] = True
-            raise Left(f"OTHER PAIRS, {differs}")
+            raise Wrong(f"OTHER PAIRS, {differs}")
         row |= {"us": round(result["us"], 3), "events": result["events"], "load_s": result["load_s"]}
     except Left as left:
         row["why"] = str(left)
+        row |= {"wrong": True} if isinstance(left, Wrong) else {}
     return row
 
 
@@ -318,8 +322,8 @@ def main():
     for owned in (True, False):
         if any(row.get("owned") == owned for row in rows):
             print_table([row for row in rows if row["bench"] == "matching"], owned, sizes)
-    if any(row.get("differs") for row in rows):
-        sys.exit("some peer finds other pairs")
+    if any(row.get("wrong") for row in rows):
+        sys.exit("a peer ended badly or finds other pairs")
 
 
 if __name__ == "__main__":
