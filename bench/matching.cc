@@ -7,8 +7,7 @@
 // an index made by hand for this workload; and looking at every rule of the object. The sides run
 // in turn, round by round, on one thread; what is printed is the median of processor time an event.
 // First all sides must find the same pairs of event and rule, and the evaluator of the language on
-// the first events. What takes over 60 s to load, and what is measured for
-// 20 s, stops there.
+// the first events. What takes over 60 s to load, and what is measured for 20 s, stops there.
 #include <fmt/format.h>
 #include <malloc.h>
 #include <simdjson.h>

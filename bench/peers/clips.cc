@@ -37,6 +37,8 @@ class Matcher {
                        "started", "11i");
     // Each fact is alone: no need to look for its twin.
     EnvSetFactDuplication(environment_, 1);
+    // Rules need not be printed again, which makes loading them faster.
+    EnvSetConserveMemory(environment_, 1);
     loaded_ = EnvLoad(environment_, rules) == 1;
     EnvReset(environment_);
     event_ = EnvFindDeftemplate(environment_, "event");
