@@ -35,6 +35,14 @@ def read(paths):
     return series, machine
 
 
+def time_text(exponent):
+    """10 to that power, of µs."""
+    for unit, from_exponent in (("s", 6), ("ms", 3), ("µs", 0), ("ns", -3)):
+        if exponent >= from_exponent:
+            return f"{10 ** (exponent - from_exponent)} {unit}"
+    return f"1e{exponent} µs"
+
+
 def spread(places):
     """Moves places apart to LABEL_GAP, as little as it takes, in their order; they stay inside the plot."""
     out = []
@@ -68,16 +76,15 @@ def drawn(sides, title, subtitle):
     right = WIDTH - RIGHT
     for decade in range(low, high + 1):
         y = y_of(10 ** decade)
-        label = f"{10 ** decade:,}" if decade >= 0 else f"{10 ** decade:.{-decade}f}"
         out.append(f'<line x1="{LEFT}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}" stroke="#ddd"/>')
-        out.append(f'<text x="{LEFT - 8}" y="{y + 4.5:.1f}" text-anchor="end" fill="#333">{label}</text>')
+        out.append(f'<text x="{LEFT - 8}" y="{y + 4.5:.1f}" text-anchor="end" fill="#333">{time_text(decade)}</text>')
     for rules in sorted({x for x, _ in points}):
         x = x_of(rules)
         out.append(f'<line x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{HEIGHT - BOTTOM}" stroke="#ddd"/>')
         out.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 20}" text-anchor="middle" fill="#333">{rules:,}</text>')
     middle = (TOP + HEIGHT - BOTTOM) / 2
     out.append(f'<text x="{(LEFT + right) / 2}" y="{HEIGHT - 12}" text-anchor="middle">rules</text>')
-    out.append(f'<text x="18" y="{middle}" text-anchor="middle" transform="rotate(-90 18 {middle})">µs of processor time an event</text>')
+    out.append(f'<text x="18" y="{middle}" text-anchor="middle" transform="rotate(-90 18 {middle})">processor time an event</text>')
 
     colours = dict(zip([side for side in sides if side != OURS], COLOURS))
     colours[OURS] = "#D1001F"

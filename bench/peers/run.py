@@ -248,7 +248,7 @@ def figure(us):
 def print_table(rows, owned, sizes):
     cell = {(row["side"], row["rules"]): row for row in rows if row["owned"] == owned}
     sides = list(dict.fromkeys(side for side, _ in cell))
-    print(f"\n{'Owned' if owned else 'Org-wide'}: µs an event (times our index)\n")
+    print(f"\n## {'Owned' if owned else 'Org-wide'}: µs an event (times our index)\n")
     print("| | " + " | ".join(f"{size:,}" for size in sizes) + " rules |")
     print("|---" * (len(sizes) + 1) + "|")
     for side in sides:
