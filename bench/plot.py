@@ -10,7 +10,7 @@ import sys
 from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 960, 560
-LEFT, RIGHT, TOP, BOTTOM = 76, 330, 56, 56
+LEFT, RIGHT, TOP, BOTTOM = 88, 330, 56, 56
 LABEL_GAP = 19
 # Told apart by the colour-blind, too (Okabe and Ito); ours is the one that stands out.
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#8C564B", "#7F7F7F", "#BCBD22", "#444444"]
