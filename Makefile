@@ -50,12 +50,15 @@ coverage: packages ## which lines of interpreter/ the tests run
 fuzz: ## look for inputs that break the program, SECONDS=60 for each target (clang)
 	@sh cmake/fuzz.sh $(or $(SECONDS),60)
 
-bench: build ## speed and memory, as ratios measured side by side
-	@cmake --build $(BUILD_RELEASE) -j $(JOBS) --target bench_admissions bench_waits bench_matching
-	@$(BUILD_RELEASE)/bench/bench_matching
+bench: build ## speed and memory, as ratios measured side by side; FULL=1: peers at every size, for the full time
+	@cmake --build $(BUILD_RELEASE) -j $(JOBS) --target bench_admissions bench_waits bench_matching bench_clips bench_luajit
+	@python3 bench/peers/run.py $(BUILD_RELEASE) --json $(BUILD_RELEASE)/bench/matching.json \
+		$(if $(FULL),,--rounds 3 --peer-sizes 1000,10000,100000 --seconds 5 --load-seconds 20)
+	@python3 bench/plot.py $(BUILD_RELEASE)/bench/matching.json $(BUILD_RELEASE)/bench/matching
 	@$(BUILD_RELEASE)/bench/bench_admissions
 	@$(BUILD_RELEASE)/bench/bench_waits
 	@python3 bench/run.py $(ENSUE)
+	@python3 bench/instructions.py $(BUILD_RELEASE)
 
 goldens: packages ## write the goldens anew; review the difference
 	@cmake --preset dev >/dev/null

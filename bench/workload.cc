@@ -111,6 +111,11 @@ std::string Workload::text(uint32_t field, uint32_t rank) {
   return fmt::format("{} {}-{}", kHeads[(rank * 7 + field) % 10], fields()[field].name[0], rank);
 }
 
+std::string Workload::date(uint32_t value) {
+  uint32_t day = value * 336 / kNumbers;
+  return fmt::format("2026-{:02}-{:02}", day / 28 + 1, day % 28 + 1);
+}
+
 uint32_t Workload::rank(uint32_t field) {
   const std::vector<double>& sums = cumulative_[field];
   double at = static_cast<double>(random_() >> 11) / 9007199254740992.0;
@@ -260,8 +265,7 @@ Event Workload::event(uint32_t number) {
     } else if (spec.kind == FieldKind::kNumber) {
       json += fmt::format("{}.50", number_value(field));
     } else if (spec.kind == FieldKind::kDate) {
-      uint32_t day = number_value(field) * 336 / kNumbers;
-      json += fmt::format("\"2026-{:02}-{:02}\"", day / 28 + 1, day % 28 + 1);
+      json += fmt::format("\"{}\"", date(number_value(field)));
     } else if (spec.values > 0) {
       json += fmt::format("\"{}\"", text(field, rank(field)));
     } else {

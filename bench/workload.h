@@ -54,6 +54,8 @@ class Workload {
   types::FieldId field_id(uint32_t field) const { return types::FieldId(size_t{field} + 1); }
   static std::string owner_name(uint32_t user);
   static std::string text(uint32_t field, uint32_t rank);
+  // The date that a number stands for, as text of JSON.
+  static std::string date(uint32_t value);
 
   // Of the kinds the issue asks for; the mean share is the target's.
   Rule rule();

@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""Instructions an event, from JSON bytes to matched rules, counted by callgrind: a check that noise cannot move.
+
+    python3 bench/instructions.py build/release [--update] [--annotate]
+
+Compares with what bench/instructions.json keeps, and fails when one figure is over 5 % worse. `--update` keeps the new figures: do so
+in the commit that changes them, and say why. Figures of another compiler or another simdjson are printed and not compared.
+`--annotate` prints where the instructions are spent.
+"""
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+KEPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "instructions.json")
+EVENTS = 2000
+WORSE = 1.05
+RUNS = [(kind, size) for kind in ("owned", "all") for size in (1000, 10000)]
+
+
+def count(program, kind, size, annotate):
+    """Instructions an event, and which simdjson read them."""
+    out = os.path.join(os.path.dirname(program), f"callgrind.{kind}.{size}")
+    done = subprocess.run(
+        ["valgrind", "--tool=callgrind", "--collect-atstart=no", f"--callgrind-out-file={out}", program, "--only", kind, "--sizes",
+         str(size), "--events", str(EVENTS), "--profile-events", str(EVENTS)], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"bench_matching under valgrind ended with {done.returncode}:\n{done.stderr[-2000:]}")
+    with open(out) as file:
+        total = next(int(line.split()[1]) for line in file if line.startswith(("totals:", "summary:")))
+    if annotate:
+        text = subprocess.run(["callgrind_annotate", "--threshold=85", out], capture_output=True, text=True, check=True).stdout
+        print(f"\n{kind}, {size} rules")
+        for line in text.splitlines():
+            row = re.match(r"\s*([\d,]+) \(\s*([\d.]+)%\)\s+\S*?:(.*?)(\[\S*\])?$", line)
+            if row:
+                print(f"  {float(row[2]):5.1f} %  {int(row[1].replace(',', '')) / EVENTS:8.1f}  {row[3].strip()[:110]}")
+    os.remove(out)
+    return total / EVENTS, re.search(r"simdjson (\S+)", done.stdout)[1]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("build")
+    parser.add_argument("--update", action="store_true")
+    parser.add_argument("--annotate", action="store_true")
+    arguments = parser.parse_args()
+    if not shutil.which("valgrind"):
+        print("instructions: not counted: no valgrind here (apt-get install valgrind, then configure again)")
+        return
+    program = os.path.join(os.path.abspath(arguments.build), "bench", "bench_matching")
+    kept = {"figures": {}}
+    if os.path.exists(KEPT):
+        with open(KEPT) as file:
+            kept = json.load(file)
+    figures = {}
+    for kind, size in RUNS:
+        figures[f"{kind} {size}"], reader = count(program, kind, size, arguments.annotate)
+        figures[f"{kind} {size}"] = round(figures[f"{kind} {size}"], 1)
+    with open(os.path.join(os.path.abspath(arguments.build), "CMakeCache.txt")) as file:
+        compiler = re.search(r"CMAKE_CXX_COMPILER:\w+=(.*)", file.read())[1]
+    version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+    made_by = f"{version}, simdjson {reader}"
+    comparable = kept.get("made_by") == made_by
+    print(f"\ninstructions an event, {EVENTS} events, {made_by}")
+    worse = []
+    for name, now in figures.items():
+        before = kept["figures"].get(name)
+        print(f"  {name:<12} {now:10.1f}" + (f"   {now / before - 1:+7.2%} to the {before} kept" if before else "   none kept"))
+        if before and comparable and now > before * WORSE:
+            worse.append(name)
+    if arguments.update:
+        with open(KEPT, "w") as file:
+            json.dump({"made_by": made_by, "events": EVENTS, "figures": figures}, file, indent=2)
+            file.write("\n")
+        print(f"kept in {os.path.relpath(KEPT)}")
+    elif not comparable:
+        print(f"not compared: the figures kept are of {kept.get('made_by', 'nobody')}")
+    elif worse:
+        sys.exit(f"over 5 % more instructions: {', '.join(worse)}")
+
+
+if __name__ == "__main__":
+    main()
