@@ -283,6 +283,8 @@ def main():
     parser.add_argument("--load-seconds", type=float, default=60, help="of loading the rules of a size, by processor time")
     parser.add_argument("--json", help="results, one a line; written anew")
     arguments = parser.parse_args()
+    # A peer runs in a group of its own: when this program is ended, so is the peer.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     arguments.build = os.path.abspath(arguments.build)
     work = os.path.join(arguments.build, "bench", "peers")
     folder = os.path.join(work, "workload")
