@@ -17,12 +17,11 @@ find_package(CURL REQUIRED)
 pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
 pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
 
-# Of programs, not of the library: a host brings its own. The sanitizers watch the one of the system.
+# Of programs that are shipped, not of the library: a host brings its own. Sanitizers watch the one of the system, and faketime,
+# which the tests use, hangs in jemalloc's beginning.
+pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
 add_library(ensue_allocator INTERFACE)
-if(NOT ENSUE_SANITIZE)
-  pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
-  target_link_libraries(ensue_allocator INTERFACE PkgConfig::JEMALLOC)
-endif()
+target_link_libraries(ensue_allocator INTERFACE $<$<CONFIG:Release>:PkgConfig::JEMALLOC>)
 
 find_path(ANTLR4_INCLUDE_DIR antlr4-runtime.h PATH_SUFFIXES antlr4-runtime REQUIRED)
 find_library(ANTLR4_LIBRARY antlr4-runtime REQUIRED)

@@ -556,10 +556,10 @@ def test_any_number_of_threads_gives_the_same(box):
     chance = random.Random(20261121)
     lines = []
     for n in range(3000):
-        fields = {"LastName": f"N{n}", "Rating": chance.choice(["Hot", "Warm", "Cold"]), "LeadSource": "Web", "OwnerId": chance.choice(["005ana", "005bob"]),
+        fields = {"LastName": f"N{n}", "Rating": chance.choice(["Hot", "Warm", "Cold"]), "LeadSource": "Web", "OwnerId": chance.choice(["005ana", "005bob"]), "Email": "l@x.test",
                   "NumberOfEmployees": chance.randint(1, 999), f"Odd{chance.randint(1, 30)}": 1}
         kind = "create" if n < 1000 else "update"
-        lines.append(json.dumps({"id": f"t{n}", "entity": "Lead", "ids": [f"00T{n % 1000}"], "kind": kind, "at": 1774500000000 + n * 1000, "set": fields}))
+        lines.append(json.dumps({"id": f"t{n}", "entity": "Lead", "ids": [f"00T{n % 1000}"], "kind": kind, "at": 1774500000000 + n * 300_000, "set": fields}))
         if n % 97 == 0:
             lines.append(lines[-1][:-chance.randint(1, 40)])
     box.write("many.ndjson", "\n".join(lines) + "\n")
@@ -569,7 +569,7 @@ def test_any_number_of_threads_gives_the_same(box):
                           "--output", "ndjson", "--threads", threads, "--quiet").exits(WRONG, "this is not JSON")
         with sqlite3.connect(box.path(f"t{threads}.db")) as db:
             seen[threads] = (ended.out, ended.err, list(db.iterdump()))
-    expect(seen["1"][0].count('"executed"') > 10, "many runs")
+    expect(min(seen["1"][0].count(f'"{status}"') for status in ("executed", "suppressed")) >= 10, "runs, and runs that a limit refused")
     for threads in ("2", "5"):
         for before, now, what in zip(seen["1"], seen[threads], ("standard output", "standard error", "the store")):
             expect(before == now, f"{what} of {threads} threads is another one")
