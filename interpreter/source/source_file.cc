@@ -49,7 +49,13 @@ std::optional<size_t> first_invalid_utf8(std::string_view text) {
 
 FileId SourceSet::add(std::string name, std::string text) {
   files_.push_back(std::make_unique<SourceFile>(std::move(name), std::move(text)));
+  by_name_.emplace(files_.back()->name(), static_cast<uint32_t>(files_.size() - 1));
   return FileId(files_.size() - 1);
+}
+
+const SourceFile* SourceSet::find(const std::string& name) const {
+  auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : files_[found->second].get();
 }
 
 std::string_view SourceSet::text(Span span) const {

@@ -16,6 +16,7 @@ INTERPRETER = TREE / "interpreter"
 THIRD_PARTY = [
     (r"antlr4-runtime|EnsueLexer|EnsueParser", r"syntax/"),
     (r"boost/", r"graph/"),
+    (r"cereal/", r"engine/internal/archive\.h$"),
     (r"simdjson", r"intake/"),
     (r"nlohmann/", r"(engine|cli|source|adapters)/.*\.cc$"),
     (r"sqlite3\.h", r"adapters/"),

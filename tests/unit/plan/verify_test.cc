@@ -43,9 +43,7 @@ struct Subject {
 
   explicit Subject(const char* source)
       : program(testing::program_of(source)), unit(*program->units.at(0)) {}
-  std::string verdict() const {
-    return verify(unit, program->schema(), program->module->functions);
-  }
+  std::string verdict() const { return verify(unit, program->schema(), program->functions()); }
 };
 
 void check(const char* source, const std::vector<Damage>& rows) {
@@ -183,14 +181,14 @@ TEST_CASE("operands lie inside their tables") {
 TEST_CASE("paths and relations name what exists") {
   check(kFlow, {
                    {"no field", "a path has a hop without a field",
-                    [](UnitPlan& u) { u.code.paths[0].hops = {{}}; }},
+                    [](UnitPlan& u) { set_hops(u, {{}}); }},
                    {"field", "a path names a field that does not exist",
                     [](UnitPlan& u) {
-                      u.code.paths[0].hops = {{{{u.object, types::FieldId(size_t{kFar})}}}};
+                      set_hops(u, {{{{u.object, types::FieldId(size_t{kFar})}}}});
                     }},
                    {"object", "a path names a field that does not exist",
                     [](UnitPlan& u) {
-                      u.code.paths[0].hops = {{{{types::ObjectId(size_t{kFar}), types::kIdField}}}};
+                      set_hops(u, {{{{types::ObjectId(size_t{kFar}), types::kIdField}}}});
                     }},
                    {"lookup", "a relation names a lookup that does not exist",
                     [](UnitPlan& u) { u.code.relations[0].lookup = {}; }},
