@@ -51,8 +51,9 @@ fuzz: ## look for inputs that break the program, SECONDS=60 for each target (cla
 	@sh cmake/fuzz.sh $(or $(SECONDS),60)
 
 bench: build ## speed and memory, as ratios measured side by side
-	@cmake --build $(BUILD_RELEASE) -j $(JOBS) --target bench_admissions bench_waits bench_matching
+	@cmake --build $(BUILD_RELEASE) -j $(JOBS) --target bench_admissions bench_waits bench_matching bench_loading
 	@$(BUILD_RELEASE)/bench/bench_matching
+	@$(BUILD_RELEASE)/bench/bench_loading
 	@$(BUILD_RELEASE)/bench/bench_admissions
 	@$(BUILD_RELEASE)/bench/bench_waits
 	@python3 bench/run.py $(ENSUE)

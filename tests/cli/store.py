@@ -460,6 +460,60 @@ def test_two_streams_in_one_store(box):
     same(box.ensue(*run, "--events", one, "--source", "another").exits(FINE).json()["events"], 5, "events under another name")
 
 
+def test_a_compiled_program_is_kept_beside_the_store(box):
+    """The second start reads it, and nobody sees a difference; what is wrong with it is nobody's trouble."""
+    def run(name, events):
+        stream = box.lines(events, leads(4, start=int(name[1:]) * 10))
+        return box.ensue("run", box.outreach, "--records", box.outreach / "records.ndjson", "--events", stream, "--store", "s.db",
+                         "--output", "ndjson", "--format", "json").exits(FINE)
+    calm = box.ensue("run", box.outreach, "--records", box.outreach / "records.ndjson", "--events", box.lines("calm.ndjson", leads(4, start=10)),
+                     "--output", "ndjson", "--format", "json").exits(FINE)
+    first = run("s1", "one.ndjson")
+    kept = box.path("s.db-program")
+    expect(kept.exists(), "nothing is kept beside the store")
+    whole, written = kept.read_bytes(), kept.stat().st_mtime_ns
+    same(first.out.split("\n")[0], calm.out.split("\n")[0], "the first decision")
+    run("s2", "two.ndjson")
+    same(kept.stat().st_mtime_ns, written, "the time it was written: a start that takes it leaves it alone")
+    for number, damaged in enumerate((whole[:-1], whole[:40], b"", whole[:200] + b"\0" + whole[201:], whole[:20] + b"x" + whole[21:]), 3):
+        kept.write_bytes(damaged)
+        seen = run(f"s{number}", f"damaged{number}.ndjson")
+        same(seen.err, first.err, "what is said of a damaged one")
+        expect(kept.read_bytes() == whole, "it is written anew")
+    kept.unlink()
+    kept.mkdir()
+    run("s8", "folder.ndjson")
+    expect(kept.is_dir(), "what cannot be replaced stays, and is no error")
+
+
+def test_a_compiled_program_follows_its_sources(box):
+    rules = box.write("rules/r.ensue", '''cadence "C"
+  targets Lead
+  track main
+    step "Call" immediately: call
+end
+action "First" by "ana@x.test"
+  when Lead is created
+  for my records
+  if Company is "never"
+  then add it to cadence "C"
+end
+''')
+    events = box.lines("few.ndjson", leads(1))
+    run = ("run", rules, "--events", events, "--store", "s.db")
+    box.ensue(*run).exits(FINE)
+    before = box.path("s.db-program").read_bytes()
+    rules.write_text(rules.read_text().replace("First", "Other"))
+    box.ensue(*run, "--dry-run").exits(FINE)
+    expect(box.path("s.db-program").read_bytes() == before, "a dry run changes nothing")
+    box.ensue(*run).exits(FINE)
+    expect(box.path("s.db-program").read_bytes() != before, "another source, another compiled program")
+    rules.write_text(rules.read_text().replace("end\n", "", 1))
+    kept = box.path("s.db-program").read_bytes()
+    box.ensue(*run).exits(WRONG)
+    expect(box.path("s.db-program").read_bytes() == kept, "a program with errors is not kept")
+
+
 def test_batches_do_not_matter(box):
     events = box.lines("many.ndjson", leads(60))
     run = ("run", box.outreach, "--records", box.outreach / "records.ndjson", "--events", events)
