@@ -1,7 +1,10 @@
 #include "engine/program.h"
 
 #include <algorithm>
+#include <atomic>
 #include <nlohmann/json.hpp>
+#include <system_error>
+#include <thread>
 
 #include "base/check.h"
 #include "base/fold.h"
@@ -223,6 +226,40 @@ Result<ProgramPtr> load_older_program(const Program& present, const std::string&
   return loaded.program;
 }
 
+namespace {
+
+// Parses every file, on several threads where that pays. Files know nothing of one another; what is
+// wrong with them is told in their order.
+std::vector<syntax::ParsedFile> parse_all(const source::SourceSet& sources,
+                                          const syntax::ParseBounds& bounds, unsigned threads,
+                                          source::DiagnosticSink& sink) {
+  constexpr size_t kBytesAThread = 256u << 10;  // less is parsed before a thread has begun
+  std::vector<syntax::ParsedFile> out(sources.size());
+  std::vector<source::DiagnosticSink> sinks(sources.size());
+  std::atomic<size_t> next{0};
+  auto work = [&] {
+    for (size_t i = next++; i < out.size(); i = next++)
+      out[i] = syntax::parse_file(sources, source::FileId(i), bounds, sinks[i]);
+  };
+  size_t bytes = 0;
+  for (size_t i = 0; i < sources.size(); ++i)
+    bytes += sources.file(source::FileId(i)).text().size();
+  size_t most = threads != 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
+  if (threads == 0) most = std::min(most, bytes / kBytesAThread + 1);
+  std::vector<std::thread> helpers;
+  try {
+    for (size_t i = 1; i < std::min(most, out.size()); ++i) helpers.emplace_back(work);
+  } catch (const std::system_error&) {
+    // The system has no thread to give; those that it gave, and this one, do the work.
+  }
+  work();
+  for (std::thread& helper : helpers) helper.join();
+  for (source::DiagnosticSink& each : sinks) sink.merge(std::move(each));
+  return out;
+}
+
+}  // namespace
+
 Loaded load_program(LoadInput input) {
   Loaded out;
   auto sources = std::make_shared<source::SourceSet>();
@@ -236,9 +273,7 @@ Loaded load_program(LoadInput input) {
   check_input.library_files = sources->size();
   for (SourceText& source : input.sources)
     sources->add(std::move(source.name), std::move(source.text));
-  for (size_t i = 0; i < sources->size(); ++i) {
-    check_input.files.push_back(syntax::parse_file(*sources, source::FileId(i), bounds, sink));
-  }
+  check_input.files = parse_all(*sources, bounds, input.threads, sink);
   std::optional<check::SessionInput> session;
   if (input.session != nullptr) {
     source::FileId file = sources->add("input", input.session->text);
@@ -298,6 +333,7 @@ Loaded load_program(LoadInput input) {
   std::sort(
       program->units.begin(), program->units.end(),
       [](const plan::UnitPtr& a, const plan::UnitPtr& b) { return plan::runs_before(*a, *b); });
+  program->units.shrink_to_fit();
   for (const check::Cadence& cadence : module.cadences) {
     program->cadences.push_back(
         definition_of(cadence, module.schema, calendars.for_file(cadence.name_span.file)));
