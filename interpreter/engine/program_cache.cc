@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include <build_identity.h>
 #include "base/key128.h"
-#include "build_identity.h"
 #include "embedded.h"
 #include "engine/internal/archive.h"
 #include "ensue/version.h"
