@@ -1,8 +1,9 @@
 #include "engine/program_cache.h"
 
+#include <build_identity.h>
+
 #include <algorithm>
 
-#include <build_identity.h>
 #include "base/key128.h"
 #include "embedded.h"
 #include "engine/internal/archive.h"
