@@ -7,7 +7,7 @@
 set -eu
 seconds=${1:?"usage: sh cmake/fuzz.sh SECONDS [TARGET…]"}
 shift
-targets=${*:-source event record run store}
+targets=${*:-source event record run store program}
 cd "$(dirname "$0")/.."
 command -v clang++ >/dev/null || sh cmake/install-packages.sh clang libclang-rt-14-dev
 cmake --preset fuzz >/dev/null
@@ -30,6 +30,7 @@ for target in $targets; do
     source | run) options="-max_len=8192 -dict=tests/fuzz/source.dict" ;;
     event | record) options="-max_len=4096 -dict=tests/fuzz/event.dict" ;;
     store) options="-max_len=1024 -dict=tests/fuzz/store.dict" ;;
+    program) options="-max_len=400" ;;
   esac
   : >"$log"
   # A finding ends a process of libFuzzer; another goes on with the rest of the time. Leaks are left to `make asan`: the parser's

@@ -164,7 +164,7 @@ void print_diagnostics(const engine::Loaded& loaded, const OutputFlags& output, 
 }
 
 LoadedProgram load_or_complain(const ProgramFlags& flags, const OutputFlags& output,
-                               bool show_warnings) {
+                               bool show_warnings, const Loader& load) {
   LoadedProgram out;
   if (auto problem = flags.problem()) {
     complain(*problem);
@@ -176,7 +176,7 @@ LoadedProgram load_or_complain(const ProgramFlags& flags, const OutputFlags& out
     out.exit_code = fail(sources.error());
     return out;
   }
-  out.loaded = engine::load_program({std::move(*sources), flags.options(), nullptr});
+  out.loaded = load({std::move(*sources), flags.options(), nullptr, nullptr});
   if (out.loaded.has_errors || (show_warnings && out.loaded.has_warnings))
     print_diagnostics(out.loaded, output, out.loaded.has_errors);
   if (out.loaded.has_errors) {
@@ -215,16 +215,16 @@ Result<std::vector<SourceText>> stored_sources(Store& store) {
 }
 
 Status keep_sources(Store& store, const engine::Program& program) {
-  nlohmann::json rows = nlohmann::json::array();
-  for (const SourceText& source : program.sources)
-    rows.push_back({{"name", source.name}, {"text", source.text}});
-  const ProgramOptions& options = program.module->options;
+  const ProgramOptions& options = program.options;
   nlohmann::json flags{
       {"zone", options.zone}, {"currency", options.currency}, {"as", options.author}};
   return store.commit([&](StoreTxn& txn) -> Status {
     Result<std::optional<std::string>> known = txn.meta("program");
     if (!known) return known.error();
     if (known->value_or("") == program.fingerprint) return {};
+    nlohmann::json rows = nlohmann::json::array();
+    for (const source::SourceFile* file : program.sources())
+      rows.push_back({{"name", file->name()}, {"text", file->text()}});
     if (Status put = txn.put_meta("program", program.fingerprint); !put) return put;
     if (Status put = txn.put_meta("flags", flags.dump()); !put) return put;
     return txn.put_meta("sources",

@@ -102,8 +102,10 @@ struct LoadedProgram {
   engine::Loaded loaded;
   int exit_code = kExitFine;
 };
+using Loader = std::function<engine::Loaded(engine::LoadInput)>;
 LoadedProgram load_or_complain(const ProgramFlags& flags, const OutputFlags& output,
-                               bool show_warnings = true);
+                               bool show_warnings = true,
+                               const Loader& load = engine::load_program);
 
 // ---- Stores -----------------------------------------------------------------------------------
 

@@ -41,7 +41,7 @@ Result<Value> typed(const engine::Program& program, const types::Type& type,
   Result<Value> out{ErrorCode::kInvalidArgument, ""};
   if (parsed) {
     out = intake::value_from_json(tape, intake::JsonTape::kRoot, program.schema(), type,
-                                  program.module->options.bounds, false);
+                                  program.options.bounds, false);
   }
   if (out) return out;
   return {ErrorCode::kInvalidArgument, fmt::format("{}: \"{}\" does not fit", name, text)};
@@ -65,7 +65,7 @@ Result<std::vector<nlohmann::json>> read_answers(const std::string& path) {
 }
 
 const plan::ScreenPlan* screen_named(const plan::UnitPlan& unit, const std::string& title) {
-  for (const plan::ScreenPlan& screen : unit.body.screens) {
+  for (const plan::ScreenPlan& screen : unit.body->screens) {
     if (screen.title == title) return &screen;
   }
   return nullptr;
@@ -155,8 +155,8 @@ int start(const FlowFlags& flags, const std::string& name, const std::vector<std
     size_t at = word.find('=');
     std::string key = word.substr(0, at);
     types::Type type = types::Type::of(types::TypeKind::kText);
-    for (size_t i = 0; unit != nullptr && i < unit->takes.size(); ++i) {
-      if (base::equal_folded(unit->takes[i].name, key)) type = unit->takes[i].type;
+    for (size_t i = 0; unit != nullptr && i < unit->body->takes.size(); ++i) {
+      if (base::equal_folded(unit->body->takes[i].name, key)) type = unit->body->takes[i].type;
     }
     Result<Value> value = typed(program, type, key, word.substr(at + 1));
     if (!value) return fail(value.error());
@@ -167,7 +167,7 @@ int start(const FlowFlags& flags, const std::string& name, const std::vector<std
     Result<std::vector<nlohmann::json>> read = read_answers(flags.answers);
     if (!read) return fail(read.error());
     rows = std::move(*read);
-  } else if (::isatty(STDIN_FILENO) == 0 && unit != nullptr && !unit->body.screens.empty()) {
+  } else if (::isatty(STDIN_FILENO) == 0 && unit != nullptr && !unit->body->screens.empty()) {
     complain("give the answers with --answers FILE, or start it on a terminal");
     return kExitUsage;
   }

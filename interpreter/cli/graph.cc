@@ -36,8 +36,7 @@ std::string render(const GraphFlags& flags, const graph::FlowGraph& graph) {
 // What the rule index makes of the automations that records start: whom they are about, and what of
 // their conditions finds them. What nothing finds is looked at on every event of those people.
 std::string plan_text(const engine::Program& program) {
-  match::RuleIndex index(program.units, program.schema(),
-                         program.module->options.bounds.run_steps_max,
+  match::RuleIndex index(program.units, program.schema(), program.options.bounds.run_steps_max,
                          [](const std::string&) { return std::string(); });
   std::vector<std::vector<std::string>> rows{{"object", "of the owner", "of a manager",
                                               "of everybody", "by a value", "by a range",

@@ -13,6 +13,7 @@
 #include "adapters/sqlite_store.h"
 #include "adapters/system_clock.h"
 #include "cli/command.h"
+#include "cli/compiled.h"
 #include "cli/delivery_flags.h"
 #include "cli/line_reader.h"
 #include "cli/progress.h"
@@ -64,7 +65,10 @@ class RunCommand {
   explicit RunCommand(const RunFlags& flags) : flags_(flags) {}
 
   int run() {
-    LoadedProgram loaded = load_or_complain(flags_.program, flags_.output);
+    LoadedProgram loaded =
+        load_or_complain(flags_.program, flags_.output, true, [this](engine::LoadInput input) {
+          return load_compiled(std::move(input), flags_.store, !flags_.dry_run);
+        });
     if (loaded.exit_code != kExitFine) return loaded.exit_code;
     for (const std::string& left_out : loaded.loaded.program->not_run) {
       complain("left out, because this version does not run it: " + left_out);
@@ -287,7 +291,7 @@ class RunCommand {
   }
 
   static const Bounds& bounds(const engine::Runtime& runtime) {
-    return runtime.program().module->options.bounds;
+    return runtime.program().options.bounds;
   }
 
   const RunFlags& flags_;

@@ -37,7 +37,7 @@ Result<States> read_states(const ScheduleFlags& flags, const engine::Program& pr
   if (!store) return store.error();
   Status looked = (*store)->read([&](StoreReader& reader) -> Status {
     for (const plan::UnitPtr& unit : program.units) {
-      if (unit->trigger.kind != plan::TriggerKind::kSchedule) continue;
+      if (unit->trigger->kind != plan::TriggerKind::kSchedule) continue;
       Result<engine::ScheduleState> state = engine::read_schedule_state(reader, unit->rule);
       if (!state) return state.error();
       out[{unit->name, unit->author}] = std::move(*state);
@@ -80,9 +80,9 @@ int run_schedule(const ScheduleFlags& flags) {
   auto rows = nlohmann::ordered_json::array();
   std::string text;
   size_t shown = 0;
-  for (const check::Automation& automation : program.module->automations) {
+  for (const check::Automation& automation : loaded.loaded.module->automations) {
     if (!flags.flow.empty() && !base::equal_folded(automation.name, flags.flow)) continue;
-    auto schedule = lower::lower_schedule(*program.module, automation, program.zone);
+    auto schedule = lower::lower_schedule(*loaded.loaded.module, automation, program.zone);
     if (!schedule) continue;
     ++shown;
     nlohmann::ordered_json row{{"flow", automation.name},

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "cli/command.h"
+#include "cli/compiled.h"
 #include "cli/delivery_flags.h"
 #include "daemon/daemon.h"
 #include "source/render.h"
@@ -96,6 +97,9 @@ int run_serve(const ServeFlags& flags) {
   options.mail = std::move(outside->mail);
   daemon::DaemonHost host;
   host.read_sources = [&] { return read_sources(flags.program.paths); };
+  host.load = [&](engine::LoadInput input) {
+    return load_compiled(std::move(input), flags.store, true);
+  };
   host.open_store = [&] { return open_store(flags.store, true); };
   host.look_at_store = [&] { return open_store(flags.store, false); };
   host.stored_sources = stored_sources;

@@ -111,7 +111,8 @@ int run_test(const TestFlags& flags) {
   options.threads = flags.threads;
   options.coverage = flags.coverage ? &coverage : nullptr;
   options.make_store = [] { return std::shared_ptr<Store>(adapters::make_memory_store()); };
-  std::vector<engine::TestResult> results = engine::run_tests(loaded.loaded.program, options);
+  std::vector<engine::TestResult> results =
+      engine::run_tests(loaded.loaded.program, *loaded.loaded.module, options);
   std::optional<engine::CoverageReport> report;
   if (flags.coverage) report = engine::report_coverage(*loaded.loaded.program, coverage);
   size_t failed = 0;

@@ -52,7 +52,7 @@ std::optional<Question> parse(const std::vector<std::string>& words) {
 // Without a store the question is answered by running the stream in memory first.
 Status replay(engine::Runtime& runtime, const std::string& file, bool snapshots) {
   Result<LineReader> reader =
-      LineReader::open(file, runtime.program().module->options.bounds.event_bytes_max);
+      LineReader::open(file, runtime.program().options.bounds.event_bytes_max);
   if (!reader) return reader.error();
   for (;;) {
     auto line = reader->next();

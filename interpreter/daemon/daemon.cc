@@ -234,7 +234,7 @@ class Daemon {
   // ---- Rules ------------------------------------------------------------------------------------
 
   engine::Loaded load(std::vector<SourceText> sources) const {
-    return engine::load_program({std::move(sources), options_.program, nullptr});
+    return host_.load({std::move(sources), options_.program, nullptr, nullptr});
   }
 
   // Checked rules into force, and into the store, so that a later start has them.
@@ -249,7 +249,7 @@ class Daemon {
       std::lock_guard lock(look_mutex_);
       scheduled_.clear();
       for (const plan::UnitPtr& unit : program->units) {
-        if (unit->trigger.kind == plan::TriggerKind::kSchedule)
+        if (unit->trigger->kind == plan::TriggerKind::kSchedule)
           scheduled_.emplace_back(unit->name, unit->rule);
       }
     }
@@ -264,7 +264,7 @@ class Daemon {
     if (loaded.has_warnings)
       tell_diagnostics(LogLevel::kWarning, "the automations have warnings", loaded);
     log_.info(message, {{"automations", std::to_string(loaded.program->units.size())},
-                        {"files", std::to_string(loaded.program->sources.size())},
+                        {"files", std::to_string(loaded.program->sources().size())},
                         {"fingerprint", loaded.program->fingerprint}});
     loaded_at_ms_ = clock_.now().ms;
     metrics_.rules(Instant{loaded_at_ms_}, rules_broken_);

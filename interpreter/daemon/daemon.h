@@ -39,6 +39,8 @@ struct DaemonOptions {
 struct DaemonHost {
   // The automations as they are on disk now.
   std::function<Result<std::vector<SourceText>>()> read_sources;
+  // Loads them: engine::load_program, or from what is kept of an earlier start.
+  std::function<engine::Loaded(engine::LoadInput)> load;
   std::function<Result<std::shared_ptr<Store>>()> open_store;
   // A second view of the store, for looking beside the engine; null: there is none.
   std::function<Result<std::shared_ptr<Store>>()> look_at_store;

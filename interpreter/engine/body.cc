@@ -114,7 +114,7 @@ const plan::UnitPlan& Cascade::unit_at(const Run& run, const Frame& frame) const
 }
 
 Result<Cascade::Ending> Cascade::walk(Run& run, Frame& frame) {
-  const Bounds& bounds = c_.program.module->options.bounds;
+  const Bounds& bounds = c_.program.options.bounds;
   for (;;) {
     if (++frame.steps > bounds.run_steps_max) {
       return {ErrorCode::kBoundExceeded,
@@ -122,7 +122,7 @@ Result<Cascade::Ending> Cascade::walk(Run& run, Frame& frame) {
     }
     Activation& top = frame.stack.back();
     const plan::UnitPlan& unit = unit_at(run, frame);
-    const plan::Instruction& at = unit.body.code[top.at];
+    const plan::Instruction& at = unit.body->code[top.at];
     const uint32_t ordinal = frame.ordinal;
     const size_t effects = run.decision.effects.size();
     const bool handled = writes(at.op) && run.in_hand == nullptr &&
@@ -180,8 +180,8 @@ Result<Cascade::Next> Cascade::handle_fault(Run& run, Frame& frame, const Error&
   Activation& top = frame.stack.back();
   const plan::UnitPlan& unit = unit_at(run, frame);
   Handler& handler = top.handlers.back();
-  const plan::Instruction& begun = unit.body.code[handler.begun];
-  const plan::TryPlan& plan = unit.body.tries[begun.a];
+  const plan::Instruction& begun = unit.body->code[handler.begun];
+  const plan::TryPlan& plan = unit.body->tries[begun.a];
   if (handler.tries < plan.retries) {
     ++handler.tries;
     if (!plan.starting || run.in_hand != nullptr) return Next::kStay;
@@ -205,7 +205,7 @@ Result<Cascade::Next> Cascade::handle_fault(Run& run, Frame& frame, const Error&
 
 Result<Cascade::Next> Cascade::perform(Run& run, Frame& frame, const plan::Instruction& at) {
   const plan::UnitPlan& unit = unit_at(run, frame);
-  const plan::Body& body = unit.body;
+  const plan::Body& body = *unit.body;
   Activation& top = frame.stack.back();
   bool sets_only = run.in_hand != nullptr && (at.op >= Do::kUpdate || at.op == Do::kRun);
   if (sets_only)
@@ -330,7 +330,7 @@ Result<Cascade::Next> Cascade::perform(Run& run, Frame& frame, const plan::Instr
 }
 
 Result<Cascade::Next> Cascade::begin_subflow(Run& run, Frame& frame, const plan::RunPlan& plan) {
-  const Bounds& bounds = c_.program.module->options.bounds;
+  const Bounds& bounds = c_.program.options.bounds;
   if (frame.stack.size() >= bounds.subflow_depth_max) {
     return {ErrorCode::kBoundExceeded,
             fmt::format("subflows run each other more than {} deep", bounds.subflow_depth_max)};
@@ -341,7 +341,7 @@ Result<Cascade::Next> Cascade::begin_subflow(Run& run, Frame& frame, const plan:
   Activation next;
   next.rule = plan.rule;
   next.first_ordinal = frame.ordinal;
-  next.locals.resize(subflow->body.slots);
+  next.locals.resize(subflow->body->slots);
   for (const auto& [slot, program] : plan.arguments) {
     Result<Value> value = evaluate(run, frame, program);
     if (!value) return value.error();
@@ -358,7 +358,7 @@ Cascade::Next Cascade::end_activation(Run& run, Frame& frame) {
   frame.stack.pop_back();
   const plan::UnitPlan& unit = unit_at(run, frame);
   Activation& top = frame.stack.back();
-  const plan::RunPlan& plan = unit.body.runs[unit.body.code[top.at].a];
+  const plan::RunPlan& plan = unit.body->runs[unit.body->code[top.at].a];
   if (plan.slot != plan::kNoSlot && plan.given != plan::kNoSlot)
     top.locals[plan.slot] = std::move(ended.locals[plan.given]);
   return Next::kOn;
@@ -390,7 +390,7 @@ Result<Value> Cascade::evaluate(Run& run, Frame& frame, plan::ProgramRange progr
 Result<std::vector<std::string>> Cascade::find(Run& run, Frame& frame, const plan::FinderPlan& plan,
                                                bool all) {
   const plan::UnitPlan& unit = unit_at(run, frame);
-  uint32_t most = c_.program.module->options.bounds.query_rows_max;
+  uint32_t most = c_.program.options.bounds.query_rows_max;
   ++c_.report.queries;
   std::vector<std::string> ids;
   const uint64_t read = c_.book.reads();
@@ -425,7 +425,7 @@ Result<std::vector<std::string>> Cascade::find(Run& run, Frame& frame, const pla
   std::vector<std::string> out;
   std::vector<std::pair<Value, size_t>> keys;
   // Each record of a schedule is a run of its own, and metered as one.
-  const bool of_schedule = unit.trigger.over && &plan == &unit.body.finders[*unit.trigger.over];
+  const bool of_schedule = unit.trigger->over && &plan == &unit.body->finders[*unit.trigger->over];
   for (std::string& id : ids) {
     if (of_schedule) frame.steps = 0;
     types::RecordPtr record = c_.book.find(plan.object, id);
@@ -475,7 +475,7 @@ Result<Value> Cascade::next_in_turn(const std::string& group) {
   types::ObjectId members = schema.find_object("GroupMember");
   types::ObjectId users = schema.find_object("User");
   const types::Object& shape = schema.object(members);
-  const uint32_t most = c_.program.module->options.bounds.query_rows_max;
+  const uint32_t most = c_.program.options.bounds.query_rows_max;
   auto linked = c_.book.referring(members, shape.find("Group"), queue, most);
   if (!linked) return linked.error();
   std::string name = "turn/" + queue;
@@ -556,7 +556,7 @@ Result<types::Record> Cascade::written(const types::Record& base, const Assigned
 }
 
 Status Cascade::count_effect(const Run& run) const {
-  const uint32_t most = c_.program.module->options.bounds.run_effects_max;
+  const uint32_t most = c_.program.options.bounds.run_effects_max;
   if (run.decision.effects.size() < most) return {};
   return {ErrorCode::kBoundExceeded, fmt::format("a run has more than {} effects", most)};
 }
@@ -642,23 +642,18 @@ Status Cascade::delete_record(Run& run, Frame& frame, const types::Record& befor
 // `leads.ensue:12: set Status to "Contacted"`
 std::string Cascade::statement_text(const Run& run, const plan::UnitPlan& unit,
                                     plan::SourceRange range, bool with_place) const {
-  const source::SourceSet& sources = *run.program->module->sources;
-  for (size_t i = 0; i < sources.size(); ++i) {
-    const source::SourceFile& file = sources.file(source::FileId(i));
-    if (file.name() != unit.file) continue;
-    std::string text;
-    for (char c : file.text().substr(range.begin, range.end - range.begin)) {
-      bool blank = c == ' ' || c == '\n' || c == '\t' || c == '\r';
-      if (!blank) text += c;
-      if (blank && !text.empty() && text.back() != ' ') text += ' ';
-      if (c == '\n' && text.size() > kQuotedMax) break;
-    }
-    text = base::excerpt(text, kQuotedMax);
-    return with_place
-               ? fmt::format("{}:{}: {}", unit.file, file.position_of(range.begin).line, text)
-               : text;
+  const source::SourceFile* file = run.program->texts->find(unit.file);
+  if (file == nullptr) return {};
+  std::string text;
+  for (char c : file->text().substr(range.begin, range.end - range.begin)) {
+    bool blank = c == ' ' || c == '\n' || c == '\t' || c == '\r';
+    if (!blank) text += c;
+    if (blank && !text.empty() && text.back() != ' ') text += ' ';
+    if (c == '\n' && text.size() > kQuotedMax) break;
   }
-  return {};
+  text = base::excerpt(text, kQuotedMax);
+  return with_place ? fmt::format("{}:{}: {}", unit.file, file->position_of(range.begin).line, text)
+                    : text;
 }
 
 // Where a run faulted, and the statements that led there, the last one first.
@@ -666,8 +661,8 @@ std::string Cascade::trace_of(const Run& run, const Frame& frame) const {
   const plan::UnitPlan& unit = unit_at(run, frame);
   std::string out;
   for (auto at = run.trail.rbegin(); at != run.trail.rend(); ++at) {
-    if (*at >= unit.body.code.size()) continue;
-    std::string line = statement_text(run, unit, unit.body.code[*at].range, true);
+    if (*at >= unit.body->code.size()) continue;
+    std::string line = statement_text(run, unit, plan::range_at(unit, *at), true);
     if (!out.empty()) out += '\n';
     out += line;
   }

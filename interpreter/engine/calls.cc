@@ -61,7 +61,7 @@ Result<std::optional<limits::LimitState>> Cascade::charge_outside(const Run& run
 
 Result<Value> Cascade::service_answer(const IntentRow& intent) const {
   if (intent.answer.empty()) return Value();
-  const Bounds& bounds = c_.program.module->options.bounds;
+  const Bounds& bounds = c_.program.options.bounds;
   JsonTape tape({bounds.service_answer_bytes_max, bounds.event_nesting_max});
   if (Status parsed = tape.parse(intent.answer); !parsed) {
     return {ErrorCode::kFault,

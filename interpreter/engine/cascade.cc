@@ -227,7 +227,7 @@ Status Cascade::follow_chain() {
 Status Cascade::work_on(const Change& change) {
   std::string owner = matcher_.owner_of(*change.after);
   std::vector<std::string> managers =
-      c_.directory.managers_of(owner, c_.program.module->options.bounds.manager_levels_max);
+      c_.directory.managers_of(owner, c_.program.options.bounds.manager_levels_max);
   // Matched once, on the images of the change; run afterwards, in order.
   std::vector<std::pair<uint32_t, MatchResult>> agenda;
   // What is only looked at leaves a trace where all verdicts or the outcomes of tests are kept.
@@ -305,7 +305,7 @@ Status Cascade::observe(const Change& change) {
   };
   for (uint32_t number : c_.index.of_cadences()) {
     const plan::UnitPlan& unit = *c_.program.units[number];
-    const plan::TriggerPlan& trigger = unit.trigger;
+    const plan::TriggerPlan& trigger = *unit.trigger;
     bool fits = (trigger.kind == plan::TriggerKind::kStep) == step && trigger.ends == ends &&
                 named(trigger.cadence, text(step ? "ActionCadenceName" : "CadenceName")) &&
                 (!step || (named(trigger.step, text("StepTitle")) &&
@@ -326,7 +326,7 @@ Status Cascade::changes_lost(types::ObjectId object, const std::string& record,
   for (uint32_t number : c_.index.of_changes(object)) {
     const plan::UnitPlan& unit = *c_.program.units[number];
     const std::optional<uint32_t>& block =
-        record.empty() ? unit.trigger.overflow : unit.trigger.gap;
+        record.empty() ? unit.trigger->overflow : unit.trigger->gap;
     if (!block) continue;
     begin_chain();
     Change change;
@@ -409,7 +409,7 @@ Status Cascade::run_unit(uint32_t number, const Change& change, const MatchResul
       {"run", change.event.view(), record, unit.rule.view(), std::to_string(ordinal)});
   ++ordinal;
   Run run = make_run(unit, change, match.person, key);
-  const Bounds& bounds = c_.program.module->options.bounds;
+  const Bounds& bounds = c_.program.options.bounds;
   if (match.stop == Stop::kFault) {
     run.decision.fault = match.fault;
     return finish(run, "failed");
@@ -471,7 +471,7 @@ Frame Cascade::first_frame(const plan::UnitPlan& unit) {
   Frame frame;
   Activation& first = frame.stack.emplace_back();
   first.rule = unit.rule;
-  first.locals.resize(unit.body.slots);
+  first.locals.resize(unit.body->slots);
   return frame;
 }
 

@@ -15,7 +15,7 @@ std::string Cascade::primary_contact(const types::Record& opportunity) {
   const types::Schema& schema = c_.program.schema();
   types::ObjectId role = schema.find_object("OpportunityContactRole");
   const types::Object& shape = schema.object(role);
-  uint32_t most = c_.program.module->options.bounds.query_rows_max;
+  uint32_t most = c_.program.options.bounds.query_rows_max;
   auto ids = c_.book.referring(role, shape.find_stored("OpportunityId"), opportunity.id, most);
   if (!ids) return {};
   for (const std::string& id : *ids) {
@@ -37,7 +37,7 @@ Result<Cascade::Target> Cascade::find_target(Run& run, Frame& frame, const plan:
   if (out.id.empty() && effect.primary_contact && record != nullptr)
     out.id = primary_contact(*record);
   if (out.id.empty()) return out;
-  const plan::PathPlan& path = unit.code.paths[unit.code.steps[effect.target.end - 1].a];
+  const plan::PathPlan& path = *unit.code.paths[unit.code.steps[effect.target.end - 1].a];
   std::vector<types::ObjectId> objects = path.from;
   if (!path.hops.empty())
     objects = schema.objects_of(schema.field(path.hops.back().fields[0]).type.objects);
@@ -101,7 +101,7 @@ Result<EffectRecord> Cascade::apply_to_target(const EffectInput& input, const Ta
 
 Result<EffectRecord> Cascade::add_to_cadence(const EffectInput& input, const Target& target) {
   EffectRecord out;
-  const Bounds& bounds = c_.program.module->options.bounds;
+  const Bounds& bounds = c_.program.options.bounds;
   types::RecordPtr record = c_.book.image(target.object, target.id);
   std::string owner = record != nullptr ? matcher_.owner_of(*record) : std::string();
   out.assignee = input.assignee_given ? input.assignee : !owner.empty() ? owner : input.person;

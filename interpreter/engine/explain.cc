@@ -186,7 +186,7 @@ class Explainer {
     if (!row->has_value()) {
       return {ErrorCode::kNotFound, fmt::format("there is no record {}", record_name_)};
     }
-    RecordCodec codec(program_.schema(), program_.module->options.bounds);
+    RecordCodec codec(program_.schema(), program_.options.bounds);
     Result<LastChange> last = codec.decode_change(object, (*row)->last_change);
     if (!last) return last.error();
     types::RecordPtr image = book.image(object, id);
@@ -268,13 +268,9 @@ class Explainer {
   }
 
   std::string source_of(plan::SourceRange range) const {
-    const source::SourceSet& sources = *program_.module->sources;
-    for (size_t i = 0; i < sources.size(); ++i) {
-      const source::SourceFile& file = sources.file(source::FileId(i));
-      if (file.name() == unit_.file)
-        return one_line(file.text().substr(range.begin, range.end - range.begin));
-    }
-    return {};
+    const source::SourceFile* file = program_.texts->find(unit_.file);
+    return file == nullptr ? std::string()
+                           : one_line(file->text().substr(range.begin, range.end - range.begin));
   }
 
   std::string seen_text(const exec::TestSeen& seen, Op op) const {

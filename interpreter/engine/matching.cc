@@ -46,9 +46,8 @@ Matcher::Matcher(const Program& program, RecordBook& book, const Directory& dire
       directory_(directory),
       activations_(activations),
       index_(index),
-      environment_{
-          program.schema(), program.module->functions,     program.bodies, book, program.zone,
-          program.currency, program.module->options.bounds} {}
+      environment_{program.schema(), program.functions(), program.bodies,        book,
+                   program.zone,     program.currency,    program.options.bounds} {}
 
 std::string Matcher::owner_of(const types::Record& record) const {
   if (!record.object) return {};
@@ -63,7 +62,8 @@ Stop Matcher::check_person(uint32_t number, const types::Record& record, MatchRe
   std::string owner = owner_of(record);
   if (unit.kind != plan::UnitKind::kAction) {
     if (unit.run_as == plan::RunAs::kOwner) out.person = owner;
-    if (unit.run_as == plan::RunAs::kUser) out.person = directory_.user_named(unit.run_as_user);
+    if (unit.run_as == plan::RunAs::kUser)
+      out.person = directory_.user_named(unit.trigger->run_as_user);
     return Stop::kNone;
   }
   const std::string& author = index_.author_of(number);
@@ -72,7 +72,7 @@ Stop Matcher::check_person(uint32_t number, const types::Record& record, MatchRe
   out.subject = owner;
   if (owner.empty()) return Stop::kNoOwner;
   if (unit.scope == plan::Scope::kOwn && owner != author) return Stop::kOwner;
-  uint32_t levels = program_.module->options.bounds.manager_levels_max;
+  uint32_t levels = program_.options.bounds.manager_levels_max;
   if (unit.scope == plan::Scope::kTeam && !directory_.is_below(owner, author, levels))
     return Stop::kTeam;
   out.person = owner;
@@ -111,9 +111,9 @@ MatchResult Matcher::examine(uint32_t number, const Change& change, Instant now,
     out.stop = why;
     return out;
   };
-  bool record_trigger = unit.trigger.kind == plan::TriggerKind::kRecord;
-  const std::vector<types::ObjectId>& heard = unit.trigger.objects;
-  bool right = unit.trigger.kind == plan::TriggerKind::kChanges
+  bool record_trigger = unit.trigger->kind == plan::TriggerKind::kRecord;
+  const std::vector<types::ObjectId>& heard = unit.trigger->objects;
+  bool right = unit.trigger->kind == plan::TriggerKind::kChanges
                    ? std::find(heard.begin(), heard.end(), change.after->object) != heard.end()
                    : unit.object == change.after->object;
   if (!right) return stop(Stop::kObject);

@@ -1,7 +1,10 @@
 #include "engine/program.h"
 
 #include <algorithm>
+#include <atomic>
 #include <nlohmann/json.hpp>
+#include <system_error>
+#include <thread>
 
 #include "base/check.h"
 #include "base/fold.h"
@@ -9,6 +12,7 @@
 #include "embedded.h"
 #include "exec/evaluator.h"
 #include "graph/trigger_graph.h"
+#include "plan/share.h"
 #include "syntax/parse.h"
 
 namespace ensue::engine {
@@ -95,17 +99,36 @@ void read_templates(const check::CheckedModule& module, Program& program) {
   }
 }
 
-std::string fingerprint_of(const std::vector<SourceText>& sources) {
+std::string fingerprint_of(const std::vector<const source::SourceFile*>& sources) {
   std::string all;
-  for (const SourceText& source : sources) all += source.name + '\0' + source.text + '\0';
+  for (const source::SourceFile* source : sources) {
+    all += source->name();
+    all += '\0';
+    all += source->text();
+    all += '\0';
+  }
   return base::to_hex(base::hash_key({"program", all}));
 }
 
 }  // namespace
 
+void index_names(Program& program) {
+  for (uint32_t i = 0; i < program.units.size(); ++i)
+    program.unit_by_rule.emplace(program.units[i]->rule, i);
+  for (uint32_t i = 0; i < program.cadences.size(); ++i)
+    program.cadence_by_name.emplace(program.cadences[i].name, i);
+}
+
 const cadence::Definition* Program::find_cadence(std::string_view name) const {
-  auto found = module->cadence_index.find(name);
-  return found == module->cadence_index.end() ? nullptr : &cadences[found->second];
+  auto found = cadence_by_name.find(std::string(name));
+  return found == cadence_by_name.end() ? nullptr : &cadences[found->second];
+}
+
+std::vector<const source::SourceFile*> Program::sources() const {
+  std::vector<const source::SourceFile*> out;
+  for (size_t i = 0; i < source_count; ++i)
+    out.push_back(&texts->file(source::FileId(library_files + i)));
+  return out;
 }
 
 const plan::UnitPlan* Program::find_unit(const Key128& rule) const {
@@ -122,24 +145,51 @@ const plan::UnitPlan* Program::find_flow(std::string_view name, plan::UnitKind k
 
 std::string stored_sources(const Program& program) {
   nlohmann::ordered_json out = nlohmann::ordered_json::array();
-  for (const SourceText& source : program.sources)
-    out.push_back({{"name", source.name}, {"text", source.text}});
+  for (const source::SourceFile* file : program.sources())
+    out.push_back({{"name", file->name()}, {"text", file->text()}});
   return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 namespace {
 
-// The declarations of objects, or all but those; the rest is blank, so that places stay true.
-std::string objects_of(const check::CheckedFile& file, const std::string& text, bool objects) {
-  const syntax::Tree& tree = *file.tree;
-  std::string out = text;
-  for (syntax::NodeId id : tree.children(tree.root())) {
-    bool object =
-        tree.is(id, syntax::NodeKind::kObjectDecl) || tree.is(id, syntax::NodeKind::kExtendDecl);
-    if (object == objects) continue;
-    for (uint32_t i = tree.node(id).begin; i < tree.node(id).end; ++i) {
-      if (out[i] != '\n') out[i] = ' ';
+void blank_out(std::string& text, uint32_t begin, uint32_t end) {
+  for (uint32_t i = begin; i < end; ++i) {
+    if (text[i] != '\n') text[i] = ' ';
+  }
+}
+
+// The text of a file with its declarations of objects, or with all but those; the rest is blank, so
+// that places stay true.
+std::string objects_of(const Program& program, source::FileId file, bool objects) {
+  std::string out(program.texts->file(file).text());
+  uint32_t from = 0;
+  for (const DeclaredObjects& declared : program.declared_objects) {
+    if (declared.file != file) continue;
+    for (const plan::SourceRange& range : declared.ranges) {
+      if (objects) {
+        blank_out(out, from, range.begin);
+        from = range.end;
+      } else {
+        blank_out(out, range.begin, range.end);
+      }
     }
+  }
+  if (objects) blank_out(out, from, static_cast<uint32_t>(out.size()));
+  return out;
+}
+
+std::vector<DeclaredObjects> declared_objects(const check::CheckedModule& module) {
+  std::vector<DeclaredObjects> out;
+  for (const check::CheckedFile& file : module.files) {
+    if (file.library) continue;
+    const syntax::Tree& tree = *file.tree;
+    DeclaredObjects row{tree.file(), {}};
+    for (syntax::NodeId id : tree.children(tree.root())) {
+      bool object =
+          tree.is(id, syntax::NodeKind::kObjectDecl) || tree.is(id, syntax::NodeKind::kExtendDecl);
+      if (object) row.ranges.push_back({tree.node(id).begin, tree.node(id).end});
+    }
+    if (!row.ranges.empty()) out.push_back(std::move(row));
   }
   return out;
 }
@@ -151,18 +201,16 @@ Result<ProgramPtr> load_older_program(const Program& present, const std::string&
   if (!rows.is_array())
     return {ErrorCode::kStoreDamaged, "the program a waiting run began with cannot be read"};
   LoadInput alone;
-  alone.options = present.module->options;
+  alone.options = present.options;
   for (const auto& row : rows)
     alone.sources.push_back({row.value("name", ""), row.value("text", "")});
   LoadInput input;
   input.options = alone.options;
   auto add = [&](const Program& program, bool objects) {
-    const check::CheckedModule& module = *program.module;
-    for (size_t i = 0; i < module.files.size(); ++i) {
-      if (module.files[i].library) continue;
-      const source::SourceFile& file = module.sources->file(source::FileId(i));
-      input.sources.push_back({(objects ? "present/" : "") + std::string(file.name()),
-                               objects_of(module.files[i], std::string(file.text()), objects)});
+    for (size_t i = 0; i < program.source_count; ++i) {
+      source::FileId file(program.library_files + i);
+      input.sources.push_back({(objects ? "present/" : "") + program.texts->file(file).name(),
+                               objects_of(program, file, objects)});
     }
   };
   Loaded old = load_program(std::move(alone));
@@ -178,6 +226,40 @@ Result<ProgramPtr> load_older_program(const Program& present, const std::string&
   return loaded.program;
 }
 
+namespace {
+
+// Parses every file, on several threads where that pays. Files know nothing of one another; what is
+// wrong with them is told in their order.
+std::vector<syntax::ParsedFile> parse_all(const source::SourceSet& sources,
+                                          const syntax::ParseBounds& bounds, unsigned threads,
+                                          source::DiagnosticSink& sink) {
+  constexpr size_t kBytesAThread = 256u << 10;  // less is parsed before a thread has begun
+  std::vector<syntax::ParsedFile> out(sources.size());
+  std::vector<source::DiagnosticSink> sinks(sources.size());
+  std::atomic<size_t> next{0};
+  auto work = [&] {
+    for (size_t i = next++; i < out.size(); i = next++)
+      out[i] = syntax::parse_file(sources, source::FileId(i), bounds, sinks[i]);
+  };
+  size_t bytes = 0;
+  for (size_t i = 0; i < sources.size(); ++i)
+    bytes += sources.file(source::FileId(i)).text().size();
+  size_t most = threads != 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
+  if (threads == 0) most = std::min(most, bytes / kBytesAThread + 1);
+  std::vector<std::thread> helpers;
+  try {
+    for (size_t i = 1; i < std::min(most, out.size()); ++i) helpers.emplace_back(work);
+  } catch (const std::system_error&) {
+    // The system has no thread to give; those that it gave, and this one, do the work.
+  }
+  work();
+  for (std::thread& helper : helpers) helper.join();
+  for (source::DiagnosticSink& each : sinks) sink.merge(std::move(each));
+  return out;
+}
+
+}  // namespace
+
 Loaded load_program(LoadInput input) {
   Loaded out;
   auto sources = std::make_shared<source::SourceSet>();
@@ -189,10 +271,9 @@ Loaded load_program(LoadInput input) {
     sources->add("stdlib/" + std::string(text.name), std::string(text.text));
   }
   check_input.library_files = sources->size();
-  for (const SourceText& source : input.sources) sources->add(source.name, source.text);
-  for (size_t i = 0; i < sources->size(); ++i) {
-    check_input.files.push_back(syntax::parse_file(*sources, source::FileId(i), bounds, sink));
-  }
+  for (SourceText& source : input.sources)
+    sources->add(std::move(source.name), std::move(source.text));
+  check_input.files = parse_all(*sources, bounds, input.threads, sink);
   std::optional<check::SessionInput> session;
   if (input.session != nullptr) {
     source::FileId file = sources->add("input", input.session->text);
@@ -222,25 +303,37 @@ Loaded load_program(LoadInput input) {
 
   auto program = std::make_shared<Program>();
   const check::CheckedModule& module = *out.module;
-  program->module = out.module;
+  program->objects = std::make_shared<types::Schema>(module.schema);
+  program->library = std::make_shared<types::FunctionTable>(module.functions);
+  program->options = input.options;
+  program->texts = sources;
+  program->library_files = check_input.library_files;
+  program->source_count = input.sources.size();
+  program->declared_objects = declared_objects(module);
   program->bodies = exec::bodies_of(module.functions);
   // A declared function without a body, or the other way round, is a mistake of ours.
   ENSUE_CHECK(std::find(program->bodies.begin(), program->bodies.end(), nullptr) ==
               program->bodies.end());
   ENSUE_CHECK(builtins::body_names().size() == module.functions.size());
   lower::Calendars calendars(module);
+  plan::Sharing sharing;
+  auto keep = [&](std::shared_ptr<plan::UnitPlan> unit) {
+    sharing.share(*unit);
+    program->units.push_back(std::move(unit));
+  };
   for (const check::Automation& automation : module.automations) {
     if (automation.runnable) {
-      program->units.push_back(lower::lower_automation(module, automation, calendars));
+      keep(lower::lower_automation(module, automation, calendars));
     } else {
       program->not_run.push_back(check::describe(automation));
     }
   }
   for (const check::Routing& routing : module.routings)
-    program->units.push_back(lower::lower_routing(module, routing, calendars));
+    keep(lower::lower_routing(module, routing, calendars));
   std::sort(
       program->units.begin(), program->units.end(),
       [](const plan::UnitPtr& a, const plan::UnitPtr& b) { return plan::runs_before(*a, *b); });
+  program->units.shrink_to_fit();
   for (const check::Cadence& cadence : module.cadences) {
     program->cadences.push_back(
         definition_of(cadence, module.schema, calendars.for_file(cadence.name_span.file)));
@@ -250,18 +343,17 @@ Loaded load_program(LoadInput input) {
   std::string zone = module.day_start ? module.day_start->zone : input.options.zone;
   program->zone = calendar::Zone::find(zone).value_or(calendar::Zone::utc());
   program->counter_zone = program->zone;
+  program->day_declared = module.day_start.has_value();
   if (module.day_start) program->day_starts_at = module.day_start->time;
   program->currency = Currency::of(input.options.currency);
   program->linked = linked_fields(module);
-  for (uint32_t i = 0; i < program->units.size(); ++i) {
-    const plan::UnitPlan& unit = *program->units[i];
-    program->unit_by_rule.emplace(unit.rule, i);
-    for (const plan::FinderPlan& find : unit.body.finders) {
+  index_names(*program);
+  for (const plan::UnitPtr& unit : program->units) {
+    for (const plan::FinderPlan& find : unit->body->finders) {
       if (find.lookup) program->linked.insert({find.object, find.lookup});
     }
   }
-  program->fingerprint = fingerprint_of(input.sources);
-  program->sources = std::move(input.sources);
+  program->fingerprint = fingerprint_of(program->sources());
   out.program = std::move(program);
   return out;
 }

@@ -30,8 +30,21 @@ struct MailTemplate {
   std::vector<MailPart> body;
 };
 
+// Where a file of the project declares or extends objects.
+struct DeclaredObjects {
+  source::FileId file;
+  std::vector<plan::SourceRange> ranges;  // of the declarations, in order
+};
+
+// What running needs, and no trees: those stand in Loaded::module, for whoever looks at them.
 struct Program {
-  std::shared_ptr<const check::CheckedModule> module;
+  std::shared_ptr<const types::Schema> objects;
+  std::shared_ptr<const types::FunctionTable> library;
+  ProgramOptions options;
+  std::shared_ptr<const source::SourceSet> texts;  // the library's files, then the project's
+  size_t library_files = 0;
+  size_t source_count = 0;  // files of the project, which follow those of the library
+  std::vector<DeclaredObjects> declared_objects;
   std::vector<plan::UnitPtr> units;    // runnable ones, in the order they run
   std::vector<std::string> not_run;    // automations that this version checks but does not run
   std::vector<builtins::Body> bodies;  // by FunctionId
@@ -42,16 +55,20 @@ struct Program {
   calendar::Zone counter_zone =
       calendar::Zone::utc();  // of the days of counters; the org's, except in a test
   TimeOfDay day_starts_at;
+  bool day_declared = false;  // `day starts at` says where and when
   Currency currency;
   // Fields that records are searched by: lookups from the other end, and those that conditions of
   // searches compare with a value.
   std::set<types::FieldRef> linked;
   std::unordered_map<Key128, uint32_t> unit_by_rule;
-  std::string fingerprint;          // of the project's sources and names
-  std::vector<SourceText> sources;  // of the project
+  std::unordered_map<std::string, uint32_t, base::FoldedHash, base::FoldedEqual> cadence_by_name;
+  std::string fingerprint;  // of the project's sources and names
   std::map<std::string, MailTemplate, base::FoldedLess> templates;
 
-  const types::Schema& schema() const { return module->schema; }
+  const types::Schema& schema() const { return *objects; }
+  const types::FunctionTable& functions() const { return *library; }
+  // The texts of the project, in order; a session's sentence is not among them.
+  std::vector<const source::SourceFile*> sources() const;
   const cadence::Definition* find_cadence(std::string_view name) const;
   const plan::UnitPlan* find_unit(const Key128& rule) const;
   // A flow or a screen flow by its name, ignoring case; null when there is none.
@@ -72,12 +89,16 @@ struct LoadInput {
   ProgramOptions options;
   const check::KnownRecords* known = nullptr;
   const SessionText* session = nullptr;
+  // That parse files; 0: as many as there are cores. What comes of it is the same.
+  unsigned threads = 0;
 };
 
 struct Loaded {
   ProgramPtr program;  // null when there are errors
   std::shared_ptr<const source::SourceSet> sources;
-  std::shared_ptr<const check::CheckedModule> module;  // also with errors, for dumps
+  // Trees and facts; also with errors, for dumps. Ten times what the program takes: who only runs
+  // it lets go of them.
+  std::shared_ptr<const check::CheckedModule> module;
   std::vector<Diagnostic> diagnostics;
   bool has_errors = false;
   bool has_warnings = false;
@@ -90,6 +111,9 @@ struct Loaded {
 // not fit the objects any more.
 Result<ProgramPtr> load_older_program(const Program& present, const std::string& sources);
 std::string stored_sources(const Program& program);
+
+// Fills the tables that find units and cadences by their names.
+void index_names(Program& program);
 
 // Parses, checks and lowers sources together with the library.
 Loaded load_program(LoadInput input);

@@ -14,7 +14,7 @@ std::string link_key(const types::Field& field, const Value& value) {
 
 void RecordBook::use(ProgramPtr program) {
   program_ = std::move(program);
-  codec_.emplace(program_->schema(), program_->module->options.bounds);
+  codec_.emplace(program_->schema(), program_->options.bounds);
   cache_.clear();
   scans_.clear();
   links_.clear();

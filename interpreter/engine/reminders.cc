@@ -207,7 +207,7 @@ Status Cascade::owner_changed(const Change& change) {
   Result<std::vector<ReminderRow>> rows = c_.txn.reminders_about(name);
   if (!rows) return rows.error();
   std::string owner = matcher_.owner_of(*change.after);
-  uint32_t levels = c_.program.module->options.bounds.manager_levels_max;
+  uint32_t levels = c_.program.options.bounds.manager_levels_max;
   for (const ReminderRow& row : *rows) {
     if (row.person == owner && !change.after->deleted) continue;
     if (Status closed = close_reminder(row, "expired"); !closed) return closed;

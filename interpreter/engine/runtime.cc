@@ -66,7 +66,7 @@ Status Runtime::load_state(StoreReader& reader) {
   directory_.clear();
   activations_.clear();
   const types::Schema& schema = program_->schema();
-  RecordCodec codec(schema, program_->module->options.bounds);
+  RecordCodec codec(schema, program_->options.bounds);
   for (const char* object : {"User", "Queue"}) {
     types::ObjectId id = schema.find_object(object);
     Status status;
@@ -118,7 +118,7 @@ Status Runtime::fill_links() {
   if (!looked) return looked;
   if (known == wanted) return {};
   const types::Schema& schema = program_->schema();
-  RecordCodec codec(schema, program_->module->options.bounds);
+  RecordCodec codec(schema, program_->options.bounds);
   return store_->commit([&](StoreTxn& txn) -> Status {
     std::map<types::ObjectId, std::vector<types::FieldId>> fields;
     for (const types::FieldRef& field : program_->linked) {
@@ -156,7 +156,7 @@ void Runtime::rebuild_index() {
   index_version_ = directory_.version();
   // In place: a cascade at work keeps its reference.
   index_ = match::RuleIndex(program_->units, program_->schema(),
-                            program_->module->options.bounds.run_steps_max, user_of());
+                            program_->options.bounds.run_steps_max, user_of());
 }
 
 // Users have changed: the same automations may be about others.
@@ -305,7 +305,7 @@ Status Runtime::work_on(const Lines& input, std::span<const InputLine> lines, Ca
   if (input.dead_letter) {
     if (Status removed = txn.remove_dead_letter(*input.dead_letter); !removed) return removed;
   }
-  intake::BatchReader reader(program_->schema(), program_->module->options.bounds, input.source,
+  intake::BatchReader reader(program_->schema(), program_->options.bounds, input.source,
                              input.needs_ids, lines, workers_);
   for (const InputLine& line : lines) {
     ++report.lines;
@@ -536,7 +536,7 @@ Status Runtime::open_outbox() {
   OutboxOptions options;
   options.call_again_when_unknown = options_.call_again_when_unknown;
   options.waits = options_.clock != nullptr;
-  options.answer_bytes_max = program_->module->options.bounds.service_answer_bytes_max;
+  options.answer_bytes_max = program_->options.bounds.service_answer_bytes_max;
   outbox_.emplace(*store_, sinks, options);
   return {};
 }
@@ -599,7 +599,7 @@ Result<BatchReport> Runtime::start_flow(const std::string& flow, const Cascade::
   const plan::UnitPlan* unit = program_->find_flow(flow, plan::UnitKind::kScreenFlow);
   if (unit == nullptr) unit = program_->find_flow(flow, plan::UnitKind::kFlow);
   if (unit == nullptr) return {ErrorCode::kNotFound, fmt::format("there is no flow \"{}\"", flow)};
-  if (unit->trigger.kind != plan::TriggerKind::kCalled)
+  if (unit->trigger->kind != plan::TriggerKind::kCalled)
     return {ErrorCode::kInvalidArgument,
             fmt::format("flow \"{}\" is not called: it has a trigger of its own", unit->name)};
   std::string user = person.empty() ? "" : directory_.user_named(person);
@@ -722,7 +722,7 @@ Status Runtime::set_active(const std::string& automation, const std::string& aut
     }
     row.person.clear();
   } else {
-    uint32_t levels = program_->module->options.bounds.manager_levels_max;
+    uint32_t levels = program_->options.bounds.manager_levels_max;
     bool assignee = found->scope == plan::Scope::kOwn ? user == creator
                                                       : directory_.is_below(user, creator, levels);
     if (!assignee) {

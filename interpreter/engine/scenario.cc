@@ -42,7 +42,7 @@ Status Scenario::force(ProgramPtr program) {
   program_ = std::make_shared<Program>(*program);
   if (zone_) {
     program_->zone = *zone_;
-    if (!program_->module->day_start) program_->counter_zone = *zone_;
+    if (!program_->day_declared) program_->counter_zone = *zone_;
   }
   return runtime_->use(program_);
 }

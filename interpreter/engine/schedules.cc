@@ -17,8 +17,8 @@ Key128 timer_key(const Key128& rule) { return base::hash_key({"schedule", rule.v
 }  // namespace
 
 schedule::Schedule Cascade::schedule_of(const plan::UnitPlan& unit) const {
-  schedule::Schedule out = *unit.trigger.schedule;
-  if (unit.trigger.org_zone) out.zone = c_.program.zone;
+  schedule::Schedule out = *unit.trigger->schedule;
+  if (unit.trigger->org_zone) out.zone = c_.program.zone;
   return out;
 }
 
@@ -35,7 +35,7 @@ Status Cascade::keep_schedule(const plan::UnitPlan& unit, const ScheduleState& s
 // one begins at `base`.
 Status Cascade::arm_schedules(Instant base) {
   for (const plan::UnitPtr& unit : c_.program.units) {
-    if (unit->trigger.kind != plan::TriggerKind::kSchedule || !unit->trigger.schedule) continue;
+    if (unit->trigger->kind != plan::TriggerKind::kSchedule || !unit->trigger->schedule) continue;
     Result<ScheduleState> state = read_schedule_state(c_.txn, unit->rule);
     if (!state) return state.error();
     schedule::Schedule schedule = schedule_of(*unit);
@@ -73,7 +73,7 @@ Status Cascade::fire_schedule(const TimerRow& timer) {
   auto unit_known = c_.program.unit_by_rule.find(*rule);
   if (unit_known != c_.program.unit_by_rule.end()) number = unit_known->second;
   if (!state->next || state->next->at != timer.due) return {};
-  bool gone = !number || !c_.program.units[*number]->trigger.schedule;
+  bool gone = !number || !c_.program.units[*number]->trigger->schedule;
   if (gone) return forget_schedule_state(c_.txn, *rule);
   const plan::UnitPlan& unit = *c_.program.units[*number];
   schedule::Schedule schedule = schedule_of(unit);
@@ -108,7 +108,7 @@ Status Cascade::run_schedule(uint32_t number, const schedule::Firing& firing) {
   change.at = c_.now;
   change.event = base::hash_key({"schedule", unit.rule.view(), firing.nominal()});
   change.after = std::make_shared<const types::Record>();
-  if (!unit.trigger.over) {
+  if (!unit.trigger->over) {
     MatchResult match = matcher_.examine(number, change, c_.now, nullptr);
     if (match.stop != Stop::kNone && match.stop != Stop::kFault) return {};
     if (c_.coverage != nullptr) ++c_.coverage->runs[number];
@@ -117,7 +117,7 @@ Status Cascade::run_schedule(uint32_t number, const schedule::Firing& firing) {
   }
   Run run = make_run(unit, change, "", change.event);
   Frame frame = first_frame(unit);
-  const plan::FinderPlan& over = unit.body.finders[*unit.trigger.over];
+  const plan::FinderPlan& over = unit.body->finders[*unit.trigger->over];
   Result<std::vector<std::string>> ids = find(run, frame, over, true);
   if (!ids) {
     if (ids.error().code != ErrorCode::kFault && ids.error().code != ErrorCode::kBoundExceeded)

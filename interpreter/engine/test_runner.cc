@@ -22,9 +22,8 @@ struct Job {
   std::string name;
 };
 
-std::vector<Job> collect(const Program& program, const std::string& filter) {
+std::vector<Job> collect(const check::CheckedModule& module, const std::string& filter) {
   std::vector<Job> out;
-  const check::CheckedModule& module = *program.module;
   for (const check::TestRef& test : module.tests) {
     const syntax::Tree& tree = module.tree(test.declaration.file);
     ast::TestDecl decl(tree, test.declaration.node);
@@ -50,9 +49,8 @@ std::vector<Job> collect(const Program& program, const std::string& filter) {
   return out;
 }
 
-TestResult run_one(const ProgramPtr& program, const Job& job, const TestOptions& options,
-                   Coverage* coverage) {
-  const check::CheckedModule& module = *program->module;
+TestResult run_one(const ProgramPtr& program, const check::CheckedModule& module, const Job& job,
+                   const TestOptions& options, Coverage* coverage) {
   source::FileId file = job.test->declaration.file;
   const syntax::Tree& tree = module.tree(file);
   TestResult out;
@@ -95,23 +93,20 @@ TestResult run_one(const ProgramPtr& program, const Job& job, const TestOptions&
 
 std::string place_of(const Program& program, const plan::UnitPlan& unit, plan::SourceRange range,
                      std::string& text) {
-  const source::SourceSet& sources = *program.module->sources;
-  for (size_t i = 0; i < sources.size(); ++i) {
-    const source::SourceFile& file = sources.file(source::FileId(i));
-    if (file.name() != unit.file) continue;
-    source::Position at = file.position_of(range.begin);
-    text = file.text().substr(range.begin, range.end - range.begin);
-    return fmt::format("{}:{}:{}", unit.file, at.line, at.column);
-  }
-  return unit.file;
+  const source::SourceFile* file = program.texts->find(unit.file);
+  if (file == nullptr) return unit.file;
+  source::Position at = file->position_of(range.begin);
+  text = file->text().substr(range.begin, range.end - range.begin);
+  return fmt::format("{}:{}:{}", unit.file, at.line, at.column);
 }
 
 bool is_test(plan::Op op) { return (op >= plan::Op::kCompare && op <= plan::Op::kHas); }
 
 }  // namespace
 
-std::vector<TestResult> run_tests(const ProgramPtr& program, const TestOptions& options) {
-  std::vector<Job> jobs = collect(*program, options.filter);
+std::vector<TestResult> run_tests(const ProgramPtr& program, const check::CheckedModule& module,
+                                  const TestOptions& options) {
+  std::vector<Job> jobs = collect(module, options.filter);
   std::vector<TestResult> results(jobs.size());
   std::atomic<size_t> next{0};
   std::mutex merging;
@@ -119,7 +114,7 @@ std::vector<TestResult> run_tests(const ProgramPtr& program, const TestOptions& 
     Coverage seen;
     for (size_t i = next++; i < jobs.size(); i = next++) {
       results[i] =
-          run_one(program, jobs[i], options, options.coverage != nullptr ? &seen : nullptr);
+          run_one(program, module, jobs[i], options, options.coverage != nullptr ? &seen : nullptr);
     }
     if (options.coverage == nullptr) return;
     std::lock_guard lock(merging);
@@ -141,7 +136,7 @@ CoverageReport report_coverage(const Program& program, const Coverage& coverage)
     bool called =
         unit.kind == plan::UnitKind::kSubflow || unit.kind == plan::UnitKind::kScreenFlow ||
         unit.kind == plan::UnitKind::kRouting ||
-        (unit.kind == plan::UnitKind::kFlow && unit.trigger.kind == plan::TriggerKind::kCalled);
+        (unit.kind == plan::UnitKind::kFlow && unit.trigger->kind == plan::TriggerKind::kCalled);
     if (called) continue;
     ++out.automations;
     std::string text;

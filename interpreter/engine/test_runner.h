@@ -29,7 +29,9 @@ struct TestOptions {
 };
 
 // Results in source order, whatever the threads did.
-std::vector<TestResult> run_tests(const ProgramPtr& program, const TestOptions& options);
+// The tests stand in `module`, the program's own.
+std::vector<TestResult> run_tests(const ProgramPtr& program, const check::CheckedModule& module,
+                                  const TestOptions& options);
 
 // What the tests never saw, for people: tests of conditions with one outcome only, automations that
 // never ran.

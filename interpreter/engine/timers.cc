@@ -195,7 +195,7 @@ std::string Cascade::change_text(const Change& change) const {
     if (!change.changed.has(field)) continue;
     last.before.push_back({field, change.before != nullptr ? change.before->raw(field) : Value()});
   }
-  return RecordCodec(c_.program.schema(), c_.program.module->options.bounds)
+  return RecordCodec(c_.program.schema(), c_.program.options.bounds)
       .encode_change(last, change.after->object);
 }
 
@@ -203,7 +203,7 @@ std::optional<Change> Cascade::stored_change(types::ObjectId object, const std::
                                              const std::string& text) {
   types::RecordPtr present = c_.book.image(object, id);
   if (present == nullptr) return std::nullopt;
-  RecordCodec codec(c_.program.schema(), c_.program.module->options.bounds);
+  RecordCodec codec(c_.program.schema(), c_.program.options.bounds);
   Result<LastChange> last = codec.decode_change(object, text);
   if (!last) return std::nullopt;
   return change_from(*last, present);

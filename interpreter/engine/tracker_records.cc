@@ -93,7 +93,7 @@ cadence::Tracker Cascade::tracker_of(const types::Record& record) const {
 Result<std::vector<Cascade::TrackerRecord>> Cascade::trackers_of(std::string_view target) {
   const types::Schema& schema = c_.program.schema();
   types::ObjectId object = schema.find_object("ActionCadenceTracker");
-  uint32_t most = c_.program.module->options.bounds.query_rows_max;
+  uint32_t most = c_.program.options.bounds.query_rows_max;
   auto ids = c_.book.referring(object, schema.object(object).find_stored("TargetId"), target, most);
   if (!ids) return ids.error();
   std::vector<TrackerRecord> out;
@@ -149,7 +149,7 @@ Status Cascade::save_step_tracker(const types::Record& record, const cadence::Tr
   const types::Schema& schema = c_.program.schema();
   types::ObjectId object = schema.find_object("ActionCadenceStepTracker");
   const types::Object& shape = schema.object(object);
-  uint32_t most = c_.program.module->options.bounds.query_rows_max;
+  uint32_t most = c_.program.options.bounds.query_rows_max;
   auto ids =
       c_.book.referring(object, shape.find_stored("ActionCadenceTrackerId"), record.id, most);
   if (!ids) return ids.error();

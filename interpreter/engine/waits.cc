@@ -46,7 +46,7 @@ Result<Cascade::Next> Cascade::suspend(Run& run, Frame& frame, const char* state
   row.program = run.program->fingerprint;
   row.frame = encode_frame(frame);
   row.detail = std::move(detail);
-  const Bounds& bounds = c_.program.module->options.bounds;
+  const Bounds& bounds = c_.program.options.bounds;
   if (row.frame.size() > bounds.frame_bytes_max) {
     return {ErrorCode::kBoundExceeded,
             fmt::format("a waiting run holds more than {} bytes", bounds.frame_bytes_max)};
@@ -115,7 +115,7 @@ Status Cascade::keep_failed(Run& run, const Frame& begun) {
 
 Result<Cascade::Next> Cascade::wait_for_time(Run& run, Frame& frame, const plan::Instruction& at) {
   const plan::UnitPlan& unit = unit_at(run, frame);
-  const plan::WaitPlan& plan = unit.body.waits[at.a];
+  const plan::WaitPlan& plan = unit.body->waits[at.a];
   auto over = [&](bool in_time) -> Result<Next> {
     frame.deadline.reset();
     if (in_time) return Next::kOn;
@@ -151,7 +151,7 @@ Result<Cascade::Next> Cascade::wait_for_time(Run& run, Frame& frame, const plan:
 
 Result<Cascade::Next> Cascade::wait_until(Run& run, Frame& frame, const plan::Instruction& at) {
   const plan::UnitPlan& unit = unit_at(run, frame);
-  const plan::WaitPlan& plan = unit.body.waits[at.a];
+  const plan::WaitPlan& plan = unit.body->waits[at.a];
   Result<Value> holds = evaluate(run, frame, plan.until);
   if (!holds) return holds.error();
   if (holds->truth()) {
@@ -174,7 +174,7 @@ Result<Cascade::Next> Cascade::wait_until(Run& run, Frame& frame, const plan::In
 // A screen asks; the answers come from a person, later.
 Result<Cascade::Next> Cascade::show(Run& run, Frame& frame, const plan::Instruction& at) {
   const plan::UnitPlan& unit = unit_at(run, frame);
-  const plan::ScreenPlan& plan = unit.body.screens[at.a];
+  const plan::ScreenPlan& plan = unit.body->screens[at.a];
   if (frame.answers == nullptr) return suspend(run, frame, "asking", std::nullopt, plan.title);
   const Values& answers = *frame.answers;
   frame.answers = nullptr;
@@ -242,8 +242,8 @@ Status Cascade::resume(const FlowRunRow& row, Frame frame) {
   bool sound = true;
   for (const Activation& activation : frame.stack) {
     const plan::UnitPlan* part = program->find_unit(activation.rule);
-    sound = sound && part != nullptr && activation.at < part->body.code.size() &&
-            activation.locals.size() == part->body.slots;
+    sound = sound && part != nullptr && activation.at < part->body->code.size() &&
+            activation.locals.size() == part->body->slots;
   }
   if (!sound) return {ErrorCode::kStoreDamaged, "a waiting run does not fit its flow"};
   if (Status dropped = drop_timer(row); !dropped) return dropped;
@@ -302,13 +302,13 @@ Status Cascade::wake_about(const Change& change) {
     }
     const plan::UnitPlan* outer = program->find_unit(row.rule);
     const plan::UnitPlan* unit = program->find_unit(frame->stack.back().rule);
-    if (outer == nullptr || unit == nullptr || frame->stack.back().at >= unit->body.code.size())
+    if (outer == nullptr || unit == nullptr || frame->stack.back().at >= unit->body->code.size())
       continue;
-    const plan::Instruction& at = unit->body.code[frame->stack.back().at];
+    const plan::Instruction& at = unit->body->code[frame->stack.back().at];
     if (at.op != Do::kWaitUntil && at.op != Do::kWaitUntilTime) continue;
     Run run = make_run(*outer, change, row.user, row.run);
     run.program = program;
-    Result<Value> value = evaluate(run, *frame, unit->body.waits[at.a].until);
+    Result<Value> value = evaluate(run, *frame, unit->body->waits[at.a].until);
     if (at.op == Do::kWaitUntil) {
       // What cannot be judged goes on, and faults there.
       if (value && !value->truth()) continue;
@@ -418,9 +418,9 @@ Result<Key128> Cascade::call_flow(const plan::UnitPlan& unit, const Values& argu
                                   const std::string& person) {
   begin_chain();
   for (const auto& [name, value] : arguments) {
-    bool known = std::any_of(unit.takes.begin(), unit.takes.end(), [&, &key = name](const auto& p) {
-      return base::equal_folded(p.name, key);
-    });
+    bool known =
+        std::any_of(unit.body->takes.begin(), unit.body->takes.end(),
+                    [&, &key = name](const auto& p) { return base::equal_folded(p.name, key); });
     if (!known)
       return {ErrorCode::kInvalidArgument, fmt::format("flow \"{}\" takes no {}", unit.name, name)};
   }
@@ -441,7 +441,7 @@ Result<Key128> Cascade::call_flow(const plan::UnitPlan& unit, const Values& argu
   if (!*through) return key;
   Frame frame = first_frame(unit);
   Activation& first = frame.stack.front();
-  for (const plan::ParameterPlan& parameter : unit.takes) {
+  for (const plan::ParameterPlan& parameter : unit.body->takes) {
     for (const auto& [name, value] : arguments) {
       if (base::equal_folded(parameter.name, name)) first.locals[parameter.slot] = value;
     }

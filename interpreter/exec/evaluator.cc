@@ -95,7 +95,7 @@ class Machine {
       }
       case Op::kNow: push(Value::datetime(input_.now)); break;
       case Op::kToday: push(Value::date(env_.zone.date(input_.now))); break;
-      case Op::kPath: push(read_path(code_.paths[step.a])); break;
+      case Op::kPath: push(read_path(*code_.paths[step.a])); break;
       case Op::kPerson: {
         Value name = code_.constants[step.a];
         Value id = Value::text(env_.records.person(name.as_text(), (step.flags & 1) != 0));
@@ -325,7 +325,7 @@ class Machine {
     Value to = (step.flags & 2) != 0 ? pop() : Value();
     Value from = (step.flags & 1) != 0 ? pop() : Value();
     types::FieldId field;
-    if (input_.it != nullptr) field = field_for(code_.paths[step.a].hops[0], input_.it->object);
+    if (input_.it != nullptr) field = field_for(code_.paths[step.a]->hops[0], input_.it->object);
     auto read = [&](const types::Record* record) {
       return record == nullptr || !field
                  ? Value()
@@ -351,7 +351,7 @@ class Machine {
 
   void has(const Step& step, uint32_t at) {
     const plan::RelationPlan& relation = code_.relations[step.a];
-    Value parent = read_path(code_.paths[relation.parent]);
+    Value parent = read_path(*code_.paths[relation.parent]);
     if (parent.is_blank()) {  // nobody's children: none
       push_test(at, relation.quantifier != plan::Quantifier::kAny, Value::number(0), Value());
       return;

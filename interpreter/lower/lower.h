@@ -26,12 +26,14 @@ class Calendars {
 };
 
 // The plan of a runnable automation. Never null; the module must have been checked without errors.
-plan::UnitPtr lower_automation(const check::CheckedModule& module,
-                               const check::Automation& automation, const Calendars& calendars);
+std::shared_ptr<plan::UnitPlan> lower_automation(const check::CheckedModule& module,
+                                                 const check::Automation& automation,
+                                                 const Calendars& calendars);
 
 // The plan of a routing table. Never null; as above.
-plan::UnitPtr lower_routing(const check::CheckedModule& module, const check::Routing& routing,
-                            const Calendars& calendars);
+std::shared_ptr<plan::UnitPlan> lower_routing(const check::CheckedModule& module,
+                                              const check::Routing& routing,
+                                              const Calendars& calendars);
 
 // A value or a condition that stands alone: in a test, in the REPL.
 struct ExprPlan {

@@ -31,20 +31,22 @@ BodyLowering::BodyLowering(const check::CheckedModule& module, const check::Auto
 // ---- Pieces -----------------------------------------------------------------------------------
 
 uint32_t BodyLowering::emit(Do op, NodeId from, uint32_t a, uint32_t b) {
-  unit_.body.code.push_back({op, a, b, 0, range(from)});
+  unit_.body.edit().code.push_back({op, a, b, 0, range(from)});
   return here() - 1;
 }
 
-void BodyLowering::land(uint32_t instruction) { unit_.body.code[instruction].target = here(); }
+void BodyLowering::land(uint32_t instruction) {
+  unit_.body.edit().code[instruction].target = here();
+}
 
 void BodyLowering::branch(NodeId from, const char* name) {
-  unit_.body.texts.emplace_back(name);
-  emit(Do::kBranch, from, static_cast<uint32_t>(unit_.body.texts.size() - 1));
+  unit_.body.edit().texts.emplace_back(name);
+  emit(Do::kBranch, from, static_cast<uint32_t>(unit_.body->texts.size() - 1));
 }
 
 uint32_t BodyLowering::program(plan::ProgramRange range) {
-  unit_.body.programs.push_back(range);
-  return static_cast<uint32_t>(unit_.body.programs.size() - 1);
+  unit_.body.edit().programs.push_back(range);
+  return static_cast<uint32_t>(unit_.body->programs.size() - 1);
 }
 
 uint32_t BodyLowering::declare() {
@@ -63,7 +65,7 @@ void BodyLowering::number_hidden() {
   auto settle = [&](uint32_t& slot) {
     if (slot != plan::kNoSlot && slot >= kHiddenBase) slot = slot - kHiddenBase + locals_most_;
   };
-  plan::Body& body = unit_.body;
+  plan::Body& body = unit_.body.edit();
   for (plan::Instruction& at : body.code) {
     bool slot_a = at.op == Do::kLet || at.op == Do::kFind || at.op == Do::kEach;
     if (slot_a) settle(at.a);
@@ -71,8 +73,11 @@ void BodyLowering::number_hidden() {
   }
   for (plan::RunPlan& row : body.runs) settle(row.slot);
   for (plan::CallPlan& row : body.calls) settle(row.slot);
-  for (plan::PathPlan& path : unit_.code.paths) {
-    if (path.base == plan::PathBase::kLocal) settle(path.local);
+  for (plan::PathPtr& path : unit_.code.paths) {
+    if (path->base != plan::PathBase::kLocal || path->local < kHiddenBase) continue;
+    plan::PathPlan settled = *path;
+    settle(settled.local);
+    path = std::make_shared<const plan::PathPlan>(std::move(settled));
   }
   body.slots = locals_most_ + hidden_;
 }
@@ -109,8 +114,8 @@ uint32_t BodyLowering::finder(NodeId id) {
   if (find.where().valid()) out.where = expressions_.condition(find.where());
   narrow(out, find.where());
   if (find.order_by().valid()) out.order_by = expressions_.value(find.order_by());
-  unit_.body.finders.push_back(out);
-  return static_cast<uint32_t>(unit_.body.finders.size() - 1);
+  unit_.body.edit().finders.push_back(out);
+  return static_cast<uint32_t>(unit_.body->finders.size() - 1);
 }
 
 void BodyLowering::narrow(plan::FinderPlan& find, NodeId where) {
@@ -205,8 +210,8 @@ uint32_t BodyLowering::write(NodeId assignments, types::ObjectId object) {
     const check::Path& path = facts_.paths[fact(assignment.path()).index];
     out.assignments.push_back({path.hops[0].fields[0], source(assignment.value())});
   }
-  unit_.body.writes.push_back(std::move(out));
-  return static_cast<uint32_t>(unit_.body.writes.size() - 1);
+  unit_.body.edit().writes.push_back(std::move(out));
+  return static_cast<uint32_t>(unit_.body->writes.size() - 1);
 }
 
 void BodyLowering::run_subflow(NodeId id, uint32_t slot) {
@@ -233,8 +238,8 @@ void BodyLowering::run_subflow(NodeId id, uint32_t slot) {
     }
     if (!tree.items(decl.gives()).empty()) out.given = static_cast<uint32_t>(takes.size());
   }
-  unit_.body.runs.push_back(std::move(out));
-  emit(Do::kRun, id, static_cast<uint32_t>(unit_.body.runs.size() - 1));
+  unit_.body.edit().runs.push_back(std::move(out));
+  emit(Do::kRun, id, static_cast<uint32_t>(unit_.body->runs.size() - 1));
 }
 
 void BodyLowering::call_service(NodeId id, uint32_t slot) {
@@ -246,8 +251,8 @@ void BodyLowering::call_service(NodeId id, uint32_t slot) {
     ast::Assignment assignment(tree_, row);
     out.arguments.emplace_back(tree_.written(assignment.path()), source(assignment.value()));
   }
-  unit_.body.calls.push_back(std::move(out));
-  emit(Do::kCall, id, static_cast<uint32_t>(unit_.body.calls.size() - 1));
+  unit_.body.edit().calls.push_back(std::move(out));
+  emit(Do::kCall, id, static_cast<uint32_t>(unit_.body->calls.size() - 1));
 }
 
 // ---- Statements -------------------------------------------------------------------------------
@@ -288,8 +293,8 @@ void BodyLowering::for_statement(NodeId id) {
     find.all = true;
     find.lookup = relation.lookup;
     find.parent = expressions_.path_value(relation.parent, range(from));
-    unit_.body.finders.push_back(find);
-    emit(Do::kFind, from, list, static_cast<uint32_t>(unit_.body.finders.size() - 1));
+    unit_.body.edit().finders.push_back(find);
+    emit(Do::kFind, from, list, static_cast<uint32_t>(unit_.body->finders.size() - 1));
   } else {
     into(list, from);
   }
@@ -299,7 +304,7 @@ void BodyLowering::for_statement(NodeId id) {
   uint32_t element = declare();
   uint32_t each = emit(Do::kEach, from, list, element);
   block(stmt.body());
-  unit_.body.code[emit(Do::kJump, id)].target = each;
+  unit_.body.edit().code[emit(Do::kJump, id)].target = each;
   land(each);
   locals_ = outer;
 }
@@ -314,15 +319,15 @@ void BodyLowering::try_statement(NodeId id) {
     out.starting = duration(retry.starting());
     out.doubling = retry.op() == 1;
   }
-  auto number = static_cast<uint32_t>(unit_.body.tries.size());
-  unit_.body.tries.push_back(out);
+  auto number = static_cast<uint32_t>(unit_.body->tries.size());
+  unit_.body.edit().tries.push_back(out);
   uint32_t begin = emit(Do::kTry, id, number);
   block(stmt.body());
   emit(Do::kEndTry, id);
   uint32_t done = emit(Do::kJump, id);
   land(begin);
   uint32_t outer = locals_;
-  if (stmt.fault_name().valid()) unit_.body.tries[number].fault_slot = declare();
+  if (stmt.fault_name().valid()) unit_.body.edit().tries[number].fault_slot = declare();
   branch(id, "fault");
   block(stmt.fault_body());
   locals_ = outer;
@@ -340,8 +345,8 @@ void BodyLowering::wait_statement(NodeId id) {
     op = time ? Do::kWaitUntilTime : Do::kWaitUntil;
     out.until = time ? expressions_.instant(stmt.until()) : expressions_.condition(stmt.until());
   }
-  unit_.body.waits.push_back(out);
-  uint32_t wait = emit(op, id, static_cast<uint32_t>(unit_.body.waits.size() - 1));
+  unit_.body.edit().waits.push_back(out);
+  uint32_t wait = emit(op, id, static_cast<uint32_t>(unit_.body->waits.size() - 1));
   uint32_t done = emit(Do::kJump, id);
   land(wait);
   branch(id, "timeout");
@@ -368,8 +373,8 @@ void BodyLowering::show_statement(NodeId id) {
     row.slot = declare();
     out.asks.push_back(std::move(row));
   }
-  unit_.body.screens.push_back(std::move(out));
-  emit(Do::kShow, id, static_cast<uint32_t>(unit_.body.screens.size() - 1));
+  unit_.body.edit().screens.push_back(std::move(out));
+  emit(Do::kShow, id, static_cast<uint32_t>(unit_.body->screens.size() - 1));
 }
 
 void BodyLowering::cadence_effect(NodeId id) {
@@ -416,11 +421,11 @@ void BodyLowering::statement(NodeId id) {
         find.all = true;
         find.where = expressions_.condition(stmt.where());
         narrow(find, stmt.where());
-        unit_.body.finders.push_back(find);
-        emit(Do::kUpdateFound, id, number, static_cast<uint32_t>(unit_.body.finders.size() - 1));
+        unit_.body.edit().finders.push_back(find);
+        emit(Do::kUpdateFound, id, number, static_cast<uint32_t>(unit_.body->finders.size() - 1));
         return;
       }
-      unit_.body.writes[number].objects =
+      unit_.body.edit().writes[number].objects =
           module_.schema.objects_of(fact(stmt.target()).type.objects);
       uint32_t record = program(expressions_.value(stmt.target()));
       emit(Do::kUpdate, id, number, record);
@@ -431,8 +436,8 @@ void BodyLowering::statement(NodeId id) {
       uint32_t record = program(expressions_.value(target));
       plan::WritePlan row;
       row.objects = module_.schema.objects_of(fact(target).type.objects);
-      unit_.body.writes.push_back(std::move(row));
-      emit(Do::kDelete, id, record, static_cast<uint32_t>(unit_.body.writes.size() - 1));
+      unit_.body.edit().writes.push_back(std::move(row));
+      emit(Do::kDelete, id, record, static_cast<uint32_t>(unit_.body->writes.size() - 1));
       return;
     }
     case NodeKind::kStopStmt: {
@@ -448,7 +453,7 @@ void BodyLowering::statement(NodeId id) {
     case NodeKind::kGiveStmt:
       for (NodeId row : tree_.items(ast::GiveStmt(tree_, id).assignments())) {
         ast::Assignment assignment(tree_, row);
-        for (const plan::ParameterPlan& given : unit_.gives) {
+        for (const plan::ParameterPlan& given : unit_.body->gives) {
           if (!base::equal_folded(given.name, tree_.written(assignment.path()))) continue;
           into(given.slot, assignment.value());
         }
@@ -466,8 +471,8 @@ void BodyLowering::statement(NodeId id) {
       out.subflow = text(stmt.table());
       out.rule = plan::rule_key(plan::UnitKind::kRouting, "", out.subflow);
       out.arguments.emplace_back(0, expressions_.value(stmt.target()));
-      unit_.body.runs.push_back(std::move(out));
-      emit(Do::kRun, id, static_cast<uint32_t>(unit_.body.runs.size() - 1));
+      unit_.body.edit().runs.push_back(std::move(out));
+      emit(Do::kRun, id, static_cast<uint32_t>(unit_.body->runs.size() - 1));
       return;
     }
     case NodeKind::kCallStmt: call_service(id, plan::kNoSlot); return;
@@ -478,8 +483,8 @@ void BodyLowering::statement(NodeId id) {
       if (fact(stmt.person()).type.kind == types::TypeKind::kRecord)
         out.objects = module_.schema.objects_of(fact(stmt.person()).type.objects);
       out.template_name = text(stmt.template_name());
-      unit_.body.mails.push_back(std::move(out));
-      emit(Do::kSend, id, static_cast<uint32_t>(unit_.body.mails.size() - 1));
+      unit_.body.edit().mails.push_back(std::move(out));
+      emit(Do::kSend, id, static_cast<uint32_t>(unit_.body->mails.size() - 1));
       return;
     }
     default: cadence_effect(id);
@@ -494,7 +499,7 @@ plan::ParameterPlan BodyLowering::parameter(NodeId id) {
 }
 
 void BodyLowering::trigger(NodeId id) {
-  plan::TriggerPlan& out = unit_.trigger;
+  plan::TriggerPlan& out = unit_.trigger.edit();
   const types::Schema& schema = module_.schema;
   types::ObjectId tracker = schema.find_object("ActionCadenceTracker");
   // Without a zone of its own it is the org's, which is known when it runs.
@@ -537,11 +542,7 @@ void BodyLowering::trigger(NodeId id) {
   }
 }
 
-void BodyLowering::action() {
-  NodeId statement_node = automation_.effects.front().statement.node;
-  emit(Do::kEffect, statement_node, 0);
-  emit(Do::kStop, statement_node);
-}
+void BodyLowering::action() { unit_.body = plan::action_body(); }
 
 void BodyLowering::flow() {
   NodeId id = automation_.declaration.node;
@@ -549,7 +550,7 @@ void BodyLowering::flow() {
   if (automation_.kind == check::AutomationKind::kFlow) {
     for (NodeId row : tree_.items(decl.triggers())) trigger(row);
   } else {
-    unit_.trigger.kind = plan::TriggerKind::kCalled;
+    unit_.trigger.edit().kind = plan::TriggerKind::kCalled;
   }
   if (decl.mode().valid()) {
     ast::Mode mode(tree_, decl.mode());
@@ -566,19 +567,21 @@ void BodyLowering::flow() {
     find.all = true;
     if (over.where().valid()) find.where = expressions_.condition(over.where());
     if (over.batch().valid())
-      unit_.trigger.batch =
+      unit_.trigger.edit().batch =
           static_cast<uint32_t>(value::parse_decimal(tree_.text(over.batch()))->coefficient);
     unit_.object = find.object;
-    unit_.body.finders.push_back(find);
-    unit_.trigger.over = static_cast<uint32_t>(unit_.body.finders.size() - 1);
+    unit_.body.edit().finders.push_back(find);
+    unit_.trigger.edit().over = static_cast<uint32_t>(unit_.body->finders.size() - 1);
   }
-  for (NodeId param : tree_.items(decl.takes())) unit_.takes.push_back(parameter(param));
-  for (NodeId param : tree_.items(decl.gives())) unit_.gives.push_back(parameter(param));
+  for (NodeId param : tree_.items(decl.takes()))
+    unit_.body.edit().takes.push_back(parameter(param));
+  for (NodeId param : tree_.items(decl.gives()))
+    unit_.body.edit().gives.push_back(parameter(param));
   block(decl.body());
   emit(Do::kStop, id);
   for (NodeId row : tree_.items(decl.gap_blocks())) {
     bool overflow = tree_.op(row) == 1;
-    (overflow ? unit_.trigger.overflow : unit_.trigger.gap) = here();
+    (overflow ? unit_.trigger.edit().overflow : unit_.trigger.edit().gap) = here();
     branch(row, overflow ? "overflow" : "gap");
     block(ast::GapBlock(tree_, row).body());
     emit(Do::kStop, row);

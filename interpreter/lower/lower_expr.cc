@@ -152,7 +152,7 @@ uint32_t ExprLowering::path(const check::Path& from) {
   out.from = from.from;
   out.members = from.members;
   for (const check::Hop& hop : from.hops) out.hops.push_back({hop.fields});
-  code_.paths.push_back(std::move(out));
+  code_.paths.push_back(std::make_shared<const plan::PathPlan>(std::move(out)));
   return static_cast<uint32_t>(code_.paths.size() - 1);
 }
 

@@ -30,7 +30,7 @@ class RoutingLowering {
 
   void lower() {
     NodeId id = routing_.declaration.node;
-    plan::Body& body = unit_.body;
+    plan::Body& body = unit_.body.edit();
     if (routing_.all_matches) {
       body.slots = kFitSlot + 1;
       let(kFitSlot, expressions_.constant_value(Value::boolean(false), range(id)), id);
@@ -82,7 +82,7 @@ class RoutingLowering {
       }
       write.assignments.push_back({{routing_.object, field}, value(cells[i])});
     }
-    plan::Body& body = unit_.body;
+    plan::Body& body = unit_.body.edit();
     if (!write.assignments.empty()) {
       body.writes.push_back(std::move(write));
       uint32_t record = program(record_value(row));
@@ -101,7 +101,7 @@ class RoutingLowering {
   plan::ProgramRange value(NodeId cell) {
     if (!tree_.is(cell, NodeKind::kCellRoundRobin))
       return expressions_.value(ast::CellValue(tree_, cell).value());
-    plan::Body& body = unit_.body;
+    plan::Body& body = unit_.body.edit();
     body.texts.emplace_back(tree_.text(ast::CellRoundRobin(tree_, cell).group()));
     uint32_t slot = body.slots++;
     emit(Do::kTurn, cell, slot, static_cast<uint32_t>(body.texts.size() - 1));
@@ -115,15 +115,15 @@ class RoutingLowering {
     emit(Do::kLet, from, slot, program(value));
   }
   uint32_t program(plan::ProgramRange range) {
-    unit_.body.programs.push_back(range);
-    return static_cast<uint32_t>(unit_.body.programs.size() - 1);
+    unit_.body.edit().programs.push_back(range);
+    return static_cast<uint32_t>(unit_.body->programs.size() - 1);
   }
   uint32_t emit(Do op, NodeId from, uint32_t a = 0, uint32_t b = 0) {
-    unit_.body.code.push_back({op, a, b, 0, range(from)});
+    unit_.body.edit().code.push_back({op, a, b, 0, range(from)});
     return here() - 1;
   }
-  void land(uint32_t instruction) { unit_.body.code[instruction].target = here(); }
-  uint32_t here() const { return static_cast<uint32_t>(unit_.body.code.size()); }
+  void land(uint32_t instruction) { unit_.body.edit().code[instruction].target = here(); }
+  uint32_t here() const { return static_cast<uint32_t>(unit_.body->code.size()); }
   plan::SourceRange range(NodeId id) const { return {tree_.node(id).begin, tree_.node(id).end}; }
 
   const check::CheckedModule& module_;
@@ -136,17 +136,19 @@ class RoutingLowering {
 
 }  // namespace
 
-plan::UnitPtr lower_routing(const check::CheckedModule& module, const check::Routing& routing,
-                            const Calendars& calendars) {
+std::shared_ptr<plan::UnitPlan> lower_routing(const check::CheckedModule& module,
+                                              const check::Routing& routing,
+                                              const Calendars& calendars) {
   auto unit = std::make_shared<plan::UnitPlan>();
   unit->kind = plan::UnitKind::kRouting;
   unit->name = routing.name;
   unit->rule = plan::rule_key(unit->kind, "", routing.name);
   unit->file = module.sources->file(routing.declaration.file).name();
   unit->range = {routing.name_span.begin, routing.name_span.end};
-  unit->trigger.kind = plan::TriggerKind::kCalled;
+  unit->trigger.edit().kind = plan::TriggerKind::kCalled;
   unit->calendar = calendars.for_file(routing.declaration.file);
-  unit->takes.push_back({"record", module.schema.record_type(routing.object), kRecordSlot});
+  unit->body.edit().takes.push_back(
+      {"record", module.schema.record_type(routing.object), kRecordSlot});
   RoutingLowering(module, routing, *unit).lower();
   std::string broken = plan::verify(*unit, module.schema, module.functions);
   ENSUE_CHECK(broken.empty());

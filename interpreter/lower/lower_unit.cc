@@ -29,8 +29,9 @@ CalendarPtr Calendars::for_file(source::FileId file) const {
   return found == nullptr ? nullptr : by_name_.at(found->name);
 }
 
-plan::UnitPtr lower_automation(const check::CheckedModule& module,
-                               const check::Automation& automation, const Calendars& calendars) {
+std::shared_ptr<plan::UnitPlan> lower_automation(const check::CheckedModule& module,
+                                                 const check::Automation& automation,
+                                                 const Calendars& calendars) {
   ENSUE_CHECK(automation.runnable);
   auto unit = std::make_shared<plan::UnitPlan>();
   source::FileId file = automation.declaration.file;
@@ -54,7 +55,7 @@ plan::UnitPtr lower_automation(const check::CheckedModule& module,
   unit->activation = static_cast<plan::Activation>(automation.activation);
   unit->guard = static_cast<plan::Guard>(automation.guard);
   unit->run_as = static_cast<plan::RunAs>(automation.run_as);
-  unit->run_as_user = automation.run_as_user;
+  if (!automation.run_as_user.empty()) unit->trigger.edit().run_as_user = automation.run_as_user;
   unit->runs_per_record_max = static_cast<uint32_t>(automation.runs_per_record_max);
   unit->watched = automation.watched;
   unit->calendar = calendars.for_file(file);

@@ -127,7 +127,7 @@ class Reader {
       case Op::kNow:
       case Op::kToday:
       case Op::kPerson: push_opaque(false); break;
-      case Op::kPath: push_path(needs_.code->paths[step.a]); break;
+      case Op::kPath: push_path(*needs_.code->paths[step.a]); break;
       case Op::kNegate:
       case Op::kDayStart: push_opaque(drop(1)); break;
       case Op::kAgo: {
@@ -355,7 +355,7 @@ class Reader {
     bool to_given = (step.flags & 2) != 0;
     Operand to = to_given ? pop() : Operand();
     Operand from = from_given ? pop() : Operand();
-    const plan::PathPlan& path = needs_.code->paths[step.a];
+    const plan::PathPlan& path = *needs_.code->paths[step.a];
     Operand field;
     for (const types::FieldRef& ref : path.hops[0].fields) {
       if (ref.object != needs_.object) continue;

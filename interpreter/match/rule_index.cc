@@ -60,17 +60,17 @@ void RuleIndex::file(uint32_t number, const plan::UnitPlan& unit, uint32_t autho
   };
   bool called = unit.kind == plan::UnitKind::kSubflow || unit.kind == plan::UnitKind::kScreenFlow;
   if (called) return;
-  switch (unit.trigger.kind) {
+  switch (unit.trigger->kind) {
     case plan::TriggerKind::kRecord: break;
     case plan::TriggerKind::kChanges:
-      for (types::ObjectId id : unit.trigger.objects) of(id).changes.push_back(number);
+      for (types::ObjectId id : unit.trigger->objects) of(id).changes.push_back(number);
       return;
     case plan::TriggerKind::kStep:
     case plan::TriggerKind::kCadence: of_cadences_.push_back(number); return;
     default: return;
   }
   ByObject& object = of(unit.object);
-  if (unit.trigger.before_save) {
+  if (unit.trigger->before_save) {
     object.before.push_back(number);
     return;
   }

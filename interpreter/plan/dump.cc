@@ -33,7 +33,7 @@ class Dumper {
     line(fmt::format("  watches {} events={} scope={} activation={} guard={}{}",
                      unit_.object ? schema_.object(unit_.object).name : "nothing", unit_.events,
                      static_cast<int>(unit_.scope), static_cast<int>(unit_.activation),
-                     static_cast<int>(unit_.guard), unit_.trigger.before_save ? " before" : ""));
+                     static_cast<int>(unit_.guard), unit_.trigger->before_save ? " before" : ""));
     std::string watched;
     for (types::FieldId field : unit_.watched)
       watched += " " + schema_.object(unit_.object).field(field).name;
@@ -74,7 +74,7 @@ class Dumper {
     return slot == kNoSlot ? "" : fmt::format(" local {}", slot);
   }
   void finder(uint32_t number) {
-    const FinderPlan& find = unit_.body.finders[number];
+    const FinderPlan& find = unit_.body->finders[number];
     line(fmt::format(
         "      finder {} {}{}{}", number, find.all ? "all " : "", schema_.object(find.object).name,
         find.lookup ? " by " + schema_.object(find.object).field(find.lookup).name : ""));
@@ -89,7 +89,7 @@ class Dumper {
 
   // Each instruction, with the programs it runs.
   void body() {
-    const Body& body = unit_.body;
+    const Body& body = *unit_.body;
     for (uint32_t i = 0; i < body.code.size(); ++i) {
       const Instruction& at = body.code[i];
       std::string operands;
@@ -147,10 +147,10 @@ class Dumper {
       switch (step.op) {
         case Op::kConstant:
         case Op::kPerson: operand = value::source_text(unit_.code.constants[step.a]); break;
-        case Op::kPath: operand = path_text(unit_.code.paths[step.a]); break;
+        case Op::kPath: operand = path_text(*unit_.code.paths[step.a]); break;
         case Op::kCall: operand = functions_.row(types::FunctionId(step.a)).text(); break;
         case Op::kCompare: operand = compare_name(step.flags); break;
-        case Op::kChanged: operand = path_text(unit_.code.paths[step.a]).substr(3); break;
+        case Op::kChanged: operand = path_text(*unit_.code.paths[step.a]).substr(3); break;
         case Op::kAndJump:
         case Op::kOrJump: operand = fmt::format("-> {}", step.a); break;
         case Op::kOneOf:

@@ -25,6 +25,20 @@ const char* do_name(Do what) {
   return kNames[static_cast<size_t>(what)];
 }
 
+const Shared<Body>& action_body() {
+  static const Shared<Body> kBody = [] {
+    Body body;
+    body.code = {{Do::kEffect, 0, 0, 0, {}}, {Do::kStop, 0, 0, 0, {}}};
+    return Shared<Body>(std::move(body));
+  }();
+  return kBody;
+}
+
+SourceRange range_at(const UnitPlan& unit, uint32_t instruction) {
+  if (unit.kind == UnitKind::kAction && !unit.effects.empty()) return unit.effects.front().range;
+  return unit.body->code[instruction].range;
+}
+
 base::Key128 rule_key(UnitKind kind, std::string_view author, std::string_view name) {
   // Flows are unique by name; only actions are told apart by their author.
   std::string folded_author = kind == UnitKind::kAction ? base::fold_case(author) : "";
@@ -33,7 +47,7 @@ base::Key128 rule_key(UnitKind kind, std::string_view author, std::string_view n
 
 bool runs_before(const UnitPlan& a, const UnitPlan& b) {
   auto rank = [](const UnitPlan& unit) {
-    return unit.trigger.before_save ? 0 : 1 + static_cast<int>(unit.kind);
+    return unit.trigger->before_save ? 0 : 1 + static_cast<int>(unit.kind);
   };
   if (rank(a) != rank(b)) return rank(a) < rank(b);
   if (a.priority != b.priority) {

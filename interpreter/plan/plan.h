@@ -112,6 +112,8 @@ struct PathPlan {
   std::vector<std::string> members;   // of what a service answered, or of a fault; then no hops
 };
 
+using PathPtr = std::shared_ptr<const PathPlan>;  // equal ones are one (share.h)
+
 enum class Quantifier : uint8_t { kAny, kNo, kEach };
 
 // steps[begin] to steps[end - 1].
@@ -139,7 +141,7 @@ struct Code {
   std::vector<Step> steps;
   std::vector<SourceRange> ranges;  // by step
   std::vector<Value> constants;
-  std::vector<PathPlan> paths;
+  std::vector<PathPtr> paths;  // none is null
   std::vector<RelationPlan> relations;
   std::vector<LocalDatetime> local_datetimes;
   uint32_t stack_max = 0;
@@ -296,6 +298,8 @@ struct ParameterPlan {
 struct Body {
   std::vector<Instruction> code;
   uint32_t slots = 0;
+  std::vector<ParameterPlan> takes;
+  std::vector<ParameterPlan> gives;
   std::vector<std::string> texts;
   std::vector<ProgramRange> programs;
   std::vector<FinderPlan> finders;
@@ -308,7 +312,7 @@ struct Body {
   std::vector<ScreenPlan> screens;
 };
 
-// What starts a flow, beyond the object and the events of a record trigger.
+// What starts a flow, beyond the object and the events of a record trigger, and whom it runs as.
 struct TriggerPlan {
   TriggerKind kind = TriggerKind::kRecord;
   bool before_save = false;
@@ -323,6 +327,30 @@ struct TriggerPlan {
   uint32_t batch = 200;          // of them at once
   std::optional<uint32_t> gap;   // where the blocks begin in the body
   std::optional<uint32_t> overflow;
+  std::string run_as_user;
+};
+
+// A part that most units have in common: half a million actions hold one and the same. Reading
+// costs an indirection; who changes it gets a copy of his own.
+template <class T>
+class Shared {
+ public:
+  Shared() = default;
+  explicit Shared(T value) : value_(std::make_shared<T>(std::move(value))) {}
+  const T& operator*() const { return value_ == nullptr ? plain() : *value_; }
+  const T* operator->() const { return &**this; }
+  T& edit() {
+    if (value_.use_count() != 1) value_ = std::make_shared<T>(**this);
+    return *value_;
+  }
+  bool is_plain() const { return value_ == nullptr; }
+
+ private:
+  static const T& plain() {
+    static const T kPlain{};
+    return kPlain;
+  }
+  std::shared_ptr<T> value_;  // null: a T as it is made
 };
 
 struct UnitPlan {
@@ -337,29 +365,32 @@ struct UnitPlan {
   bool draft = false;
   types::ObjectId object;  // of the record in hand; invalid: there is none
   uint8_t events = 0;      // ChangeBits
-  TriggerPlan trigger;
+  Shared<TriggerPlan> trigger;
   Mode mode = Mode::kParallel;
   bool per_record = false;
   std::optional<uint32_t> at_most;
-  std::vector<ParameterPlan> takes;
-  std::vector<ParameterPlan> gives;
   Scope scope = Scope::kEverybody;
   Activation activation = Activation::kCreator;
   Guard guard = Guard::kNone;
   RunAs run_as = RunAs::kSystem;
-  std::string run_as_user;
   uint32_t runs_per_record_max = 1;
   SourceRange condition_range;
   ProgramRange condition;  // empty: always true
   std::vector<types::FieldId> watched;
   std::vector<EffectPlan> effects;
-  Body body;
+  Shared<Body> body;
   std::shared_ptr<const calendar::BusinessCalendar> calendar;  // null: no business durations
   Code code;
 };
 using UnitPtr = std::shared_ptr<const UnitPlan>;
 
 base::Key128 rule_key(UnitKind kind, std::string_view author, std::string_view name);
+
+// The one body of all actions: its effect, then the end.
+const Shared<Body>& action_body();
+
+// The bytes of an instruction. Those of an action's body stand with its effect.
+SourceRange range_at(const UnitPlan& unit, uint32_t instruction);
 
 // The order of automations on one event: before-save flows, actions, other flows; in each declared
 // priority (none last), then name, then author, ignoring case. A total order.

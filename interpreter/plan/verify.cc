@@ -46,9 +46,15 @@ class Verifier {
 
   std::string run() {
     bool watches = unit_.kind == UnitKind::kAction ||
-                   (unit_.kind == UnitKind::kFlow && unit_.trigger.kind == TriggerKind::kRecord);
+                   (unit_.kind == UnitKind::kFlow && unit_.trigger->kind == TriggerKind::kRecord);
     if (watches && unit_.object.index >= schema_.object_count())
       return "the unit watches no object";
+    if (unit_.object && unit_.object.index >= schema_.object_count())
+      return "the unit is about an object that does not exist";
+    for (types::ObjectId object : unit_.trigger->objects) {
+      if (object.index >= schema_.object_count())
+        return "a trigger names an object that does not exist";
+    }
     if (watches && (unit_.events & 15) == 0) return "the unit has no events";
     if (code_.ranges.size() != code_.steps.size())
       return "steps and source ranges differ in number";
@@ -56,7 +62,7 @@ class Verifier {
     for (types::FieldId field : unit_.watched) {
       if (field.index >= fields) return "a watched field does not exist";
     }
-    for (const PathPlan& path : code_.paths) check_path(path);
+    for (const PathPtr& path : code_.paths) check_path(*path);
     for (const RelationPlan& relation : code_.relations) {
       check_relation(relation);
       check_program(relation.condition, "a `has` condition");
@@ -95,6 +101,8 @@ class Verifier {
   }
 
   void check_path(const PathPlan& path) {
+    if (path.base == PathBase::kLocal && path.local >= unit_.body->slots)
+      fail("a path starts at a slot that does not exist");
     for (types::ObjectId object : path.from) {
       if (object.index >= schema_.object_count())
         fail("a path starts at an object that does not exist");
@@ -175,7 +183,7 @@ class Verifier {
       case Op::kPath: fine = step.a < code_.paths.size(); break;
       case Op::kHas: fine = step.a < code_.relations.size(); break;
       case Op::kChanged:
-        fine = step.a < code_.paths.size() && code_.paths[step.a].hops.size() == 1;
+        fine = step.a < code_.paths.size() && code_.paths[step.a]->hops.size() == 1;
         break;
       case Op::kCall:
         fine = step.a < functions_.size() &&
@@ -191,8 +199,8 @@ class Verifier {
 
   // ---- The body -------------------------------------------------------------------------------
   void check_slot(uint32_t slot, uint32_t more = 0) {
-    if (slot >= unit_.body.slots || slot + more >= unit_.body.slots)
-      fail(fmt::format("slot {} is none of {}", slot, unit_.body.slots));
+    if (slot >= unit_.body->slots || slot + more >= unit_.body->slots)
+      fail(fmt::format("slot {} is none of {}", slot, unit_.body->slots));
   }
   template <class Row>
   const Row* row_of(const std::vector<Row>& table, uint32_t number, uint32_t i) {
@@ -201,7 +209,7 @@ class Verifier {
     return nullptr;
   }
   void check_finder(uint32_t number, uint32_t i) {
-    const FinderPlan* find = row_of(unit_.body.finders, number, i);
+    const FinderPlan* find = row_of(unit_.body->finders, number, i);
     if (find == nullptr) return;
     if (find->object.index >= schema_.object_count()) fail("a finder looks for no object");
     if (!find->where.empty()) check_program(find->where, "a `where`");
@@ -212,7 +220,7 @@ class Verifier {
     check_program(find->parent, "a parent");
   }
   void check_write(uint32_t number, uint32_t i, bool creates) {
-    const WritePlan* write = row_of(unit_.body.writes, number, i);
+    const WritePlan* write = row_of(unit_.body->writes, number, i);
     if (write == nullptr) return;
     if (creates && write->object.index >= schema_.object_count()) fail("a record of no object");
     for (const AssignPlan& assign : write->assignments) {
@@ -221,7 +229,7 @@ class Verifier {
     }
   }
   void check_wait(const Instruction& at, uint32_t i) {
-    const WaitPlan* wait = row_of(unit_.body.waits, at.a, i);
+    const WaitPlan* wait = row_of(unit_.body->waits, at.a, i);
     if (wait == nullptr) return;
     if (at.op == Do::kWaitFor) {
       if (!wait->duration) fail("a wait without an end");
@@ -233,7 +241,7 @@ class Verifier {
     if (business && unit_.calendar == nullptr) fail("a business duration without a calendar");
   }
   void check_instruction(const Instruction& at, uint32_t i) {
-    const Body& body = unit_.body;
+    const Body& body = *unit_.body;
     auto program = [&](uint32_t number) {
       if (const ProgramRange* range = row_of(body.programs, number, i))
         check_program(*range, do_name(at.op));
@@ -310,7 +318,7 @@ class Verifier {
 
   // Every way through the body stays inside it and knows how many handlers are open.
   void check_body() {
-    const std::vector<Instruction>& code = unit_.body.code;
+    const std::vector<Instruction>& code = unit_.body->code;
     if (code.empty()) return fail("the unit has no body");
     constexpr int kUnknown = -1;
     std::vector<int> handlers(code.size(), kUnknown);
@@ -325,7 +333,7 @@ class Verifier {
       }
     };
     reach(0, 0);
-    for (const auto& entry : {unit_.trigger.gap, unit_.trigger.overflow}) {
+    for (const auto& entry : {unit_.trigger->gap, unit_.trigger->overflow}) {
       if (entry) reach(*entry, 0);
     }
     while (!next.empty() && error_.empty()) {
@@ -341,9 +349,9 @@ class Verifier {
       if (at.op == Do::kEndTry && --open < 0) fail("a try ends that was not begun");
       if (at.op != Do::kJump && at.op != Do::kStop && at.op != Do::kFault) reach(i + 1, open);
     }
-    for (const ParameterPlan& taken : unit_.takes) check_slot(taken.slot);
-    for (const ParameterPlan& given : unit_.gives) check_slot(given.slot);
-    if (unit_.trigger.over) check_finder(*unit_.trigger.over, 0);
+    for (const ParameterPlan& taken : unit_.body->takes) check_slot(taken.slot);
+    for (const ParameterPlan& given : unit_.body->gives) check_slot(given.slot);
+    if (unit_.trigger->over) check_finder(*unit_.trigger->over, 0);
   }
 
   const UnitPlan& unit_;

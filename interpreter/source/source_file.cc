@@ -14,6 +14,7 @@ bool is_continuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
 
 SourceFile::SourceFile(std::string name, std::string text)
     : name_(std::move(name)), text_(std::move(text)) {
+  line_starts_.reserve(1 + static_cast<size_t>(std::count(text_.begin(), text_.end(), '\n')));
   line_starts_.push_back(0);
   for (size_t i = 0; i < text_.size(); ++i) {
     if (text_[i] == '\n') line_starts_.push_back(static_cast<uint32_t>(i + 1));
@@ -49,7 +50,13 @@ std::optional<size_t> first_invalid_utf8(std::string_view text) {
 
 FileId SourceSet::add(std::string name, std::string text) {
   files_.push_back(std::make_unique<SourceFile>(std::move(name), std::move(text)));
+  by_name_.emplace(files_.back()->name(), static_cast<uint32_t>(files_.size() - 1));
   return FileId(files_.size() - 1);
+}
+
+const SourceFile* SourceSet::find(const std::string& name) const {
+  auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : files_[found->second].get();
 }
 
 std::string_view SourceSet::text(Span span) const {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/ids.h"
@@ -48,11 +49,14 @@ class SourceSet {
   FileId add(std::string name, std::string text);
   const SourceFile& file(FileId id) const { return *files_[id.index]; }
   size_t size() const { return files_.size(); }
+  // The first file of that name; null when there is none. O(1).
+  const SourceFile* find(const std::string& name) const;
   std::string_view text(Span span) const;
   Place place(Span span) const;
 
  private:
   std::vector<std::unique_ptr<SourceFile>> files_;
+  std::unordered_map<std::string_view, uint32_t> by_name_;  // views of the files' own names
 };
 
 }  // namespace ensue::source

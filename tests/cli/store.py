@@ -460,6 +460,61 @@ def test_two_streams_in_one_store(box):
     same(box.ensue(*run, "--events", one, "--source", "another").exits(FINE).json()["events"], 5, "events under another name")
 
 
+def test_a_compiled_program_is_kept_beside_the_store(box):
+    """The second start reads it, and nobody sees a difference; what is wrong with it is nobody's trouble."""
+    kept, never = box.path("s.db-program"), box.path("t.db-program")
+
+    def run(number):
+        stream = box.lines(f"events{number}.ndjson", leads(4, start=number * 10))
+        words = ("run", box.outreach, "--records", box.outreach / "records.ndjson", "--events", stream, "--quiet", "--store")
+        if never.exists():
+            never.unlink()
+        box.ensue(*words, "t.db").exits(FINE)
+        return box.ensue(*words, "s.db").exits(FINE)
+    first = run(1)
+    expect(kept.exists(), "nothing is kept beside the store")
+    whole, written = kept.read_bytes(), kept.stat().st_mtime_ns
+    run(2)
+    same(kept.stat().st_mtime_ns, written, "the time it was written: a start that takes it leaves it alone")
+    for number, damaged in enumerate((whole[:-1], whole[:40], b"", whole[:200] + b"?" + whole[201:], whole[:20] + b"?" + whole[21:]), 3):
+        kept.write_bytes(damaged)
+        same(run(number).err, first.err, "what is said of a damaged one")
+        expect(kept.read_bytes() == whole, "it is written anew")
+    kept.unlink()
+    kept.mkdir()
+    same(run(8).err, first.err, "what is said where it cannot be written")
+    expect(kept.is_dir(), "what cannot be replaced stays")
+    box.same_contents(box.contents("s.db"), box.contents("t.db"))
+
+
+def test_a_compiled_program_follows_its_sources(box):
+    rules = box.write("rules/r.ensue", '''cadence "C"
+  targets Lead
+  track main
+    step "Call" immediately: call
+end
+action "First" by "ana@x.test"
+  when Lead is created
+  for my records
+  if Company is "never"
+  then add it to cadence "C"
+end
+''')
+    events = box.lines("few.ndjson", leads(1))
+    run = ("run", rules, "--events", events, "--store", "s.db")
+    box.ensue(*run).exits(FINE)
+    before = box.path("s.db-program").read_bytes()
+    rules.write_text(rules.read_text().replace("First", "Other"))
+    box.ensue(*run, "--dry-run").exits(FINE)
+    expect(box.path("s.db-program").read_bytes() == before, "a dry run changes nothing")
+    box.ensue(*run).exits(FINE)
+    expect(box.path("s.db-program").read_bytes() != before, "another source, another compiled program")
+    rules.write_text(rules.read_text().replace("end\n", "", 1))
+    kept = box.path("s.db-program").read_bytes()
+    box.ensue(*run).exits(WRONG)
+    expect(box.path("s.db-program").read_bytes() == kept, "a program with errors is not kept")
+
+
 def test_batches_do_not_matter(box):
     events = box.lines("many.ndjson", leads(60))
     run = ("run", box.outreach, "--records", box.outreach / "records.ndjson", "--events", events)

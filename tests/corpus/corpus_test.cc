@@ -108,7 +108,8 @@ void check_diagnostics(const engine::Loaded& loaded, Script& script) {
 void check_tests(const engine::Loaded& loaded, Script& script) {
   engine::TestOptions options;
   options.make_store = [] { return std::shared_ptr<Store>(adapters::make_memory_store()); };
-  for (const engine::TestResult& result : engine::run_tests(loaded.program, options)) {
+  for (const engine::TestResult& result :
+       engine::run_tests(loaded.program, *loaded.module, options)) {
     INFO("test \"" << result.name << "\"");
     CHECK(result.world == "");
     if (!result.failure) continue;

@@ -60,7 +60,8 @@ void fuzz_run(std::string_view bytes) {
   require(once == run(loaded.program, lines), "the same stream gives the same decisions");
   engine::TestOptions options;
   options.make_store = [] { return std::shared_ptr<Store>(adapters::make_memory_store()); };
-  for (const engine::TestResult& result : engine::run_tests(loaded.program, options))
+  for (const engine::TestResult& result :
+       engine::run_tests(loaded.program, *loaded.module, options))
     require(result.world.empty(), "a test meets no error of the world: " + result.world);
 }
 

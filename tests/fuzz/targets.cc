@@ -5,11 +5,9 @@
 namespace ensue::fuzz {
 
 std::span<const Target> targets() {
-  static constexpr Target kTargets[] = {{"source", fuzz_source},
-                                        {"event", fuzz_event},
-                                        {"record", fuzz_record},
-                                        {"run", fuzz_run},
-                                        {"store", fuzz_store}};
+  static constexpr Target kTargets[] = {{"source", fuzz_source}, {"event", fuzz_event},
+                                        {"record", fuzz_record}, {"run", fuzz_run},
+                                        {"store", fuzz_store},   {"program", fuzz_program}};
   return kTargets;
 }
 

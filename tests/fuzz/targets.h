@@ -22,6 +22,8 @@ void fuzz_record(std::string_view bytes);
 void fuzz_run(std::string_view bytes);
 // Damage done to a store file, opened and worked on afterwards.
 void fuzz_store(std::string_view bytes);
+// Damage done to a compiled program, whose checksum is put right again.
+void fuzz_program(std::string_view bytes);
 
 struct Target {
   const char* name;  // also of its folders of inputs

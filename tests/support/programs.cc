@@ -12,11 +12,15 @@ engine::Loaded load(std::string text, ProgramOptions options) {
       {{{"test.ensue", std::move(text)}}, std::move(options), nullptr, nullptr});
 }
 
-engine::ProgramPtr program_of(std::string text, ProgramOptions options) {
+engine::Loaded sound(std::string text, ProgramOptions options) {
   engine::Loaded loaded = load(std::move(text), std::move(options));
   INFO(shown(loaded));
   REQUIRE_FALSE(loaded.has_errors);
-  return loaded.program;
+  return loaded;
+}
+
+engine::ProgramPtr program_of(std::string text, ProgramOptions options) {
+  return sound(std::move(text), std::move(options)).program;
 }
 
 std::vector<std::string> codes_of(const engine::Loaded& loaded) {

@@ -14,6 +14,8 @@ namespace ensue::testing {
 
 // Loads one text as the file `test.ensue`.
 engine::Loaded load(std::string text, ProgramOptions options = {});
+// The same, of a text that must be free of errors; fails the test otherwise, showing them.
+engine::Loaded sound(std::string text, ProgramOptions options = {});
 // The program of a text that must be free of errors; fails the test otherwise, showing them.
 engine::ProgramPtr program_of(std::string text, ProgramOptions options = {});
 // `E0202 3:6` for each diagnostic, in order.

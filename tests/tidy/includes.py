@@ -16,6 +16,8 @@ INTERPRETER = TREE / "interpreter"
 THIRD_PARTY = [
     (r"antlr4-runtime|EnsueLexer|EnsueParser", r"syntax/"),
     (r"boost/", r"graph/"),
+    (r"cereal/", r"engine/internal/archive\.h$"),
+    (r"build_identity\.h", r"engine/program_cache\.cc$"),
     (r"simdjson", r"intake/"),
     (r"nlohmann/", r"(engine|cli|source|adapters)/.*\.cc$"),
     (r"sqlite3\.h", r"adapters/"),

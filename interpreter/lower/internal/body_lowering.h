@@ -48,7 +48,7 @@ class BodyLowering {
   uint32_t emit(plan::Do op, NodeId from, uint32_t a = 0, uint32_t b = 0);
   void branch(NodeId from, const char* name);
   void land(uint32_t instruction);
-  uint32_t here() const { return static_cast<uint32_t>(unit_.body.code.size()); }
+  uint32_t here() const { return static_cast<uint32_t>(unit_.body->code.size()); }
   uint32_t declare();  // a local of the author's
   uint32_t hidden(uint32_t count = 1);
   void number_hidden();

@@ -138,8 +138,9 @@ TEST_CASE("every function of the library has an example, and it holds") {
   engine::Loaded loaded = load(text);
   INFO(shown(loaded));
   REQUIRE_FALSE(loaded.has_errors);
-  for (const engine::TestResult& result : engine::run_tests(
-           loaded.program, {"", 1, nullptr, [] { return adapters::make_memory_store(); }})) {
+  for (const engine::TestResult& result :
+       engine::run_tests(loaded.program, *loaded.module,
+                         {"", 1, nullptr, [] { return adapters::make_memory_store(); }})) {
     INFO(result.name << ": " << (result.failure ? result.failure->message : result.world));
     CHECK(result.passed);
   }

@@ -74,9 +74,9 @@ TEST_CASE("what is called never true never holds, what is called always true alw
         told[diagnostic.primary.place.begin] = diagnostic.code;
     }
     reference::Org org{loaded.program->zone, loaded.program->currency, nullptr};
-    reference::Evaluator evaluator(*loaded.program->module, org, world);
-    for (const check::Automation& automation : loaded.program->module->automations) {
-      auto code = told.find(loaded.program->module->span(automation.condition).begin);
+    reference::Evaluator evaluator(*loaded.module, org, world);
+    for (const check::Automation& automation : loaded.module->automations) {
+      auto code = told.find(loaded.module->span(automation.condition).begin);
       if (code == told.end()) continue;
       bool expected = code->second == "W0708";
       ++(expected ? always : never);
@@ -91,7 +91,7 @@ TEST_CASE("what is called never true never holds, what is called always true alw
         save.after = std::make_shared<const types::Record>(std::move(after));
         reference::Answer answer = evaluator.after(automation.condition, save);
         if (answer.fault || answer.holds == expected) continue;
-        FAIL_CHECK(code->second << " for " << loaded.program->module->written(automation.condition)
+        FAIL_CHECK(code->second << " for " << loaded.module->written(automation.condition)
                                 << ", yet " << (answer.holds ? "true" : "false") << " for\n"
                                 << record_text(schema, *save.after));
         break;

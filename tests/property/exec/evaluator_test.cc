@@ -93,24 +93,25 @@ class Records final : public exec::RecordSource {
 // A condition, compiled.
 struct Compiled {
   engine::ProgramPtr program;
+  std::shared_ptr<const check::CheckedModule> module;
   const plan::UnitPlan* unit = nullptr;
   check::NodeRef condition;
   reference::Org org;
 };
 
-reference::Org org_of(const engine::Program& program) {
+reference::Org org_of(const engine::Program& program, const check::CheckedModule& module) {
   reference::Org out{program.zone, program.currency, nullptr};
-  lower::Calendars calendars(*program.module);
+  lower::Calendars calendars(module);
   if (!calendars.by_name().empty()) out.calendar = calendars.by_name().begin()->second;
   return out;
 }
 
-Compiled compiled(const engine::ProgramPtr& program, const std::string& name) {
-  Compiled out{program, nullptr, {}, org_of(*program)};
-  for (const plan::UnitPtr& unit : program->units) {
+Compiled compiled(const engine::Loaded& loaded, const std::string& name) {
+  Compiled out{loaded.program, loaded.module, nullptr, {}, org_of(*loaded.program, *loaded.module)};
+  for (const plan::UnitPtr& unit : loaded.program->units) {
     if (unit->name == name) out.unit = unit.get();
   }
-  for (const check::Automation& automation : program->module->automations) {
+  for (const check::Automation& automation : loaded.module->automations) {
     if (automation.name == name) out.condition = automation.condition;
   }
   REQUIRE(out.unit != nullptr);
@@ -134,14 +135,14 @@ std::string shown(const Verdict& verdict) {
 std::pair<Verdict, Verdict> both(const Compiled& condition, const Save& save, const World& world,
                                  bool after) {
   const engine::Program& program = *condition.program;
-  reference::Evaluator evaluator(*program.module, condition.org, world);
+  reference::Evaluator evaluator(*condition.module, condition.org, world);
   reference::Answer answer = after ? evaluator.after(condition.condition, save)
                                    : evaluator.before(condition.condition, save);
 
   Records records(program.schema(), world);
   exec::Environment environment{
-      program.schema(), program.module->functions,     program.bodies, records, program.zone,
-      program.currency, program.module->options.bounds};
+      program.schema(), program.functions(), program.bodies,        records,
+      program.zone,     program.currency,    program.options.bounds};
   types::FieldSet changed =
       reference::fields_changed(program.schema(), save.before.get(), *save.after);
   exec::Input input;
@@ -186,7 +187,7 @@ struct Failing {
 std::optional<Compiled> compile(const std::string& object, const Sentence& sentence) {
   engine::Loaded loaded = load(kPrelude + flow_text("F", object, sentence.written()), options());
   if (loaded.has_errors) return std::nullopt;
-  return compiled(loaded.program, "F");
+  return compiled(loaded, "F");
 }
 
 void cut_sentence(Failing& failing) {
@@ -292,7 +293,7 @@ void check_round(uint64_t seed, size_t condition_count, size_t save_count, Tally
         random.chance(15) ? writer.numbered(sentences.back()) : sentences.back().written();
     text += flow_text("F" + std::to_string(i), object, written);
   }
-  engine::ProgramPtr program = program_of(text, options());
+  engine::Loaded program = sound(text, options());
   World world = WorldMaker(schema, random).world(kKinds);
   std::vector<std::vector<Save>> saves;
   for (const std::string& object : kWatched) {

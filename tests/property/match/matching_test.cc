@@ -75,8 +75,8 @@ std::string random_automation(const types::Schema& schema, Random& random, size_
 
 class BruteForce {
  public:
-  BruteForce(const engine::Program& program, const World& world)
-      : program_(program), schema_(program.schema()), world_(world) {}
+  BruteForce(const engine::Program& program, const check::CheckedModule& module, const World& world)
+      : program_(program), module_(module), schema_(program.schema()), world_(world) {}
 
   std::string text(const types::Record& record, const char* field) const {
     types::FieldId id = reference::field_called(schema_, record.object, field);
@@ -133,8 +133,8 @@ class BruteForce {
     reference::Org org{program_.zone, program_.currency, nullptr};
     Save for_person = save;
     for_person.me = owner_of(record);
-    reference::Answer answer = reference::Evaluator(*program_.module, org, world_)
-                                   .starts(automation, for_person, world_before);
+    reference::Answer answer =
+        reference::Evaluator(module_, org, world_).starts(automation, for_person, world_before);
     return answer.holds || answer.fault;  // a fault is told as a failed run
   }
 
@@ -143,7 +143,7 @@ class BruteForce {
   // any field did.
   bool touched(const Automation& automation, const types::FieldSet& changed) const {
     if (automation.kind == AutomationKind::kFlow) return !changed.empty();
-    const syntax::Tree& tree = program_.module->tree(automation.condition.file);
+    const syntax::Tree& tree = module_.tree(automation.condition.file);
     // Inside `has (…)` a bare name is a field of the records that are looked through.
     std::vector<std::pair<NodeId, bool>> stack{{automation.condition.node, false}};
     while (!stack.empty()) {
@@ -166,16 +166,17 @@ class BruteForce {
   }
 
   const engine::Program& program_;
+  const check::CheckedModule& module_;
   const types::Schema& schema_;
   const World& world_;
 };
 
 // ---- The property -----------------------------------------------------------------------------
 
-engine::ProgramPtr random_program(const types::Schema& schema, Random& random, size_t count) {
+engine::Loaded random_program(const types::Schema& schema, Random& random, size_t count) {
   std::string text = kPrelude;
   for (size_t i = 0; i < count; ++i) text += random_automation(schema, random, i);
-  return program_of(text);
+  return sound(text);
 }
 
 std::string list(const std::set<std::string>& names) {
@@ -195,7 +196,8 @@ class Round {
   Round(uint64_t seed, Tally& tally)
       : seed_(seed),
         random_(seed),
-        program_(random_program(program_of(kPrelude)->schema(), random_, 60)),
+        loaded_(random_program(program_of(kPrelude)->schema(), random_, 60)),
+        program_(loaded_.program),
         schema_(program_->schema()),
         maker_(schema_, random_),
         bench_(program_),
@@ -244,9 +246,9 @@ class Round {
   }
 
   void check(const Save& save, uint8_t event, const World& before, const BatchReport& report) {
-    BruteForce brute(*program_, world_);
+    BruteForce brute(*program_, *loaded_.module, world_);
     std::set<std::string> expected;
-    for (const Automation& automation : program_->module->automations) {
+    for (const Automation& automation : loaded_.module->automations) {
       if (brute.starts(automation, save, event, before)) expected.insert(automation.name);
     }
     std::set<std::string> found;
@@ -261,10 +263,10 @@ class Round {
   // Shows the first automation that the two disagree about.
   void explain(const Save& save, const std::set<std::string>& found,
                const std::set<std::string>& expected) {
-    for (const Automation& automation : program_->module->automations) {
+    for (const Automation& automation : loaded_.module->automations) {
       if (found.count(automation.name) == expected.count(automation.name)) continue;
       FAIL_CHECK("found " << list(found) << "\nexpected " << list(expected) << "\n"
-                          << program_->module->written(automation.declaration)
+                          << loaded_.module->written(automation.declaration)
                           << "\nafter: " << record_text(schema_, *save.after)
                           << (save.before ? "before: " + record_text(schema_, *save.before) : ""));
       return;
@@ -276,7 +278,7 @@ class Round {
     std::string owner = brute.owner_of(record);
     std::vector<std::string> expected;
     for (const plan::UnitPtr& unit : program_->units) {
-      for (const Automation& automation : program_->module->automations) {
+      for (const Automation& automation : loaded_.module->automations) {
         if (automation.name != unit->name) continue;
         bool listens = !automation.draft && automation.object == record.object &&
                        (automation.events & event) != 0;
@@ -294,6 +296,7 @@ class Round {
 
   uint64_t seed_;
   Random random_;
+  engine::Loaded loaded_;
   engine::ProgramPtr program_;
   const types::Schema& schema_;
   WorldMaker maker_;

@@ -91,11 +91,11 @@ std::string random_flow(const types::Schema& schema, Random& random, size_t numb
          condition + "\n  run as the owner\n  add it to cadence \"C\"\nend\n";
 }
 
-engine::ProgramPtr random_program(Random& random) {
+engine::Loaded random_program(Random& random) {
   engine::ProgramPtr library = program_of(kPrelude);
   std::string text = kPrelude;
   for (size_t i = 0; i < kRules; ++i) text += random_flow(library->schema(), random, i);
-  return program_of(text);
+  return sound(text);
 }
 
 struct Tally {
@@ -110,12 +110,13 @@ class Round {
   Round(uint64_t seed, Tally& tally)
       : seed_(seed),
         random_(seed),
-        program_(random_program(random_)),
+        loaded_(random_program(random_)),
+        program_(loaded_.program),
         schema_(program_->schema()),
         lead_(schema_.find_object("Lead")),
         maker_(schema_, random_),
         world_(maker_.world(kKinds)),
-        index_(schema_, program_->module->options.bounds.run_steps_max),
+        index_(schema_, program_->options.bounds.run_steps_max),
         scopes_(program_->units.size()),
         units_(program_->units.size()),
         tally_(tally) {}
@@ -193,13 +194,9 @@ class Round {
     std::set<uint32_t> set(found.begin(), found.end());
 
     Records records(schema_, world_);
-    exec::Environment environment{schema_,
-                                  program_->module->functions,
-                                  program_->bodies,
-                                  records,
-                                  program_->zone,
-                                  program_->currency,
-                                  program_->module->options.bounds};
+    exec::Environment environment{
+        schema_,        program_->functions(), program_->bodies,        records,
+        program_->zone, program_->currency,    program_->options.bounds};
     exec::Input input;
     input.it = &after;
     input.before = is_new ? nullptr : &before;
@@ -234,15 +231,16 @@ class Round {
   }
 
   std::string condition_text(const plan::UnitPlan& unit) const {
-    for (const check::Automation& automation : program_->module->automations) {
+    for (const check::Automation& automation : loaded_.module->automations) {
       if (automation.name == unit.name)
-        return std::string(program_->module->written(automation.declaration));
+        return std::string(loaded_.module->written(automation.declaration));
     }
     return "";
   }
 
   uint64_t seed_;
   Random random_;
+  engine::Loaded loaded_;
   engine::ProgramPtr program_;
   const types::Schema& schema_;
   types::ObjectId lead_;

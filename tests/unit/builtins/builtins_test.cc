@@ -50,7 +50,7 @@ void check(const Row& row) {
 TEST_CASE("every declared function has a body, and every body a declaration") {
   engine::ProgramPtr program = testing::program_of("");
   std::set<std::string> declared;
-  for (const std::string& name : program->module->functions.names()) declared.insert(name);
+  for (const std::string& name : program->functions().names()) declared.insert(name);
   std::set<std::string> bodies;
   for (std::string_view name : body_names()) bodies.emplace(name);
   CHECK(declared == bodies);

@@ -245,15 +245,15 @@ TEST_CASE("what never starts is told") {
 }
 
 TEST_CASE("a condition is drawn test by test, wired as it is decided") {
-  engine::ProgramPtr program = testing::program_of(R"(
+  engine::Loaded loaded = testing::sound(R"(
 action "Hot" by "ana"
   when Lead is created or edited
   for records of my team
   and newly meets Rating is "Hot" and (Score > 5 or not (Email is blank))
   then remind me to add it to cadence "C"
 end)");
-  const check::Automation& automation = *program->module->automations.begin();
-  FlowGraph graph = build_graph(*program->module, automation);
+  const check::Automation& automation = *loaded.module->automations.begin();
+  FlowGraph graph = build_graph(*loaded.module, automation);
   std::string text = render_text(graph);
   INFO(text);
   auto has = [&](const char* part) { return text.find(part) != std::string::npos; };

@@ -25,8 +25,8 @@ class Index {
     for (size_t i = 0; i < conditions.size(); ++i)
       text += flow(std::string(1, static_cast<char>('A' + i)), conditions[i]);
     program_ = testing::program_of(text);
-    index_ = RuleIndex(program_->units, program_->schema(),
-                       program_->module->options.bounds.run_steps_max, nobody);
+    index_ = RuleIndex(program_->units, program_->schema(), program_->options.bounds.run_steps_max,
+                       nobody);
     record_.object = program_->schema().find_object("Lead");
     record_.id = "00Q1";
     record_.fields.resize(program_->schema().object(record_.object).fields.size());

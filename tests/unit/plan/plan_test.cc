@@ -81,7 +81,7 @@ action "Hot" by "ana"
   then add it to cadence "C", assigned to user "bob"
 end)");
   const UnitPlan& hot = *program->units.at(0);
-  std::string text = dump(hot, program->schema(), program->module->functions);
+  std::string text = dump(hot, program->schema(), program->functions());
   CHECK(text == "action \"Hot\" by \"ana\"\n  rule " + base::to_hex(hot.rule) + R"(
   watches Lead events=3 scope=0 activation=0 guard=2
   fields LeadSource Email

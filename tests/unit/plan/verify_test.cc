@@ -43,10 +43,15 @@ struct Subject {
 
   explicit Subject(const char* source)
       : program(testing::program_of(source)), unit(*program->units.at(0)) {}
-  std::string verdict() const {
-    return verify(unit, program->schema(), program->module->functions);
-  }
+  std::string verdict() const { return verify(unit, program->schema(), program->functions()); }
 };
+
+// Of the first path; the other units that have an equal one keep it.
+void set_hops(UnitPlan& unit, std::vector<HopPlan> hops) {
+  PathPlan path = *unit.code.paths[0];
+  path.hops = std::move(hops);
+  unit.code.paths[0] = std::make_shared<const PathPlan>(std::move(path));
+}
 
 void check(const char* source, const std::vector<Damage>& rows) {
   for (const Damage& row : rows) {
@@ -183,14 +188,14 @@ TEST_CASE("operands lie inside their tables") {
 TEST_CASE("paths and relations name what exists") {
   check(kFlow, {
                    {"no field", "a path has a hop without a field",
-                    [](UnitPlan& u) { u.code.paths[0].hops = {{}}; }},
+                    [](UnitPlan& u) { set_hops(u, {HopPlan{}}); }},
                    {"field", "a path names a field that does not exist",
                     [](UnitPlan& u) {
-                      u.code.paths[0].hops = {{{{u.object, types::FieldId(size_t{kFar})}}}};
+                      set_hops(u, {HopPlan{{{u.object, types::FieldId(size_t{kFar})}}}});
                     }},
                    {"object", "a path names a field that does not exist",
                     [](UnitPlan& u) {
-                      u.code.paths[0].hops = {{{{types::ObjectId(size_t{kFar}), types::kIdField}}}};
+                      set_hops(u, {HopPlan{{{types::ObjectId(size_t{kFar}), types::kIdField}}}});
                     }},
                    {"lookup", "a relation names a lookup that does not exist",
                     [](UnitPlan& u) { u.code.relations[0].lookup = {}; }},
