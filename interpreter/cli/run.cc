@@ -62,13 +62,12 @@ struct RunFlags {
 
 class RunCommand {
  public:
-  explicit RunCommand(const RunFlags& flags) : flags_(flags) {}
+  explicit RunCommand(const RunFlags& flags) : flags_(flags), compiled_(flags.store) {}
 
   int run() {
-    LoadedProgram loaded =
-        load_or_complain(flags_.program, flags_.output, true, [this](engine::LoadInput input) {
-          return load_compiled(std::move(input), flags_.store, !flags_.dry_run);
-        });
+    LoadedProgram loaded = load_or_complain(
+        flags_.program, flags_.output, true,
+        [this](engine::LoadInput input) { return compiled_.load(std::move(input)); });
     if (loaded.exit_code != kExitFine) return loaded.exit_code;
     for (const std::string& left_out : loaded.loaded.program->not_run) {
       complain("left out, because this version does not run it: " + left_out);
@@ -91,6 +90,7 @@ class RunCommand {
     if (!flags_.store.empty() && !flags_.dry_run) {
       if (Status kept = keep_sources(**store, *loaded.loaded.program); !kept)
         return fail(kept.error());
+      compiled_.keep();
     }
     watch_signals();
     for (const std::string& file : flags_.records) {
@@ -295,6 +295,7 @@ class RunCommand {
   }
 
   const RunFlags& flags_;
+  CompiledProgram compiled_;
   adapters::SystemClock clock_;
   Outside outside_;
   RunSummary summary_;

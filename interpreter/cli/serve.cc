@@ -97,13 +97,16 @@ int run_serve(const ServeFlags& flags) {
   options.mail = std::move(outside->mail);
   daemon::DaemonHost host;
   host.read_sources = [&] { return read_sources(flags.program.paths); };
-  host.load = [&](engine::LoadInput input) {
-    return load_compiled(std::move(input), flags.store, true);
-  };
+  CompiledProgram compiled(flags.store);
+  host.load = [&](engine::LoadInput input) { return compiled.load(std::move(input)); };
   host.open_store = [&] { return open_store(flags.store, true); };
   host.look_at_store = [&] { return open_store(flags.store, false); };
   host.stored_sources = stored_sources;
-  host.keep_sources = keep_sources;
+  host.keep_sources = [&](Store& store, const engine::Program& program) {
+    Status kept = keep_sources(store, program);
+    if (kept) compiled.keep();
+    return kept;
+  };
   host.render = [](const engine::Loaded& loaded) {
     std::string out = source::render_text(loaded.diagnostics, *loaded.sources, {});
     return out + source::render_counts(loaded.diagnostics);
