@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 namespace ensue::bench {
 namespace {
@@ -310,7 +311,7 @@ void Workload::write(const Condition& condition, plan::Code& code) const {
   plan::PathPlan path;
   path.from = {lead_};
   path.hops.push_back({{types::FieldRef{lead_, field_id(condition.field)}}});
-  code.paths.push_back(std::move(path));
+  code.paths.push_back(std::make_shared<const plan::PathPlan>(std::move(path)));
   step(plan::Op::kPath, static_cast<uint32_t>(code.paths.size() - 1));
   bool date = fields()[condition.field].kind == FieldKind::kDate;
   auto ordered = [&](uint32_t value) {
