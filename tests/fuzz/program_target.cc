@@ -34,13 +34,25 @@ flow "Weekly"
   set Rating to "Hot"
 end)";
 
+const engine::LoadInput& input_of_all() {
+  static const engine::LoadInput kInput{{{"fuzz.ensue", kText}}, {}, nullptr, nullptr};
+  return kInput;
+}
+
+// Read, and encoded again.
+std::string kept_again(const std::string& bytes) {
+  engine::LoadInput input = input_of_all();
+  std::optional<engine::Loaded> loaded = engine::decode_program(bytes, input);
+  require(loaded.has_value(), "what was taken can be kept");
+  return engine::encode_program(*loaded);
+}
+
 }  // namespace
 
 // Every five bytes are a place (two), a width and a value: what is there is overwritten, cut out or
 // pushed aside. The checksum is put right, so that the decoder sees the damage.
 void fuzz_program(std::string_view bytes) {
-  static const engine::LoadInput kInput{{{"fuzz.ensue", kText}}, {}, nullptr, nullptr};
-  static const std::string kWhole = engine::encode_program(engine::load_program(kInput));
+  static const std::string kWhole = engine::encode_program(engine::load_program(input_of_all()));
   constexpr size_t kHeader = 64;
   std::string damaged = kWhole;
   for (; bytes.size() >= 5; bytes.remove_prefix(5)) {
@@ -60,7 +72,7 @@ void fuzz_program(std::string_view bytes) {
     }
   }
   engine::seal_again(damaged);
-  engine::LoadInput input = kInput;
+  engine::LoadInput input = input_of_all();
   std::optional<engine::Loaded> loaded = engine::decode_program(damaged, input);
   if (!loaded) {
     require(input.sources.size() == 1 && input.sources[0].text == kText,
@@ -74,12 +86,11 @@ void fuzz_program(std::string_view bytes) {
     (void)plan::dump(*unit, program.schema(), program.functions());
   }
   (void)source::render_text(loaded->diagnostics, *loaded->sources, {});
-  // What was taken is a program like any other: it is encoded, and read again as the same.
-  std::string again = engine::encode_program(*loaded);
-  engine::LoadInput second = kInput;
-  std::optional<engine::Loaded> reread = engine::decode_program(again, second);
-  require(reread.has_value(), "what was taken can be kept");
-  require(engine::encode_program(*reread) == again, "keeping is stable");
+  // What was taken is a program like any other: it is encoded, and read again as the same. Only the
+  // first keeping may differ: a forged file calls a field of the library by a name that no program
+  // gives it, and is put right.
+  std::string kept = kept_again(engine::encode_program(*loaded));
+  require(kept_again(kept) == kept, "keeping is stable");
 }
 
 }  // namespace ensue::fuzz
