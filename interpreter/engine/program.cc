@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <atomic>
 #include <nlohmann/json.hpp>
-#include <system_error>
 #include <thread>
 
 #include "base/check.h"
 #include "base/fold.h"
 #include "base/key128.h"
+#include "base/workers.h"
 #include "embedded.h"
 #include "exec/evaluator.h"
 #include "graph/trigger_graph.h"
@@ -246,14 +246,9 @@ std::vector<syntax::ParsedFile> parse_all(const source::SourceSet& sources,
     bytes += sources.file(source::FileId(i)).text().size();
   size_t most = threads != 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
   if (threads == 0) most = std::min(most, bytes / kBytesAThread + 1);
-  std::vector<std::thread> helpers;
-  try {
-    for (size_t i = 1; i < std::min(most, out.size()); ++i) helpers.emplace_back(work);
-  } catch (const std::system_error&) {
-    // The system has no thread to give; those that it gave, and this one, do the work.
-  }
-  work();
-  for (std::thread& helper : helpers) helper.join();
+  // Files differ much in size: each thread takes the next one, not a part of them.
+  most = std::min(most, out.size());
+  base::Workers(most).split(most, 1, [&](size_t, size_t, size_t) { work(); });
   for (source::DiagnosticSink& each : sinks) sink.merge(std::move(each));
   return out;
 }

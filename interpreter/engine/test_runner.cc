@@ -4,9 +4,9 @@
 
 #include <atomic>
 #include <mutex>
-#include <thread>
 
 #include "base/fold.h"
+#include "base/workers.h"
 #include "value/text.h"
 
 namespace ensue::engine {
@@ -120,11 +120,9 @@ std::vector<TestResult> run_tests(const ProgramPtr& program, const check::Checke
     std::lock_guard lock(merging);
     options.coverage->merge(seen);
   };
-  std::vector<std::thread> threads;
-  for (unsigned i = 1; i < std::min<size_t>(options.threads, jobs.size()); ++i)
-    threads.emplace_back(work);
-  work();
-  for (std::thread& thread : threads) thread.join();
+  // Tests differ in length: each thread takes the next one, not a part of them.
+  size_t threads = std::min<size_t>(options.threads, jobs.size());
+  base::Workers(threads).split(threads, 1, [&](size_t, size_t, size_t) { work(); });
   return results;
 }
 
