@@ -19,8 +19,9 @@
 #include <vector>
 
 #include "ensue/engine.h"
-#include "ensue/stores.h"
 #include "ensue/writer.h"
+#include "fresh_engine.h"
+#include "measure.h"
 #include "recorded_writes.h"
 
 namespace ensue::bench {
@@ -54,30 +55,15 @@ std::string lead(size_t n) {
 
 // ---- Two sides --------------------------------------------------------------------------------
 
-struct Engines {
-  std::shared_ptr<Store> store;
-  std::unique_ptr<Engine> engine;
-};
-
-Engines open_engine(const std::string& path) {
-  remove_store(path);
-  Engines out;
-  Result<std::shared_ptr<Store>> store = open_store(path);
-  if (!store) fail(store.error().message);
-  out.store = *store;
-  Result<std::unique_ptr<Engine>> engine = Engine::open(out.store, {});
-  if (!engine) fail(engine.error().message);
-  out.engine = std::move(*engine);
-  if (!out.engine->load({{"bench.ensue", kRules}}).ok) fail("the rules have errors");
-  std::string user =
-      R"({"entity":"User","ids":["005ana"],"kind":"snapshot","set":{"Username":"ana@x.test","IsActive":true}})";
-  if (auto done = out.engine->submit("users", {{user, 1}}); !done) fail(done.error().message);
-  return out;
+FreshEngine open_engine(const std::string& path) {
+  return fresh_engine(
+      path, kRules,
+      {R"({"entity":"User","ids":["005ana"],"kind":"snapshot","set":{"Username":"ana@x.test","IsActive":true}})"});
 }
 
 void engine_singly(const std::string& path, const std::vector<std::string>& lines, Side& side,
                    Recorder* recorder = nullptr) {
-  Engines engines = open_engine(path);
+  FreshEngine engines = open_engine(path);
   if (recorder != nullptr) recorder->start();
   auto begin = SteadyClock::now();
   for (size_t i = 0; i < lines.size(); ++i) {
@@ -94,7 +80,7 @@ void engine_singly(const std::string& path, const std::vector<std::string>& line
 // Clients that wait for their answer before they send the next line.
 void engine_grouped(const std::string& path, const std::vector<std::string>& lines, size_t clients,
                     Side& side) {
-  Engines engines = open_engine(path);
+  FreshEngine engines = open_engine(path);
   std::vector<std::vector<double>> latencies(clients);
   auto begin = SteadyClock::now();
   {

@@ -21,8 +21,9 @@
 
 #include "engine/program.h"
 #include "ensue/engine.h"
-#include "ensue/stores.h"
+#include "fresh_engine.h"
 #include "match/predicate_index.h"
+#include "measure.h"
 #include "recorded_writes.h"
 
 namespace ensue::bench {
@@ -90,38 +91,20 @@ std::vector<std::string> leads(size_t count, size_t part) {
   return out;
 }
 
-std::vector<InputLine> users() {
-  static std::vector<std::string> texts;
-  std::vector<InputLine> out;
-  for (uint32_t i = 0; texts.size() < kUsers; ++i) {
-    texts.push_back(fmt::format(
+FreshEngine open_engine(const std::string& path) {
+  std::vector<std::string> users;
+  for (uint32_t i = 0; i < kUsers; ++i) {
+    users.push_back(fmt::format(
         R"({{"entity":"User","ids":["005u{0:03}"],"kind":"snapshot","set":{{"Username":"u{0}@x.test","IsActive":true}}}})",
         i));
   }
-  for (const std::string& text : texts) out.push_back({text, out.size() + 1});
-  return out;
-}
-
-struct Opened {
-  std::shared_ptr<Store> store;
-  std::unique_ptr<Engine> engine;
-};
-
-Opened open_engine(const std::string& path) {
-  remove_store(path);
-  Result<std::shared_ptr<Store>> store = open_store(path);
-  if (!store) fail(store.error().message);
-  Result<std::unique_ptr<Engine>> engine = Engine::open(*store, {});
-  if (!engine) fail(engine.error().message);
-  if (!(*engine)->load({{"bench.ensue", rules()}}).ok) fail("the rules have errors");
-  if (auto done = (*engine)->submit("users", users()); !done) fail(done.error().message);
-  return {*store, std::move(*engine)};
+  return fresh_engine(path, rules(), users);
 }
 
 // The number of runs that were executed.
 uint64_t through_engine(const std::string& path, const std::vector<std::string>& lines,
                         size_t batch, Side& side, Recorder* recorder = nullptr) {
-  Opened opened = open_engine(path);
+  FreshEngine opened = open_engine(path);
   if (recorder != nullptr) recorder->start();
   uint64_t executed = 0;
   auto begin = SteadyClock::now();

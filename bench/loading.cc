@@ -25,6 +25,7 @@
 #include "engine/program.h"
 #include "engine/program_cache.h"
 #include "match/rule_index.h"
+#include "measure.h"
 
 namespace ensue::bench {
 namespace {
@@ -178,11 +179,6 @@ std::shared_ptr<const void> ready(engine::ProgramPtr program) {
                                 out->program->options.bounds.run_steps_max,
                                 [](const std::string& author) { return author; });
   return out;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 }  // namespace

@@ -29,6 +29,7 @@
 #include "exec/evaluator.h"
 #include "handmade_index.h"
 #include "match/predicate_index.h"
+#include "measure.h"
 #include "value/time_text.h"
 #include "workload.h"
 #include "workload_export.h"
@@ -59,12 +60,6 @@ void operator delete(void* place, size_t) noexcept { operator delete(place); }
 
 namespace ensue::bench {
 namespace {
-
-double processor_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
 
 // ---- Intake ------------------------------------------------------------------------------------
 
@@ -469,11 +464,6 @@ void note(const Options& options, const Subject& subject, std::string_view side,
              "\n",
              subject.owned, subject.rules.size(), side, members);
   std::fclose(file);
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 void run_size(const Options& options, bool owned, uint32_t size) {

@@ -1,7 +1,6 @@
 #include "recorded_writes.h"
 
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
 #include <chrono>
@@ -9,6 +8,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+
+#include "measure.h"
 
 namespace ensue::bench {
 namespace {
@@ -90,17 +91,6 @@ int watch(sqlite3* db, char**, const struct sqlite3_api_routines*) {
 void fail(const std::string& why) {
   fmt::print(stderr, "bench: {}\n", why);
   std::exit(3);
-}
-
-double processor_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 void remove_store(const std::string& path) {

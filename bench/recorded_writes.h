@@ -52,10 +52,6 @@ struct Side {
   uint64_t commits = 0;
 };
 
-// Of this process, all its threads.
-double processor_seconds();
-double median(std::vector<double> values);
-
 // The file of a store and those beside it.
 void remove_store(const std::string& path);
 
