@@ -342,6 +342,16 @@ def killed(box, seconds, *words):
     return started.wait(killed=True).code == -signal.SIGKILL
 
 
+def killed_at_file(box, name, *words):
+    """Kills a program as soon as it has written the file of this name."""
+    box.path(name).unlink(missing_ok=True)
+    started = box.start(*words)
+    while not box.path(name).exists() and started.running():
+        time.sleep(0.0005)
+    started.signal(signal.SIGKILL)
+    return started.wait(killed=True).code == -signal.SIGKILL
+
+
 def took(box, *words):
     began = time.monotonic()
     box.ensue(*words).exits(FINE)
@@ -356,7 +366,10 @@ def test_killed_backup_leaves_no_half(box):
     print(f"      killed backups: seed {SEED} (ENSUE_TEST_SEED)")
     expected, hits, parts = numbers(box), 0, 0
     for trial in range(12):
-        hits += killed(box, source.uniform(0, whole), "store", "backup", "s.db", "t.db")
+        if trial % 2:  # at any moment of it
+            hits += killed(box, source.uniform(0, whole), "store", "backup", "s.db", "t.db")
+        else:  # once it writes, however long the program took to start
+            hits += killed_at_file(box, "t.db.part", "store", "backup", "s.db", "t.db")
         parts += box.path("t.db.part").exists()
         if box.path("t.db").exists():
             same(numbers(box, "t.db"), expected, f"trial {trial}: runs of the backup")
