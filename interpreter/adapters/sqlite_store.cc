@@ -13,6 +13,7 @@
 #include <map>
 #include <set>
 
+#include "adapters/internal/admitted_keys.h"
 #include "adapters/internal/counter_proofs.h"
 #include "adapters/internal/owner_lock.h"
 #include "adapters/internal/sqlite_sql.h"
@@ -46,6 +47,7 @@ constexpr off_t kBallastBytes = off_t{8} << 20;
 class SqliteStore final : public Store, private StoreTxn {
  public:
   ~SqliteStore() override {
+    keys_.close();
     for (Statement& statement : statements_) statement = Statement();
     if (db_ != nullptr) sqlite3_close_v2(db_);
   }
@@ -78,6 +80,7 @@ class SqliteStore final : public Store, private StoreTxn {
           "PRAGMA foreign_keys = ON", "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -65536"}) {
       if (Status done = execute(pragma); !done) return done.error();
     }
+    keys_.use(db_, options.recent_keys);
     checkpoint_pages_ = options.checkpoint_pages;
     sqlite3_wal_hook(db_, after_commit, this);
     return load_linked_objects();
@@ -97,6 +100,7 @@ class SqliteStore final : public Store, private StoreTxn {
     sqlite3_backup_step(backup, -1);
     code = sqlite3_backup_finish(backup);
     if (code != SQLITE_OK) return sqlite_error(db_, code, "cannot copy the store");
+    keys_.use(db_, SqliteOptions{}.recent_keys);
     return load_linked_objects();
   }
 
@@ -156,8 +160,10 @@ class SqliteStore final : public Store, private StoreTxn {
   // SQLITE_FULL rolls back by itself; then there is nothing left to take back.
   struct End {
     SqliteStore& store;
+    bool committed = false;
     ~End() {
       store.counters_.clear();
+      if (!committed) store.keys_.forget();
       if (sqlite3_get_autocommit(store.db_) == 0) (void)store.statement(Sql::kRollback).run();
     }
   };
@@ -167,8 +173,12 @@ class SqliteStore final : public Store, private StoreTxn {
     End end{*this};
     Status status = write(*this);
     if (status) status = flush_counters();
+    if (status) status = keys_.write();
     if (status) status = statement(Sql::kCommit).run();
-    return status;
+    if (!status) return status;
+    end.committed = true;
+    keys_.committed();
+    return {};
   }
 
   // Moves a long WAL into the file. The commit is done by then, so a failure is told by the next
@@ -677,13 +687,13 @@ class SqliteStore final : public Store, private StoreTxn {
   // with it.
   Status savepoint() override {
     if (Status done = statement(Sql::kSavepoint).run(); !done) return done;
-    savepoints_.push_back(counters_before_.size());
+    savepoints_.push_back({counters_before_.size(), keys_.mark()});
     return {};
   }
   Status rollback_savepoint() override {
     if (savepoints_.empty()) return {ErrorCode::kInvalidArgument, "no savepoint is open"};
     if (Status done = statement(Sql::kSavepointRollback).run(); !done) return done;
-    for (; counters_before_.size() > savepoints_.back(); counters_before_.pop_back()) {
+    for (; counters_before_.size() > savepoints_.back().counters; counters_before_.pop_back()) {
       auto& [key, state] = counters_before_.back();
       if (state) {
         counters_[key] = std::move(*state);
@@ -691,6 +701,7 @@ class SqliteStore final : public Store, private StoreTxn {
         counters_.erase(key);
       }
     }
+    keys_.rollback(savepoints_.back().keys);
     return release_savepoint();
   }
   Status release_savepoint() override {
@@ -700,10 +711,7 @@ class SqliteStore final : public Store, private StoreTxn {
     return statement(Sql::kSavepointRelease).run();
   }
 
-  Result<bool> admit(const Key128& event) override {
-    if (Status done = statement(Sql::kAdmit).bind(1, event).run(); !done) return done.error();
-    return sqlite3_changes(db_) > 0;
-  }
+  Result<bool> admit(const Key128& event) override { return keys_.admit(event); }
 
   Status put_record(const RecordRow& row) override {
     Statement& put = statement(Sql::kRecordPut)
@@ -987,7 +995,12 @@ class SqliteStore final : public Store, private StoreTxn {
   std::map<CounterKey, CounterState> counters_;
   // As they were when a savepoint was open, for each charge; none: not read yet.
   std::vector<std::pair<CounterKey, std::optional<CounterState>>> counters_before_;
-  std::vector<size_t> savepoints_;  // lengths of it
+  struct Savepoint {
+    size_t counters;  // length of it
+    size_t keys;
+  };
+  std::vector<Savepoint> savepoints_;
+  AdmittedKeys keys_;
   std::set<std::string, std::less<>> linked_objects_;
 };
 

@@ -27,6 +27,8 @@ struct SqliteOptions {
   StoreSync sync = StoreSync::kFull;
   // Pages of the WAL after which a commit also moves them into the file.
   int checkpoint_pages = 4000;
+  // Keys of events that are kept as they came, before they are sorted among the older ones.
+  size_t recent_keys = 65'536;
 };
 
 // Opens the file, making it when it is owned and missing. Errors: kStoreLocked (another process

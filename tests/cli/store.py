@@ -290,7 +290,7 @@ def test_empty_file_becomes_a_store(box):
 def test_store_without_its_tables(box):
     """A damaged schema is told; it is not a crash and not an empty answer."""
     box.run_outreach()
-    for table in ("run", "record", "quota", "meta", "cursor", "dedupe", "timer"):
+    for table in ("run", "record", "quota", "meta", "cursor", "dedupe", "admitted", "timer"):
         shutil.copy(box.path("s.db"), box.path("t.db"))
         database = sqlite3.connect(box.path("t.db"))
         database.execute("PRAGMA foreign_keys = OFF")

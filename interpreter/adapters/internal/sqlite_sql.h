@@ -50,8 +50,9 @@ CREATE TABLE activation (rule BLOB NOT NULL, person TEXT NOT NULL, automation TE
 )sql";
 
 // What each later format added, in order; a new store gets all of it. Format 2: intents and
-// attempts. Format 3: runs that wait, calls of services and e-mails among the intents.
-inline constexpr std::array<const char*, 2> kMigrations = {R"sql(
+// attempts. Format 3: runs that wait, calls of services and e-mails among the intents. Format 4: the
+// newest keys of events as one row a commit (admitted_keys.h).
+inline constexpr std::array<const char*, 3> kMigrations = {R"sql(
 CREATE TABLE intent (seq INTEGER PRIMARY KEY, key BLOB NOT NULL, at INTEGER NOT NULL, cause TEXT NOT NULL, record TEXT NOT NULL,
                      request TEXT NOT NULL, state TEXT NOT NULL, attempt INTEGER NOT NULL, epoch INTEGER NOT NULL,
                      due INTEGER NOT NULL, result TEXT NOT NULL);
@@ -73,6 +74,9 @@ CREATE TABLE flow_run (seq INTEGER PRIMARY KEY AUTOINCREMENT, run BLOB NOT NULL,
 CREATE UNIQUE INDEX flow_run_by_key ON flow_run (run);
 CREATE INDEX flow_run_by_record ON flow_run (record, seq) WHERE state <> 'failed';
 CREATE INDEX flow_run_by_rule ON flow_run (rule, seq) WHERE state <> 'failed';
+)sql",
+                                                           R"sql(
+CREATE TABLE admitted (seq INTEGER PRIMARY KEY, keys BLOB NOT NULL);
 )sql"};
 static_assert(kMigrations.size() + 1 == kStoreFormatVersion);
 
@@ -81,7 +85,6 @@ enum class Sql : size_t {
   kBegin,
   kCommit,
   kRollback,
-  kAdmit,
   kRecordGet,
   kRecordPut,
   kRecordsOf,
@@ -154,7 +157,6 @@ inline constexpr std::array<const char*, static_cast<size_t>(Sql::kCount)> kSql 
     "BEGIN IMMEDIATE",
     "COMMIT",
     "ROLLBACK",
-    "INSERT INTO dedupe (event) VALUES (?) ON CONFLICT DO NOTHING",
     "SELECT object, id, body, last_change, deleted FROM record WHERE object = ? AND id = ?",
     "INSERT INTO record (object, id, body, last_change, deleted) VALUES (?, ?, ?, ?, ?) ON "
     "CONFLICT (object, id) "

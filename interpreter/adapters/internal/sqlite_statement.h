@@ -46,6 +46,11 @@ class Statement {
                       SQLITE_STATIC);
     return *this;
   }
+  Statement& bind_blob(int index, std::string_view bytes) {
+    sqlite3_bind_blob(statement_.get(), index, bytes.data(), static_cast<int>(bytes.size()),
+                      SQLITE_STATIC);
+    return *this;
+  }
   Statement& bind(int index, Instant instant) { return bind(index, instant.ms); }
   Statement& bind(int index, std::optional<Instant> instant) {
     if (instant) return bind(index, instant->ms);

@@ -13,6 +13,6 @@ inline constexpr int kLanguageVersion = 1;
 
 // The layout of a store file. A store with a higher number is refused; one with a lower number is
 // migrated forward.
-inline constexpr int32_t kStoreFormatVersion = 3;
+inline constexpr int32_t kStoreFormatVersion = 4;
 
 }  // namespace ensue

@@ -101,7 +101,8 @@ class CrashRun::Process {
  private:
   Status open() {
     failed_syncs_ = disk_.failed_syncs();
-    adapters::SqliteOptions options{vfs_.name(), sync_, scenario_.checkpoint_pages};
+    adapters::SqliteOptions options{vfs_.name(), sync_, scenario_.checkpoint_pages,
+                                    scenario_.recent_keys};
     auto opened = adapters::open_sqlite_store(kPath, adapters::StoreAccess::kOwn, options);
     if (!opened) return opened.error();
     store_ = std::move(*opened);

@@ -171,6 +171,8 @@ Scenario scenario_of(uint64_t seed) {
   out.sink = random.chance(50) ? SinkClass::kKeyed : SinkClass::kAsked;
   out.disk.sector_bytes = random.chance(50) ? 512 : 4096;
   out.disk.sector_safe = random.chance(70);
+  // Some streams are long enough to fill them several times.
+  out.recent_keys = random.chance(70) ? static_cast<size_t>(random.between(1, 20)) : 65'536;
   out.text = "seed " + std::to_string(seed) + ": " + std::to_string(out.lines.size()) +
              " lines in batches of " + std::to_string(out.batch) + ", when reached " +
              limits.policy + ", " + std::to_string(limits.per_user) + " per user and " +
@@ -179,8 +181,8 @@ Scenario scenario_of(uint64_t seed) {
              std::to_string(out.deliver_percent) + "% of the batches to a sink that is " +
              sink_class_name(out.sink) + ", reopened after " + std::to_string(out.reopen_percent) +
              "% of the batches, checkpoint at " + std::to_string(out.checkpoint_pages) +
-             " pages, sectors of " + std::to_string(out.disk.sector_bytes) +
-             (out.disk.sector_safe ? ", safe" : ", unsafe");
+             " pages, keys sorted at " + std::to_string(out.recent_keys) + ", sectors of " +
+             std::to_string(out.disk.sector_bytes) + (out.disk.sector_safe ? ", safe" : ", unsafe");
   return out;
 }
 

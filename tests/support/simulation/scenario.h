@@ -25,6 +25,7 @@ struct Scenario {
   SinkClass sink = SinkClass::kKeyed;
   int reopen_percent = 0;    // after a batch: the store is closed and opened again
   int checkpoint_pages = 0;  // of the WAL
+  size_t recent_keys = 0;    // of events, before they are sorted among the older ones
   DiskOptions disk;
   std::string text;  // the options, in one line
 };

@@ -19,9 +19,9 @@ class Teller {
   explicit Teller(StoreReader& reader) : reader_(reader) {}
 
   Status tell(StoreState& out) {
-    for (auto part : {&Teller::runs, &Teller::records, &Teller::counters, &Teller::reminders,
-                      &Teller::dead_letters, &Teller::activations, &Teller::timers,
-                      &Teller::flow_runs}) {
+    for (auto part :
+         {&Teller::runs, &Teller::records, &Teller::counters, &Teller::reminders,
+          &Teller::dead_letters, &Teller::activations, &Teller::timers, &Teller::flow_runs}) {
       if (Status told = (this->*part)(); !told) return told;
     }
     for (auto part : {&Teller::totals, &Teller::position, &Teller::intents}) {
@@ -172,7 +172,12 @@ constexpr Question kQuestions[] = {
     {"a run decided twice",
      "SELECT automation || ' on ' || record FROM run WHERE status <> 'deferred' GROUP BY rule, "
      "event, record HAVING count(*) > 1"},
-    {nullptr, "SELECT 'event ' || hex(event) FROM dedupe ORDER BY 1"},
+    {"keys of events that are not whole",
+     "SELECT 'row ' || seq FROM admitted WHERE length(keys) = 0 OR length(keys) % 16 <> 0"},
+    {nullptr,
+     "WITH RECURSIVE each (keys, at) AS (SELECT keys, 1 FROM admitted UNION ALL SELECT keys, at + "
+     "16 FROM each WHERE at + 16 <= length(keys)) SELECT 'event ' || hex(substr(keys, at, 16)) "
+     "FROM each UNION SELECT 'event ' || hex(event) FROM dedupe ORDER BY 1"},
     {nullptr,
      "SELECT 'charge ' || n || ' ' || hex(run) || ' ' || scope || '|' || key || '|' || counter || "
      "'|' || day || ' ' || at FROM charge JOIN quota ON quota.id = charge.quota ORDER BY n"},
