@@ -51,7 +51,7 @@ Matcher::Matcher(const Program& program, RecordBook& book, const Directory& dire
 
 std::string Matcher::owner_of(const types::Record& record) const {
   if (!record.object) return {};
-  types::FieldId field = program_.schema().object(record.object).find_stored("OwnerId");
+  types::FieldId field = program_.schema().object(record.object).named().owner;
   if (!field) return {};
   std::string owner(record.raw(field).as_text());
   return directory_.find(owner) != nullptr ? owner : std::string();

@@ -1,6 +1,8 @@
 // Records at run time: an object, an id, and a value for each field of the object.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,22 +35,30 @@ class FieldSet {
  public:
   void add(FieldId field) {
     size_t word = field.index / 64;
-    if (word >= words_.size()) words_.resize(word + 1);
-    words_[word] |= uint64_t{1} << (field.index % 64);
+    uint64_t bit = uint64_t{1} << (field.index % 64);
+    if (word < first_.size()) {
+      first_[word] |= bit;
+      return;
+    }
+    word -= first_.size();
+    if (word >= rest_.size()) rest_.resize(word + 1);
+    rest_[word] |= bit;
   }
   bool has(FieldId field) const {
     size_t word = field.index / 64;
-    return word < words_.size() && (words_[word] >> (field.index % 64) & 1) != 0;
+    size_t bit = field.index % 64;
+    if (word < first_.size()) return (first_[word] >> bit & 1) != 0;
+    word -= first_.size();
+    return word < rest_.size() && (rest_[word] >> bit & 1) != 0;
   }
   bool empty() const {
-    for (uint64_t word : words_) {
-      if (word != 0) return false;
-    }
-    return true;
+    // A word of the rest is there for a field that was added.
+    return rest_.empty() && first_ == decltype(first_){};
   }
 
  private:
-  std::vector<uint64_t> words_;
+  std::array<uint64_t, 2> first_{};  // of 128 fields: most objects have fewer
+  std::vector<uint64_t> rest_;
 };
 
 // What a condition reads from a field: booleans are never blank (LANGUAGE section 1), money carries

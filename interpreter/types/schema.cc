@@ -18,6 +18,10 @@ std::vector<std::string> singulars(std::string_view plural) {
 }  // namespace
 
 const std::string* Picklist::find(std::string_view value) const {
+  // As it is declared, nearly always.
+  for (const std::string& known : values) {
+    if (known == value) return &known;
+  }
   for (const std::string& known : values) {
     if (base::equal_folded(known, value)) return &known;
   }
@@ -27,6 +31,11 @@ const std::string* Picklist::find(std::string_view value) const {
 FieldId Object::find_stored(std::string_view name_given) const {
   auto found = index_.by_name.find(name_given);
   return found == index_.by_name.end() ? FieldId() : found->second;
+}
+
+void Object::find_named() {
+  named_ = {find_stored("OwnerId"), find_stored("Name"), find_stored("FirstName"),
+            find_stored("LastName")};
 }
 
 FieldId Object::find(std::string_view name_or_label) const {
@@ -126,6 +135,7 @@ bool Schema::add_field(ObjectId id, Field field) {
   object.index_.by_name.emplace(field.stored_as, field_id);
   object.index_.by_label.emplace(field.label, field_id);
   object.fields.push_back(std::move(field));
+  object.find_named();
   return true;
 }
 
@@ -139,6 +149,7 @@ void Schema::put_field(ObjectId id, Field field) {
   object.index_.by_name.emplace(field.stored_as, known);
   object.index_.by_label.emplace(field.label, known);
   object.fields[known.index] = std::move(field);
+  object.find_named();
 }
 
 PicklistId Schema::add_picklist(Picklist picklist) { return picklists_.add(std::move(picklist)); }

@@ -51,13 +51,24 @@ struct Object {
   // By name or stored name only: what events use. O(1).
   FieldId find_stored(std::string_view name_given) const;
 
+  // Fields that every change is asked for; invalid where the object has none of that name.
+  struct Named {
+    FieldId owner;  // OwnerId
+    FieldId name;
+    FieldId first_name;
+    FieldId last_name;
+  };
+  const Named& named() const { return named_; }
+
  private:
   friend class Schema;
+  void find_named();
   struct Index {
     std::unordered_map<std::string, FieldId, base::FoldedHash, base::FoldedEqual> by_name;
     std::unordered_map<std::string, FieldId, base::FoldedHash, base::FoldedEqual> by_label;
   };
   Index index_;
+  Named named_;
 };
 
 // The id, the first field of every object.

@@ -3,12 +3,38 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 #include "base/utf8.h"
 #include "value/decimal.h"
 #include "value/time_text.h"
 
 namespace ensue::value {
+namespace {
+
+// How many bytes from `begin` on stand in JSON as they are: ASCII but for control characters,
+// quotes and backslashes.
+size_t plain_run(std::string_view text, size_t begin) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  constexpr uint64_t kHigh = kOnes * 0x80;
+  size_t at = begin;
+  // Eight at a time: a byte below `n` borrows from its high bit in `word - n`.
+  for (; at + sizeof(uint64_t) <= text.size(); at += sizeof(uint64_t)) {
+    uint64_t word;
+    std::memcpy(&word, text.data() + at, sizeof word);
+    uint64_t quote = word ^ (kOnes * '"');
+    uint64_t backslash = word ^ (kOnes * '\\');
+    uint64_t below = (word - kOnes * 0x20) & ~word;
+    uint64_t equal = ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash);
+    if (((word | below | equal) & kHigh) != 0) break;
+  }
+  auto plain = [](char c) { return c >= 0x20 && c != '"' && c != '\\'; };
+  while (at < text.size() && plain(text[at])) ++at;
+  return at - begin;
+}
+
+}  // namespace
 
 std::string plain_text(const Value& value) {
   switch (value.kind()) {
@@ -68,12 +94,21 @@ std::string source_text(const Value& value) {
 }
 
 void append_json_text(std::string& out, std::string_view text) {
+  size_t plain_bytes = plain_run(text, 0);
+  if (plain_bytes == text.size()) {
+    // Between two quotes, as nearly all texts.
+    size_t begin = out.size();
+    out.append(text.size() + 2, '"');
+    text.copy(out.data() + begin + 1, text.size());
+    return;
+  }
   out += '"';
-  size_t plain = 0;  // what stands in JSON as it is
-  auto as_it_is = [](char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; };
-  while (plain < text.size() && as_it_is(text[plain])) ++plain;
-  out += text.substr(0, plain);
-  for (size_t at = plain; at < text.size(); ++at) {
+  out.append(text, 0, plain_bytes);
+  for (size_t at = plain_bytes; at < text.size(); ++at) {
+    size_t plain = plain_run(text, at);
+    out.append(text, at, plain);
+    at += plain;
+    if (at == text.size()) break;
     char c = text[at];
     if (static_cast<unsigned char>(c) >= 0x80) {
       size_t size = base::character_bytes(text.substr(at));
@@ -87,12 +122,7 @@ void append_json_text(std::string& out, std::string_view text) {
       case '\n': out += "\\n"; break;
       case '\r': out += "\\r"; break;
       case '\t': out += "\\t"; break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        } else {
-          out += c;
-        }
+      default: out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
     }
   }
   out += '"';
@@ -106,7 +136,7 @@ void append_json(std::string& out, const Value& value) {
     case Value::Kind::kPercent: out += decimal_text(value.as_decimal()); break;
     case Value::Kind::kMoney: {
       bool own = value.as_currency().given();
-      out += own ? '"' + plain_text(value) + '"' : plain_text(value);
+      out += own ? '"' + plain_text(value) + '"' : decimal_text(value.as_decimal());
       break;
     }
     case Value::Kind::kList: {

@@ -104,9 +104,35 @@ std::optional<Date> parse_date(std::string_view text) {
   return date_of({*year, *month, *day});
 }
 
-std::string date_text(Date date) {
+namespace {
+
+// A number that is not negative, in `count` digits.
+void append_digits(std::string& out, int64_t number, int count) {
+  size_t end = out.size() + static_cast<size_t>(count);
+  out.resize(end);
+  for (size_t at = end; count > 0; --count, number /= 10)
+    out[--at] = static_cast<char>('0' + number % 10);
+}
+
+void append_date(std::string& out, Date date) {
   CivilDate c = civil(date);
-  return fmt::format("{:04}-{:02}-{:02}", c.year, c.month, c.day);
+  if (c.year < 0 || c.year > 9999) {
+    out += fmt::format("{:04}-{:02}-{:02}", c.year, c.month, c.day);
+    return;
+  }
+  append_digits(out, c.year, 4);
+  out += '-';
+  append_digits(out, c.month, 2);
+  out += '-';
+  append_digits(out, c.day, 2);
+}
+
+}  // namespace
+
+std::string date_text(Date date) {
+  std::string out;
+  append_date(out, date);
+  return out;
 }
 
 std::optional<TimeOfDay> parse_time(std::string_view text) {
@@ -154,7 +180,7 @@ std::optional<DateTimeText> parse_datetime(std::string_view text) {
   return out;
 }
 
-std::string instant_text(Instant instant) {
+void append_instant_text(std::string& out, Instant instant) {
   if (!in_range(instant)) instant = instant.ms < 0 ? kInstantMin : kInstantMax;
   int64_t days = instant.ms / kDayMs;
   int64_t ms = instant.ms % kDayMs;
@@ -162,11 +188,25 @@ std::string instant_text(Instant instant) {
     ms += kDayMs;
     --days;
   }
-  std::string out = date_text({static_cast<int32_t>(days)});
+  append_date(out, {static_cast<int32_t>(days)});
   int64_t seconds = ms / 1000;
-  out += fmt::format("T{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-  if (ms % 1000 != 0) out += fmt::format(".{:03}", ms % 1000);
-  return out + "Z";
+  out += 'T';
+  append_digits(out, seconds / 3600, 2);
+  out += ':';
+  append_digits(out, seconds / 60 % 60, 2);
+  out += ':';
+  append_digits(out, seconds % 60, 2);
+  if (ms % 1000 != 0) {
+    out += '.';
+    append_digits(out, ms % 1000, 3);
+  }
+  out += 'Z';
+}
+
+std::string instant_text(Instant instant) {
+  std::string out;
+  append_instant_text(out, instant);
+  return out;
 }
 
 bool in_range(Instant instant) { return kInstantMin <= instant && instant <= kInstantMax; }

@@ -58,6 +58,7 @@ std::optional<DateTimeText> parse_datetime(std::string_view text);
 // `2026-01-05T14:00:00Z`, with milliseconds only when there are any. An instant outside of the
 // years 1 to 9999, as a damaged store may hold, is shown as the nearest one inside.
 std::string instant_text(Instant instant);
+void append_instant_text(std::string& out, Instant instant);
 bool in_range(Instant instant);
 
 const char* unit_name(DurationUnit unit);
