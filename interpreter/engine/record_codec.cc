@@ -10,11 +10,14 @@ namespace {
 
 using intake::JsonTape;
 
-// `name`: as names_of() gives it.
-void append_member(std::string& out, std::string_view name, const Value& value) {
-  if (out.back() != '{') out += ',';
-  out += name;
-  value::append_json(out, value);
+// The members of an object, each behind a comma, as an object.
+void close_object(std::string& out, size_t begin) {
+  if (out.size() == begin) {
+    out += '{';
+  } else {
+    out[begin] = '{';
+  }
+  out += '}';
 }
 
 // Texts are most of it; the rest is short.
@@ -34,60 +37,78 @@ const std::vector<std::string>& RecordCodec::names_of(types::ObjectId object) co
   std::vector<std::string>& names = names_[object.index];
   if (!names.empty()) return names;
   for (const types::Field& field : schema_.object(object).fields) {
-    value::append_json_text(names.emplace_back(), field.stored_as);
-    names.back() += ':';
+    std::string& name = names.emplace_back(",");
+    value::append_json_text(name, field.stored_as);
+    name += ':';
   }
   return names;
 }
 
 std::string RecordCodec::encode(const types::Record& record) const {
+  std::string out;
+  encode(record, out);
+  return out;
+}
+
+std::string RecordCodec::encode_change(const LastChange& change, types::ObjectId object) const {
+  std::string out;
+  encode_change(change, object, out);
+  return out;
+}
+
+void RecordCodec::encode(const types::Record& record, std::string& out) const {
   const std::vector<std::string>& names = names_of(record.object);
   size_t bytes = 2;
   for (size_t i = 0; i < record.fields.size(); ++i) {
     if (!record.fields[i].is_blank()) bytes += names[i].size() + likely_bytes(record.fields[i]) + 1;
   }
-  std::string out;
+  out.clear();
   out.reserve(bytes);
-  out += '{';
   for (size_t i = 0; i < record.fields.size(); ++i) {
-    if (!record.fields[i].is_blank()) append_member(out, names[i], record.fields[i]);
+    if (record.fields[i].is_blank()) continue;
+    out += names[i];
+    value::append_json(out, record.fields[i]);
   }
-  out += '}';
-  return out;
+  close_object(out, 0);
 }
 
-std::string RecordCodec::encode_change(const LastChange& change, types::ObjectId object) const {
+void RecordCodec::encode_change(const LastChange& change, types::ObjectId object,
+                                std::string& out) const {
   const std::vector<std::string>& names = names_of(object);
   constexpr size_t kHead = 160;
   size_t bytes = kHead;
   for (const types::FieldValue& row : change.before)
     bytes += names[row.field.index].size() + likely_bytes(row.value) + 1;
-  std::string out;
+  out.clear();
   out.reserve(bytes);
   out += "{\"kind\":\"";
   out += types::change_kind_name(change.kind);
   out += "\",\"at\":\"";
-  out += value::instant_text(change.at);
+  value::append_instant_text(out, change.at);
   out += "\",\"event\":\"";
   out += base::to_hex(change.event);
   out += "\",\"by\":";
   value::append_json_text(out, change.by);
-  out += ",\"before\":{";
-  for (const types::FieldValue& row : change.before)
-    append_member(out, names[row.field.index], row.value);
-  out += "}}";
-  return out;
+  out += ",\"before\":";
+  size_t before = out.size();
+  for (const types::FieldValue& row : change.before) {
+    out += names[row.field.index];
+    value::append_json(out, row.value);
+  }
+  close_object(out, before);
+  out += '}';
 }
 
 void RecordCodec::decode_fields(types::ObjectId object_id, uint32_t node,
                                 std::vector<types::FieldValue>& out) {
   if (node == JsonTape::kNone) return;
+  TextBlock texts = intake::room_for_texts(tape_, node);
   const types::Object& object = schema_.object(object_id);
   tape_.for_each(node, [&](uint32_t member) {
     types::FieldId field = object.find_stored(tape_.node(member).key);
     if (!field) return;
-    Result<Value> value =
-        intake::value_from_json(tape_, member, schema_, object.field(field).type, bounds_, false);
+    Result<Value> value = intake::value_from_json(tape_, member, schema_, object.field(field).type,
+                                                  bounds_, false, &texts);
     out.push_back({field, value ? std::move(*value) : Value()});
   });
 }

@@ -33,6 +33,9 @@ class RecordCodec {
   std::string encode(const types::Record& record) const;
   // All changed fields are named, those that were blank before as null.
   std::string encode_change(const LastChange& change, types::ObjectId object) const;
+  // The same in place of what `out` holds.
+  void encode(const types::Record& record, std::string& out) const;
+  void encode_change(const LastChange& change, types::ObjectId object, std::string& out) const;
 
   // Fields that the schema has lost are dropped; values that no longer fit their field's type
   // become blank.
@@ -41,7 +44,7 @@ class RecordCodec {
   Result<LastChange> decode_change(types::ObjectId object, std::string_view text);
 
  private:
-  // By field: its stored name as a JSON text, and a colon.
+  // By field: a comma, its stored name as a JSON text, and a colon.
   const std::vector<std::string>& names_of(types::ObjectId object) const;
   void decode_fields(types::ObjectId object, uint32_t node, std::vector<types::FieldValue>& out);
 

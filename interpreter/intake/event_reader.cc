@@ -466,12 +466,14 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
   } else if (event.kind != ChangeKind::kSnapshot) {
     return poison(format, "the event says not when it happened");
   }
-  std::string reason;
-  bool fine = add_fields(draft, object, draft.fields, event.set, reason) &&
-              add_columns(draft, object, draft.columns, event.set, reason) &&
-              add_fields(draft, object, draft.before, event.before, reason) &&
-              add_columns(draft, object, draft.before_columns, event.before, reason);
-  if (!fine) return poison(format, std::move(reason));
+  uint32_t fields = draft.fields != kNone ? draft.fields : draft.columns;
+  Typing typing{draft, object, room_for_texts(tape_, fields), {}};
+  if (fields != kNone) event.set.reserve(tape_.node(fields).child_count);
+  bool fine = add_fields(typing, draft.fields, event.set) &&
+              add_columns(typing, draft.columns, event.set) &&
+              add_fields(typing, draft.before, event.before) &&
+              add_columns(typing, draft.before_columns, event.before);
+  if (!fine) return poison(format, std::move(typing.reason));
   if (draft.nulled != kNone && tape_.node(draft.nulled).kind == JsonKind::kArray) {
     tape_.for_each(draft.nulled, [&](uint32_t item) {
       std::string_view name = last_part(tape_.node(item).text);
@@ -516,9 +518,9 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
   return out;
 }
 
-bool EventReader::add_fields(const Draft& draft, types::ObjectId object, uint32_t node,
-                             std::vector<types::FieldValue>& out, std::string& reason) {
+bool EventReader::add_fields(Typing& typing, uint32_t node, std::vector<types::FieldValue>& out) {
   if (node == kNone) return true;
+  const Draft& draft = typing.draft;
   bool fine = true;
   const std::unordered_set<std::string_view> diffs = names_in(draft.diffs);
   tape_.for_each(node, [&](uint32_t member) {
@@ -528,58 +530,58 @@ bool EventReader::add_fields(const Draft& draft, types::ObjectId object, uint32_
       ++counts_.diffs;
       return;
     }
-    fine = add_field(draft, object, row.key, member, out, reason);
+    fine = add_field(typing, row.key, member, out);
   });
   return fine;
 }
 
-bool EventReader::add_columns(const Draft& draft, types::ObjectId object, uint32_t node,
-                              std::vector<types::FieldValue>& out, std::string& reason) {
+bool EventReader::add_columns(Typing& typing, uint32_t node, std::vector<types::FieldValue>& out) {
   if (node == kNone) return true;
   bool fine = true;
   tape_.for_each(node, [&](uint32_t column) {
     uint32_t value = tape_.find(column, "value");
     if (!fine || value == kNone) return;
-    fine = add_field(draft, object, tape_.text(column, "name"), value, out, reason);
+    fine = add_field(typing, tape_.text(column, "name"), value, out);
   });
   return fine;
 }
 
 // Compound fields of the CRM: Name: {FirstName, LastName, …}; MailingAddress: {Street, City, …}.
-bool EventReader::add_compound(const Draft& draft, types::ObjectId object, std::string_view name,
-                               uint32_t value, std::vector<types::FieldValue>& out,
-                               std::string& reason) {
+bool EventReader::add_compound(Typing& typing, std::string_view name, uint32_t value,
+                               std::vector<types::FieldValue>& out) {
   std::string prefix;
   constexpr std::string_view kAddress = "Address";
   if (name.ends_with(kAddress)) prefix = name.substr(0, name.size() - kAddress.size());
   bool fine = true;
   tape_.for_each(value, [&](uint32_t member) {
     std::string part = prefix + std::string(tape_.node(member).key);
-    fine = fine && add_field(draft, object, part, member, out, reason);
+    fine = fine && add_field(typing, part, member, out);
   });
   return fine;
 }
 
-bool EventReader::add_field(const Draft& draft, types::ObjectId object, std::string_view name,
-                            uint32_t value, std::vector<types::FieldValue>& out,
-                            std::string& reason) {
-  const types::Object& shape = schema_.object(object);
+bool EventReader::add_field(Typing& typing, std::string_view name, uint32_t value,
+                            std::vector<types::FieldValue>& out) {
+  const types::Object& shape = schema_.object(typing.object);
+  bool database = typing.draft.database;
   if (tape_.node(value).kind == JsonKind::kObject &&
       (name == "Name" || name.ends_with("Address"))) {
-    return add_compound(draft, object, name, value, out, reason);
+    return add_compound(typing, name, value, out);
   }
-  types::FieldId field = find_field(object, name, draft.database);
+  types::FieldId field = find_field(typing.object, name, database);
   if (!field) {
     count_unknown(counts_.unknown_fields, shape.name + "." + std::string(name));
     return true;
   }
   if (field == types::kIdField) return true;  // the event says which record it is about
   // Debezium sends this for a long value that the change did not touch.
-  if (draft.database && tape_.node(value).text == "__debezium_unavailable_value") return true;
+  if (database && tape_.node(value).text == "__debezium_unavailable_value") return true;
   const types::Type& type = shape.field(field).type;
-  Result<Value> typed = value_from_json(tape_, value, schema_, type, bounds_, draft.database);
+  Result<Value> typed =
+      value_from_json(tape_, value, schema_, type, bounds_, database, &typing.texts);
   if (!typed) {
-    reason = fmt::format("{}.{}: {}", shape.name, shape.field(field).name, typed.error().message);
+    typing.reason =
+        fmt::format("{}.{}: {}", shape.name, shape.field(field).name, typed.error().message);
     return false;
   }
   if (type.is(types::TypeKind::kPicklist) && !typed->is_blank()) {

@@ -111,16 +111,21 @@ class EventReader {
   };
   using Names = std::vector<NamesOfObject>;  // by object
 
+  // The fields of one line on their way to typed values.
+  struct Typing {
+    const Draft& draft;
+    types::ObjectId object;
+    TextBlock texts;
+    std::string reason;  // why a value cannot be of its field's type
+  };
   // Adds the members of `node` to `out`. False with a reason when a value cannot be of its field's
   // type.
-  bool add_fields(const Draft& draft, types::ObjectId object, uint32_t node,
-                  std::vector<types::FieldValue>& out, std::string& reason);
-  bool add_columns(const Draft& draft, types::ObjectId object, uint32_t node,
-                   std::vector<types::FieldValue>& out, std::string& reason);
-  bool add_field(const Draft& draft, types::ObjectId object, std::string_view name, uint32_t value,
-                 std::vector<types::FieldValue>& out, std::string& reason);
-  bool add_compound(const Draft& draft, types::ObjectId object, std::string_view name,
-                    uint32_t value, std::vector<types::FieldValue>& out, std::string& reason);
+  bool add_fields(Typing& typing, uint32_t node, std::vector<types::FieldValue>& out);
+  bool add_columns(Typing& typing, uint32_t node, std::vector<types::FieldValue>& out);
+  bool add_field(Typing& typing, std::string_view name, uint32_t value,
+                 std::vector<types::FieldValue>& out);
+  bool add_compound(Typing& typing, std::string_view name, uint32_t value,
+                    std::vector<types::FieldValue>& out);
   std::unordered_set<std::string_view> names_in(uint32_t names) const;
   static void count_unknown(std::map<std::string, uint64_t>& counts, std::string what);
 
@@ -136,9 +141,13 @@ class EventReader {
   std::string cloud_time_;
 };
 
-// A JSON value as a value of a field. An error when it cannot be one.
+// A JSON value as a value of a field; a text is put into `texts`, when given. An error when it
+// cannot be one.
 Result<Value> value_from_json(const JsonTape& tape, uint32_t node, const types::Schema& schema,
-                              const types::Type& type, const Bounds& bounds, bool database);
+                              const types::Type& type, const Bounds& bounds, bool database,
+                              TextBlock* texts = nullptr);
+// Room for the texts in an array or an object; none for kNone.
+TextBlock room_for_texts(const JsonTape& tape, uint32_t node);
 
 // An instant from ISO 8601 (UTC where it has no offset) or epoch milliseconds; with `database` also
 // microseconds and nanoseconds, told apart by their size.

@@ -1,5 +1,6 @@
 #include "ensue/value.h"
 
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -26,7 +27,8 @@ std::string Currency::code() const {
   return out;
 }
 
-// A body is one allocation: the header, then the bytes of the text or the values of the list.
+// A body is one allocation: the header, then the bytes of the text, or the values of the list, or
+// the texts of a block.
 Value Value::text(std::string_view bytes) {
   Value out;
   if (bytes.empty()) return out;
@@ -36,7 +38,33 @@ Value Value::text(std::string_view bytes) {
   body->size = static_cast<uint32_t>(bytes.size());
   std::memcpy(reinterpret_cast<char*>(body + 1), bytes.data(), bytes.size());
   out.bits_.kind = Kind::kText;
+  out.bits_.offset = offsetof(Body, size);
   out.bits_.body = body;
+  return out;
+}
+
+TextBlock::TextBlock(size_t count, size_t bytes) {
+  if (count == 0) return;
+  bytes_ = sizeof(Value::Body) + count * sizeof(uint32_t) + bytes;
+  used_ = sizeof(Value::Body);
+  void* memory = std::malloc(bytes_);
+  if (memory == nullptr) throw std::bad_alloc();
+  holder_.bits_.kind = Value::Kind::kText;
+  holder_.bits_.offset = offsetof(Value::Body, size);
+  holder_.bits_.body = new (memory) Value::Body;
+}
+
+Value TextBlock::text(std::string_view bytes) {
+  size_t needed = sizeof(uint32_t) + bytes.size();
+  if (bytes.empty() || bytes.size() > kLongest || needed > bytes_ - used_)
+    return Value::text(bytes);
+  Value out = holder_;
+  char* at = reinterpret_cast<char*>(out.bits_.body) + used_;
+  auto size = static_cast<uint32_t>(bytes.size());
+  std::memcpy(at, &size, sizeof size);
+  std::memcpy(at + sizeof size, bytes.data(), bytes.size());
+  out.bits_.offset = static_cast<uint32_t>(used_);
+  used_ += needed;
   return out;
 }
 
@@ -57,7 +85,10 @@ Value Value::list(std::vector<Value> items) {
 
 std::string_view Value::as_text() const {
   if (bits_.kind != Kind::kText) return {};
-  return {reinterpret_cast<const char*>(bits_.body + 1), bits_.body->size};
+  const char* at = reinterpret_cast<const char*>(bits_.body) + bits_.offset;
+  uint32_t size;
+  std::memcpy(&size, at, sizeof size);
+  return {at + sizeof size, size};
 }
 
 std::span<const Value> Value::as_list() const {

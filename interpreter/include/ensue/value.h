@@ -70,6 +70,8 @@ struct Duration {
   friend bool operator==(const Duration&, const Duration&) = default;
 };
 
+class TextBlock;
+
 class Value {
  public:
   enum class Kind : uint8_t {
@@ -144,6 +146,9 @@ class Value {
   Value with_currency(Currency c) const;
 
  private:
+  friend class TextBlock;
+  // What several values share. Of a list: how many values follow. Of one text: its bytes, which
+  // follow. Of a block of texts: nothing; each text follows behind its own size.
   struct Body {
     std::atomic<uint32_t> references{1};
     uint32_t size = 0;
@@ -152,6 +157,7 @@ class Value {
     Kind kind = Kind::kBlank;
     int8_t scale = 0;
     uint16_t extra = 0;
+    uint32_t offset = 0;  // of a text: from the body to its size, which its bytes follow
     union {
       int64_t integer = 0;
       Body* body;
@@ -177,5 +183,25 @@ class Value {
 };
 
 static_assert(sizeof(Value) == 16);
+
+// Texts in one allocation, which stays until the last of them is gone: for those that come and go
+// together, as the texts of a record do. Long ones get an allocation of their own, so that a short
+// one does not keep them.
+class TextBlock {
+ public:
+  static constexpr size_t kLongest = 256;
+
+  // Room for `count` texts of at most kLongest bytes each, of `bytes` bytes in all.
+  TextBlock(size_t count, size_t bytes);
+  TextBlock(const TextBlock&) = delete;
+  TextBlock& operator=(const TextBlock&) = delete;
+  // As Value::text, also when there is no room.
+  Value text(std::string_view bytes);
+
+ private:
+  Value holder_;      // an empty text of the block
+  size_t used_ = 0;   // bytes of the body
+  size_t bytes_ = 0;  // of the body
+};
 
 }  // namespace ensue

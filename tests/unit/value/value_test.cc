@@ -1,4 +1,7 @@
 #include <catch2/catch.hpp>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "ensue/value.h"
 #include "support/values.h"
@@ -24,6 +27,52 @@ TEST_CASE("a blank is one value, and there is no empty text or list") {
   CHECK(Value::list({}).is_blank());
   CHECK(Value().truth() == false);
   CHECK(Value().as_text().empty());
+}
+
+TEST_CASE("texts of a block are as others, and outlive it") {
+  std::string longest(TextBlock::kLongest, 'l');
+  std::string too_long(TextBlock::kLongest + 1, 'm');
+  std::vector<Value> kept;
+  {
+    TextBlock block(3, 3 + longest.size());
+    kept.push_back(block.text("abc"));
+    kept.push_back(block.text(""));
+    kept.push_back(block.text(too_long));
+    kept.push_back(block.text(longest));
+    kept.push_back(block.text("no room for its bytes"));
+  }
+  CHECK(kept[0].as_text() == "abc");
+  CHECK(kept[1].is_blank());
+  CHECK(kept[2].as_text() == too_long);
+  CHECK(kept[3].as_text() == longest);
+  CHECK(kept[4].as_text() == "no room for its bytes");
+  Value copy = kept[3];
+  kept.clear();
+  CHECK(copy.as_text() == longest);
+  TextBlock none(0, 0);
+  CHECK(none.text("a").as_text() == "a");
+}
+
+TEST_CASE("a text stands in JSON as it is, but for what must be escaped, wherever it is") {
+  for (size_t size = 0; size < 30; ++size) {
+    for (size_t at = 0; at <= size; ++at) {
+      for (const auto& [raw, escaped] : {std::pair<std::string, std::string>{"\"", "\\\""},
+                                         {"\\", "\\\\"},
+                                         {"\n", "\\n"},
+                                         {std::string(1, '\0'), "\\u0000"},
+                                         {"\x1F", "\\u001f"},
+                                         {"\x20", "\x20"},
+                                         {"\x7F", "\x7F"},
+                                         {"\xC3\xA9", "\xC3\xA9"},
+                                         {"\xFF", "\xEF\xBF\xBD"}}) {
+        std::string before(at, 'a');
+        std::string behind(size - at, '~');
+        std::string out = "x";
+        append_json_text(out, before + raw + behind);
+        CHECK(out == "x\"" + before + escaped + behind + "\"");
+      }
+    }
+  }
 }
 
 TEST_CASE("values share their bodies and keep them alive") {
