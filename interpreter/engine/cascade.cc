@@ -57,9 +57,7 @@ Cascade::Cascade(CascadeContext context)
 
 void Cascade::name_person(const types::Object& object, types::Record& record,
                           const std::function<bool(types::FieldId)>& given) {
-  types::FieldId name = object.find_stored("Name");
-  types::FieldId first = object.find_stored("FirstName");
-  types::FieldId last = object.find_stored("LastName");
+  auto [owner, name, first, last] = object.named();
   if (!name || !first || !last || given(name) || (!given(first) && !given(last))) return;
   std::string whole(record.raw(first).as_text());
   std::string_view family = record.raw(last).as_text();
@@ -68,7 +66,7 @@ void Cascade::name_person(const types::Object& object, types::Record& record,
 }
 
 // Makes the images before and after, with what before-save flows set, and saves the record.
-Result<Change> Cascade::apply(const types::Event& event) {
+Result<Change> Cascade::apply(types::Event event) {
   const types::Object& object = c_.program.schema().object(event.object);
   // What is created has no image before, whatever the copy holds under its id.
   bool created = event.kind == ChangeKind::kCreate;
@@ -83,7 +81,7 @@ Result<Change> Cascade::apply(const types::Event& event) {
   }
   after.fields.resize(object.fields.size());
   after.deleted = event.kind == ChangeKind::kDelete;
-  for (const types::FieldValue& row : event.set) after.fields[row.field.index] = row.value;
+  for (types::FieldValue& row : event.set) after.fields[row.field.index] = std::move(row.value);
   name_person(object, after, [&](types::FieldId field) {
     return std::any_of(event.set.begin(), event.set.end(),
                        [&](const types::FieldValue& row) { return row.field == field; });
@@ -134,7 +132,8 @@ Result<Change> Cascade::apply(const types::Event& event) {
     types::FieldId field(i);
     static const Value kBlank;
     const Value& previous = out.before != nullptr ? out.before->raw(field) : kBlank;
-    if (value::same_stored(previous, after.fields[i])) continue;
+    bool both_blank = previous.is_blank() && after.fields[i].is_blank();
+    if (both_blank || value::same_stored(previous, after.fields[i])) continue;
     out.changed.add(field);
     if (event.kind != ChangeKind::kSnapshot) last.before.push_back({field, previous});
   }
@@ -192,13 +191,13 @@ void Cascade::begin_chain() {
   chain_events_ = 0;
 }
 
-Status Cascade::external(const types::Event& event) {
+Status Cascade::external(types::Event event) {
   begin_chain();
-  Result<Change> applied = apply(event);
+  bool snapshot = event.kind == ChangeKind::kSnapshot;
+  Result<Change> applied = apply(std::move(event));
   if (!applied) return applied.error();
   Change change = std::move(*applied);
-  if (event.kind == ChangeKind::kSnapshot)
-    return c_.book.error() ? Status(*c_.book.error()) : Status();
+  if (snapshot) return c_.book.error() ? Status(*c_.book.error()) : Status();
   if (Status moved = owner_changed(change); !moved) return moved;
   queue_.push_back(std::move(change));
   return follow_chain();

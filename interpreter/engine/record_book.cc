@@ -15,7 +15,7 @@ std::string link_key(const types::Field& field, const Value& value) {
 void RecordBook::use(ProgramPtr program) {
   program_ = std::move(program);
   codec_.emplace(program_->schema(), program_->options.bounds);
-  cache_.clear();
+  entries_.clear();
   scans_.clear();
   links_.clear();
   linked_objects_.clear();
@@ -24,8 +24,7 @@ void RecordBook::use(ProgramPtr program) {
 
 types::RecordPtr RecordBook::image(types::ObjectId object, std::string_view id) {
   Key key{object.index, std::string(id)};
-  if (auto found = changed_.find(key); found != changed_.end()) return found->second.image;
-  if (auto found = cache_.find(key); found != cache_.end()) return found->second;
+  if (auto found = entries_.find(key); found != entries_.end()) return found->second.image;
   Result<std::optional<RecordRow>> row =
       reader_->record(program_->schema().object(object).name, id);
   if (!row) {
@@ -41,7 +40,7 @@ types::RecordPtr RecordBook::image(types::ObjectId object, std::string_view id) 
     }
     out = std::make_shared<const types::Record>(std::move(*record));
   }
-  cache_.emplace(std::move(key), out);
+  entries_.emplace(std::move(key), Entry{out});
   return out;
 }
 
@@ -54,12 +53,32 @@ void RecordBook::put(types::RecordPtr image_after, LastChange change) {
   if (directory_.update(program_->schema(), *image_after)) users_changed_ = true;
   Key key{image_after->object.index, image_after->id};
   if (auto scan = scans_.find(key.object); scan != scans_.end()) scan->second.insert(key.id);
-  auto [at, fresh] = changed_.try_emplace(std::move(key));
+  auto [at, fresh] = entries_.try_emplace(std::move(key));
+  Entry& entry = at->second;
+  bool first = entry.changed == kUnchanged;
   if (marks_ > 0) {
-    auto known = fresh ? std::nullopt : std::optional(at->second);
-    journal_.push_back({at->first, std::move(known), image_after});
+    if (first) {
+      journal_.push_back({&*at, true, nullptr, {}, image_after});
+    } else {
+      journal_.push_back({&*at, false, entry.image, changed_[entry.changed].change, image_after});
+    }
   }
-  at->second = {std::move(image_after), std::move(change)};
+  if (first) {
+    entry.changed = changed_.size();
+    changed_.push_back({&*at, !fresh, std::move(entry.image), std::move(change)});
+  } else {
+    changed_[entry.changed].change = std::move(change);
+  }
+  entry.image = std::move(image_after);
+}
+
+// The entry as it was before the batch.
+void RecordBook::take_back(const Changed& changed) {
+  if (changed.known) {
+    changed.at->second = {changed.before, kUnchanged};
+  } else {
+    entries_.erase(entries_.find(changed.at->first));
+  }
 }
 
 size_t RecordBook::mark() {
@@ -75,12 +94,14 @@ void RecordBook::rollback(size_t mark) {
   for (; journal_.size() > mark; journal_.pop_back()) {
     Undo& undo = journal_.back();
     types::RecordPtr before;
-    if (undo.before) {
-      before = undo.before->image;
-      changed_[undo.key] = std::move(*undo.before);
+    if (undo.first) {
+      // The last of those that are changed: the others came before it.
+      take_back(changed_.back());
+      changed_.pop_back();
+      before = image(undo.image->object, undo.image->id);
     } else {
-      changed_.erase(undo.key);
-      before = image(types::ObjectId(undo.key.object), undo.key.id);
+      before = undo.at->second.image = std::move(undo.before);
+      changed_[undo.at->second.changed].change = std::move(undo.change);
     }
     // Links and people follow the image that is there again; a record that was never there is as
     // one deleted.
@@ -106,18 +127,19 @@ Result<std::vector<std::string>> RecordBook::all(types::ObjectId object, size_t 
     Status status;
     Status visited = reader_->visit_records(shape.name, [&](const RecordRow& row) {
       scan->second.insert(row.id);
-      auto [at, unknown] = cache_.try_emplace(Key{object.index, row.id});
+      auto [at, unknown] = entries_.try_emplace(Key{object.index, row.id});
       if (unknown) {
         Result<types::Record> record = codec_->decode(object, row.id, row.body, row.deleted);
         if (!record) {
           status = record.error();
           return false;
         }
-        at->second = std::make_shared<const types::Record>(std::move(*record));
+        at->second.image = std::make_shared<const types::Record>(std::move(*record));
       }
       return scan->second.size() <= most;
     });
-    for (const auto& [key, changed] : changed_) {
+    for (const Changed& changed : changed_) {
+      const Key& key = changed.at->first;
       if (key.object == object.index) scan->second.insert(key.id);
     }
     if (!visited) status = visited;
@@ -148,44 +170,49 @@ void RecordBook::move_links(const types::Record* before, const types::Record& af
   }
 }
 
-RecordRow RecordBook::row_of(const Changed& changed) const {
-  const types::Record& record = *changed.image;
+void RecordBook::write_row(const Changed& changed, RecordRow& row) const {
+  const types::Record& record = *changed.at->second.image;
   const types::Object& object = program_->schema().object(record.object);
-  RecordRow row;
   row.object = object.name;
   row.id = record.id;
-  row.body = codec_->encode(record);
-  row.last_change = codec_->encode_change(changed.change, record.object);
+  codec_->encode(record, row.body);
+  codec_->encode_change(changed.change, record.object, row.last_change);
   row.deleted = record.deleted;
-  if (record.deleted) return row;
+  row.links.clear();
+  if (record.deleted) return;
   for (const types::FieldRef& field : program_->linked) {
     if (field.object != record.object) continue;
     std::string target = link_key(object.field(field.field), record.raw(field.field));
     if (!target.empty())
       row.links.emplace_back(object.field(field.field).stored_as, std::move(target));
   }
-  return row;
 }
 
 Status RecordBook::flush(StoreTxn& txn, base::Workers& workers) {
-  // A part of fewer records is encoded before another thread has begun. As many rows as are kept at
-  // a time; what is written, and in which order, is the same for any number of threads.
+  std::vector<const Changed*> all;
+  all.reserve(changed_.size());
+  for (const Changed& changed : changed_) {
+    all.push_back(&changed);
+    codec_->prepare(changed.at->second.image->object);
+  }
+  std::sort(all.begin(), all.end(),
+            [](const Changed* a, const Changed* b) { return a->at->first < b->at->first; });
+  // A part of fewer records is encoded before another thread has begun. The rows at hand are few
+  // enough to stay in the cache, or enough for all threads; what is written, and in which order, is
+  // the same for any number of them.
   constexpr size_t kLeastRows = 32;
-  constexpr size_t kRowsMax = 1024;
-  std::vector<RecordRow> rows;
-  std::vector<const Changed*> next;
-  for (auto at = changed_.begin(); at != changed_.end();) {
-    next.clear();
-    for (; at != changed_.end() && next.size() < kRowsMax; ++at) {
-      next.push_back(&at->second);
-      codec_->prepare(at->second.image->object);
-    }
-    rows.assign(next.size(), {});
-    workers.split(next.size(), kLeastRows, [&](size_t, size_t begin, size_t end) {
-      for (size_t i = begin; i < end; ++i) rows[i] = row_of(*next[i]);
+  size_t rows_max = workers.parts(SIZE_MAX, kLeastRows) == 1 ? kLeastRows : 1024;
+  constexpr size_t kKeptBytes = size_t{64} << 10;  // of a row's texts, for the row that comes next
+  std::vector<RecordRow> rows(std::min(rows_max, all.size()));
+  for (size_t first = 0; first < all.size(); first += rows_max) {
+    size_t count = std::min(rows_max, all.size() - first);
+    workers.split(count, kLeastRows, [&](size_t, size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i) write_row(*all[first + i], rows[i]);
     });
-    for (const RecordRow& row : rows) {
+    for (size_t i = 0; i < count; ++i) {
+      RecordRow& row = rows[i];
       if (Status put = txn.put_record(row); !put) return put;
+      if (row.body.size() + row.last_change.size() > kKeptBytes) row = {};
     }
   }
   return {};
@@ -194,9 +221,9 @@ Status RecordBook::flush(StoreTxn& txn, base::Workers& workers) {
 void RecordBook::keep() {
   journal_.clear();
   marks_ = 0;
-  if (cache_.size() > kCachedMax) cache_.clear();
-  for (auto& [key, changed] : changed_) cache_[key] = std::move(changed.image);
+  for (const Changed& changed : changed_) changed.at->second.changed = kUnchanged;
   changed_.clear();
+  if (entries_.size() > kCachedMax) entries_.clear();
   if (links_.size() > kCachedMax) links_.clear();
   for (const auto& [key, moved] : moved_links_) {
     auto read = links_.find(key);
@@ -215,7 +242,7 @@ void RecordBook::keep() {
 }
 
 void RecordBook::abandon() {
-  changed_.clear();
+  for (; !changed_.empty(); changed_.pop_back()) take_back(changed_.back());
   moved_links_.clear();
   journal_.clear();
   marks_ = 0;

@@ -1,8 +1,7 @@
 // The record book: the engine's copy of the records as it stands in the chain at hand.
 //
-// Three layers: what the batch has changed, what has been read before, and the store. A batch
-// begins on a transaction, is flushed to it once, in order of object and id, and is then kept or
-// abandoned as a whole.
+// Two layers: what has been read or changed, and the store. A batch begins on a transaction, is
+// flushed to it once, in order of object and id, and is then kept or abandoned as a whole.
 #pragma once
 
 #include <map>
@@ -78,8 +77,17 @@ class RecordBook final : public exec::RecordSource {
       return std::hash<std::string>{}(key.id) * 31 + key.object;
     }
   };
+  static constexpr size_t kUnchanged = SIZE_MAX;
+  struct Entry {
+    types::RecordPtr image;  // null: known to be missing
+    size_t changed = kUnchanged;
+  };
+  using Entries = std::unordered_map<Key, Entry, KeyHash>;
+  // What the batch has changed; `before` is the image that its entry had.
   struct Changed {
-    types::RecordPtr image;
+    Entries::value_type* at;
+    bool known;  // the entry was there before
+    types::RecordPtr before;
     LastChange change;
   };
   struct LinkKey {
@@ -89,12 +97,15 @@ class RecordBook final : public exec::RecordSource {
   };
 
   struct Undo {
-    Key key;
-    std::optional<Changed> before;  // none: it was not changed in the batch
-    types::RecordPtr image;         // the one put then
+    Entries::value_type* at;
+    bool first;               // the batch had not changed it before
+    types::RecordPtr before;  // of one that had been changed
+    LastChange change;        // of one that had been changed
+    types::RecordPtr image;   // the one put then
   };
 
-  RecordRow row_of(const Changed& changed) const;
+  void take_back(const Changed& changed);
+  void write_row(const Changed& changed, RecordRow& row) const;
   void move_links(const types::Record* before, const types::Record& after);
 
   // Beyond this many the cache is emptied between batches; it only saves reading.
@@ -105,8 +116,8 @@ class RecordBook final : public exec::RecordSource {
   std::set<uint32_t> linked_objects_;  // of the program's linked fields
   std::optional<RecordCodec> codec_;
   StoreReader* reader_ = nullptr;
-  std::unordered_map<Key, types::RecordPtr, KeyHash> cache_;  // null: known to be missing
-  std::map<Key, Changed> changed_;
+  Entries entries_;
+  std::vector<Changed> changed_;  // in the order of their first change
   std::map<LinkKey, std::map<std::string, bool>>
       moved_links_;                                  // by child id: linked now, or no longer
   std::map<uint32_t, std::set<std::string>> scans_;  // by object

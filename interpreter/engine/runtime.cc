@@ -349,7 +349,7 @@ Status Runtime::work_on(const Lines& input, std::span<const InputLine> lines, Ca
             continue;
           }
           ++(snapshot ? report.snapshots : report.events);
-          if (Status worked = cascade.external(event); !worked) return worked;
+          if (Status worked = cascade.external(std::move(event)); !worked) return worked;
           // A user who came or changed may be who an author's name means.
           resolve_authors();
         }
