@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Instructions an event, from JSON bytes to matched rules, counted by callgrind: a check that noise cannot move.
+"""Instructions an event, counted by callgrind: a check that noise cannot move.
+
+From JSON bytes to matched rules; and through the whole engine into SQLite, with limits and without, one event in ten executing an action.
 
     python3 bench/instructions.py build/release [--update] [--annotate]
 
 Compares with what bench/instructions.json keeps, and fails when one figure is over 5 % worse. `--update` keeps the new figures: do so
-in the commit that changes them, and say why. Figures of another compiler or another simdjson are printed and not compared.
+in the commit that changes them, and say why. Limits may cost 5 %, whatever is kept. Figures of another compiler or another simdjson are printed and not compared.
 `--annotate` prints where the instructions are spent.
 """
 import argparse
@@ -21,25 +23,31 @@ WORSE = 1.05
 RUNS = [(kind, size) for kind in ("owned", "all") for size in (1000, 10000)]
 
 
-def count(program, kind, size, annotate):
-    """Instructions an event, and which simdjson read them."""
-    out = os.path.join(os.path.dirname(program), f"callgrind.{kind}.{size}")
-    done = subprocess.run(
-        ["valgrind", "--tool=callgrind", "--collect-atstart=no", f"--callgrind-out-file={out}", program, "--only", kind, "--sizes",
-         str(size), "--events", str(EVENTS), "--profile-events", str(EVENTS)], capture_output=True, text=True)
+def count(program, words, title, annotate):
+    """Instructions an event, and what the program printed."""
+    out = f"{program}.callgrind"
+    done = subprocess.run(["valgrind", "--tool=callgrind", "--collect-atstart=no", f"--callgrind-out-file={out}", program, *words],
+                          capture_output=True, text=True, cwd=os.path.dirname(program))
     if done.returncode != 0:
-        sys.exit(f"bench_matching under valgrind ended with {done.returncode}:\n{done.stderr[-2000:]}")
+        sys.exit(f"{os.path.basename(program)} under valgrind ended with {done.returncode}:\n{done.stderr[-2000:]}")
     with open(out) as file:
         total = next(int(line.split()[1]) for line in file if line.startswith(("totals:", "summary:")))
     if annotate:
         text = subprocess.run(["callgrind_annotate", "--threshold=85", out], capture_output=True, text=True, check=True).stdout
-        print(f"\n{kind}, {size} rules")
+        print(f"\n{title}")
         for line in text.splitlines():
             row = re.match(r"\s*([\d,]+) \(\s*([\d.]+)%\)\s+\S*?:(.*?)(\[\S*\])?$", line)
             if row:
                 print(f"  {float(row[2]):5.1f} %  {int(row[1].replace(',', '')) / EVENTS:8.1f}  {row[3].strip()[:110]}")
     os.remove(out)
-    return total / EVENTS, re.search(r"simdjson (\S+)", done.stdout)[1]
+    return total / EVENTS, done.stdout
+
+
+def matching(program, kind, size, annotate):
+    """Instructions an event, and which simdjson read them."""
+    each, told = count(program, ["--only", kind, "--sizes", str(size), "--events", str(EVENTS), "--profile-events", str(EVENTS)],
+                       f"{kind}, {size} rules", annotate)
+    return each, re.search(r"simdjson (\S+)", told)[1]
 
 
 def main():
@@ -51,21 +59,25 @@ def main():
     if not shutil.which("valgrind"):
         print("instructions: not counted: no valgrind here (apt-get install valgrind, then configure again)")
         return
-    program = os.path.join(os.path.abspath(arguments.build), "bench", "bench_matching")
+    folder = os.path.join(os.path.abspath(arguments.build), "bench")
     kept = {"figures": {}}
     if os.path.exists(KEPT):
         with open(KEPT) as file:
             kept = json.load(file)
     figures = {}
     for kind, size in RUNS:
-        figures[f"{kind} {size}"], reader = count(program, kind, size, arguments.annotate)
-        figures[f"{kind} {size}"] = round(figures[f"{kind} {size}"], 1)
+        each, reader = matching(os.path.join(folder, "bench_matching"), kind, size, arguments.annotate)
+        figures[f"{kind} {size}"] = round(each, 1)
+    engine = {side: count(os.path.join(folder, "bench_limits"), ["--events", str(EVENTS), "--side", side], f"{side} limits",
+                          arguments.annotate)[0] for side in ("without", "with")}
     with open(os.path.join(os.path.abspath(arguments.build), "CMakeCache.txt")) as file:
         compiler = re.search(r"CMAKE_CXX_COMPILER:\w+=(.*)", file.read())[1]
     version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
     made_by = f"{version}, simdjson {reader}"
     comparable = kept.get("made_by") == made_by
     print(f"\ninstructions an event, {EVENTS} events, {made_by}")
+    limits = engine["with"] / engine["without"]
+    print(f"  the whole engine {engine['without']:.0f}, with limits {engine['with']:.0f}: {limits:.3f}")
     worse = []
     for name, now in figures.items():
         before = kept["figures"].get(name)
@@ -81,6 +93,8 @@ def main():
         print(f"not compared: the figures kept are of {kept.get('made_by', 'nobody')}")
     elif worse:
         sys.exit(f"over 5 % more instructions: {', '.join(worse)}")
+    if limits > WORSE:
+        sys.exit("limits cost over 5 % more instructions")
 
 
 if __name__ == "__main__":
