@@ -14,14 +14,13 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <filesystem>
-#include <random>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
-#include "engine/program.h"
 #include "ensue/engine.h"
 #include "fresh_engine.h"
+#include "leads.h"
 #include "match/predicate_index.h"
 #include "measure.h"
 #include "recorded_writes.h"
@@ -32,73 +31,14 @@ namespace {
 using Seconds = std::chrono::duration<double>;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr uint32_t kUsers = 35;
-constexpr uint32_t kActionsOfUser = 50;
-
 struct Options {
   size_t events = 40'000;
   size_t rounds = 5;
   size_t batch = 500;
 };
 
-std::string rules() {
-  std::string out = R"(
-cadence "Outreach"
-  targets Lead
-  track main
-    step "Call" immediately: call
-end
-limits "Bench"
-  each user: at most 10_000_000 action executions per day
-  whole org: at most 10_000_000 action executions per day
-end
-)";
-  for (uint32_t user = 0; user < kUsers; ++user) {
-    for (uint32_t i = 0; i < kActionsOfUser; ++i) {
-      out += fmt::format(R"(
-action "Rule {0}" by "u{1}@x.test"
-  when Lead is created or edited
-  for my records
-  if Company is "Target {0}" and NumberOfEmployees >= {2} and Rating is not "Cold"
-  then add it to cadence "Outreach"
-end
-)",
-                         i, user, 100 + i);
-    }
-  }
-  return out;
-}
-
-// New leads of about 900 bytes; one in `part` meets a rule of its owner. 0: none.
-std::vector<std::string> leads(size_t count, size_t part) {
-  std::mt19937_64 random(5);
-  auto below = [&](uint64_t most) { return random() % most; };
-  auto one_of = [&](std::initializer_list<const char*> names) {
-    return *(names.begin() + below(names.size()));
-  };
-  std::vector<std::string> out;
-  for (size_t n = 0; n < count; ++n) {
-    std::string company = part != 0 && n % part == 0 ? fmt::format("Target {}", below(50))
-                                                     : fmt::format("Firm {}", below(20'000));
-    out.push_back(fmt::format(
-        R"({{"id":"e{0}","entity":"Lead","ids":["00Q{0:07}"],"kind":"create","at":"2026-01-05T{1:02}:{2:02}:{3:02}Z","by":"005u000","set":{{"LastName":"Roe {0}","FirstName":"Ana","Salutation":"Ms.","Company":"{4}","OwnerId":"005u{5:03}","Status":"Open - Not Contacted","LeadSource":"{6}","Rating":"{7}","NumberOfEmployees":{8},"AnnualRevenue":{9},"Email":"l{0}@firm.x.test","Phone":"+1 555 {10:04}","MobilePhone":"+1 556 {10:04}","Fax":"+1 557 {10:04}","Website":"https://firm{10}.x.test/contact","Street":"{10} Long Meadow Road","City":"City {11}","State":"State {12}","PostalCode":"{13:05}","Country":"United States","Title":"Head of {14}","Industry":"{15}","HasOptedOutOfEmail":false,"DoNotCall":false,"IsUnreadByOwner":true,"Description":"Asked for a demonstration of the product at the fair in spring, and wants to hear of prices for two hundred people before the quarter ends."}}}})",
-        n, 8 + n / 36'000, n / 600 % 60, n / 10 % 60, company, below(kUsers),
-        one_of({"Web", "Phone Inquiry", "Partner Referral", "Purchased List"}),
-        one_of({"Hot", "Warm"}), 200 + below(8800), 10'000 + below(9'000'000), below(10'000),
-        below(1000), below(50), below(5000), one_of({"Sales", "Operations", "Finance"}),
-        one_of({"Banking", "Energy", "Retail", "Media"})));
-  }
-  return out;
-}
-
 FreshEngine open_engine(const std::string& path) {
-  std::vector<std::string> users;
-  for (uint32_t i = 0; i < kUsers; ++i) {
-    users.push_back(fmt::format(
-        R"({{"entity":"User","ids":["005u{0:03}"],"kind":"snapshot","set":{{"Username":"u{0}@x.test","IsActive":true}}}})",
-        i));
-  }
-  return fresh_engine(path, rules(), users);
+  return fresh_engine(path, lead_rules(), lead_users());
 }
 
 // The number of runs that were executed.
@@ -129,10 +69,7 @@ uint64_t through_engine(const std::string& path, const std::vector<std::string>&
 class Matching {
  public:
   Matching() {
-    engine::LoadInput input;
-    input.sources.push_back({"bench.ensue", rules()});
-    program_ = engine::load_program(std::move(input)).program;
-    if (program_ == nullptr) fail("the rules have errors");
+    program_ = load_rules(lead_rules());
     const types::Schema& schema = program_->schema();
     lead_ = schema.find_object("Lead");
     index_.emplace(schema, Bounds{}.run_steps_max);

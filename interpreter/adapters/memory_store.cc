@@ -293,40 +293,49 @@ class MemoryTxn final : public StoreTxn {
 
   Result<ChargeResult> charge(const Key128&, const std::vector<Charge>& charges) override {
     ChargeResult out;
-    std::vector<Counter*> counters;
-    for (size_t i = 0; i < charges.size(); ++i) {
-      const Charge& charge = charges[i];
-      CounterKey key{charge.scope, charge.key, charge.counter, charge.window};
-      auto [at, fresh] = state_.counters.try_emplace(key);
+    std::vector<std::pair<const CounterKey*, Counter*>> counters;
+    for (const Charge& charge : charges) {
+      auto [at, fresh] = state_.counters.try_emplace(
+          CounterKey{charge.scope, charge.key, charge.counter, charge.window});
       Counter& counter = at->second;
-      if (fresh) {
-        journal_.push_back([this, key] { state_.counters.erase(key); });
-      } else {
-        journal_.push_back([this, key, before = counter] { state_.counters[key] = before; });
-      }
+      // Rows of a map stay where they are; what is taken back last is a row itself.
+      if (fresh) journal_.push_back([this, row = at] { state_.counters.erase(row); });
+      journal_.push_back([row = &counter, used = counter.used, max = counter.max] {
+        row->used = used;
+        row->max = max;
+      });
       // A maximum lowered below what is used blocks further charges and keeps what is used.
       counter.max = std::max(charge.max, counter.used);
       if (charge.window_ms > 0) {
         auto gone = counter.burst.upper_bound(charge.now.ms - charge.window_ms);
+        if (gone != counter.burst.begin())
+          journal_.push_back([row = &counter, left = std::multiset(counter.burst.begin(), gone)] {
+            row->burst.insert(left.begin(), left.end());
+          });
         counter.burst.erase(counter.burst.begin(), gone);
         counter.used = static_cast<int64_t>(counter.burst.size());
         counter.max = std::max(charge.max, counter.used);
       }
       out.used.push_back(counter.used);
       if (counter.used + 1 > charge.max) {
-        out.refused = i;
+        out.refused = counters.size();
         if (charge.window_ms > 0 && !counter.burst.empty())
           out.free_at = Instant{*counter.burst.begin() + charge.window_ms};
         return out;
       }
-      counters.push_back(&counter);
+      counters.emplace_back(&at->first, &counter);
     }
     for (size_t i = 0; i < charges.size(); ++i) {
-      out.used[i] = ++counters[i]->used;
-      if (charges[i].window_ms > 0) counters[i]->burst.insert(charges[i].now.ms);
-      CounterKey key{charges[i].scope, charges[i].key, charges[i].counter, charges[i].window};
-      state_.charges[key].push_back(charges[i].now.ms);
-      journal_.push_back([this, key] { state_.charges[key].pop_back(); });
+      auto [key, counter] = counters[i];
+      out.used[i] = ++counter->used;
+      if (charges[i].window_ms > 0) {
+        counter->burst.insert(charges[i].now.ms);
+        journal_.push_back(
+            [row = counter, at = charges[i].now.ms] { row->burst.erase(row->burst.find(at)); });
+      }
+      std::vector<int64_t>& kept = state_.charges[*key];
+      kept.push_back(charges[i].now.ms);
+      journal_.push_back([row = &kept] { row->pop_back(); });
     }
     return out;
   }

@@ -146,7 +146,9 @@ void add_serve(CLI::App& app, Commands& commands) {
   command->add_option("--verdicts", flags->verdicts, "all: keep why automations did not start, too")
       ->check(CLI::IsMember({"all"}));
   flags->delivery.add_to(*command);
-  command->add_option("--batch", flags->batch, "Lines of a file or of standard input in one commit")
+  command
+      ->add_option("--batch", flags->batch,
+                   "Lines in one commit, at most; the body of a request is never divided")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
   command

@@ -209,7 +209,7 @@ class Daemon {
       look_ = std::move(*look);
     }
     intake_ = std::make_unique<Intake>(*engine_, metrics_, log_, options_.queued_lines_max,
-                                       [this] { notice_commit(); });
+                                       options_.batch_lines_max, [this] { notice_commit(); });
     if (std::optional<DaemonEnd> ended = load_first()) return *ended;
     if (options_.sink != nullptr || options_.services != nullptr || options_.mail != nullptr) {
       deliverer_ = std::make_unique<Deliverer>(*intake_, metrics_, log_, engine_->caller(),
@@ -479,7 +479,8 @@ class Daemon {
   void follow(Follower& follower, const std::string& path) {
     std::string trouble;
     while (!stopping_) {
-      Result<std::optional<Follower::Batch>> batch = follower.next(options_.batch_lines_max);
+      Result<std::optional<Follower::Batch>> batch =
+          follower.next(options_.batch_lines_max, WriterOptions{}.bytes_max);
       for (const std::string& notice : follower.take_notices())
         log_.warning("the followed file " + notice, {{"file", path}});
       std::string error = batch ? "" : batch.error().message;
@@ -501,7 +502,10 @@ class Daemon {
   void read_standard_input() {
     LineBuffer buffer(options_.program.bounds.event_bytes_max);
     std::vector<LineBuffer::Line> lines;
-    std::string bytes(1 << 16, '\0');
+    // What a pipe holds is a batch, when the last one is done; by itself it holds 64 KiB.
+    constexpr int kPipeBytes = 1 << 20;
+    (void)::fcntl(STDIN_FILENO, F_SETPIPE_SZ, kPipeBytes);
+    std::string bytes(kPipeBytes, '\0');
     uint64_t number = 0;
     bool open = true;
     while (open && !stopping_) {

@@ -26,7 +26,7 @@ struct DaemonOptions {
   HttpOptions http;
   std::vector<std::string> follow;  // files that other programs append to
   bool standard_input = false;
-  size_t batch_lines_max = 500;       // of a file or of standard input, in one commit
+  size_t batch_lines_max = 500;       // of one commit; a request is not divided
   size_t queued_lines_max = 100'000;  // of all requests that wait for a commit
   std::vector<std::string> watched;   // paths of the automations
   // Where changes of records, calls of services and e-mails go; null: nowhere.

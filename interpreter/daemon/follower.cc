@@ -186,9 +186,9 @@ Result<bool> Follower::fill() {
 
 CursorRow Follower::cursor() const { return {source_, line_, offset_, fingerprint_}; }
 
-Result<std::optional<Follower::Batch>> Follower::next(size_t most) {
+Result<std::optional<Follower::Batch>> Follower::next(size_t most, size_t bytes_most) {
   if (fd_ < 0 && !next_file()) return std::optional<Batch>();
-  while (lines_.size() < most) {
+  while (lines_.size() < most && (lines_.empty() || read_offset_ - offset_ < bytes_most)) {
     Result<bool> more = fill();
     if (!more) return more.error();
     if (*more) continue;
@@ -213,8 +213,11 @@ Result<std::optional<Follower::Batch>> Follower::next(size_t most) {
   if (lines_.empty()) return std::optional<Batch>();
   Batch out;
   out.first_number = line_ + 1;
+  uint64_t bytes = 0;
   while (!lines_.empty() && out.lines.size() < most) {
     LineBuffer::Line& line = lines_.front();
+    bytes += line.bytes;
+    if (bytes > bytes_most && !out.lines.empty()) break;
     if (offset_ == 0 && line.text.starts_with(kByteOrderMark))
       line.text.erase(0, kByteOrderMark.size());
     offset_ += line.bytes;

@@ -38,9 +38,9 @@ class Follower {
     uint64_t first_number = 1;
     CursorRow cursor;  // after them
   };
-  // The next lines, at most `most`. Empty: none is complete now, or there is no file yet. The same
-  // lines are not given again. Errors: kIo.
-  Result<std::optional<Batch>> next(size_t most);
+  // The next lines, at most `most`, and of so many bytes unless one alone is longer. Empty: none is
+  // complete now, or there is no file yet. The same lines are not given again. Errors: kIo.
+  Result<std::optional<Batch>> next(size_t most, size_t bytes_most);
 
   // What happened to the file since the last call, for the log.
   std::vector<std::string> take_notices();

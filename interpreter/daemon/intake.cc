@@ -9,15 +9,22 @@ namespace {
 // Of each kind, in the log, for one batch; the rest are counted.
 constexpr size_t kToldMax = 5;
 
+WriterOptions writer_options(Metrics& metrics, size_t batch_lines_max) {
+  WriterOptions out;
+  out.lines_max = batch_lines_max;
+  out.committed = [&metrics](size_t lines) { metrics.batch(lines); };
+  return out;
+}
+
 }  // namespace
 
 Intake::Intake(Engine& engine, Metrics& metrics, Log& log, size_t queued_lines_max,
-               std::function<void()> committed)
+               size_t batch_lines_max, std::function<void()> committed)
     : metrics_(metrics),
       log_(log),
       queued_lines_max_(static_cast<int64_t>(queued_lines_max)),
       committed_(std::move(committed)),
-      writer_(std::make_unique<Writer>(engine)) {}
+      writer_(std::make_unique<Writer>(engine, writer_options(metrics, batch_lines_max))) {}
 
 Result<BatchReport> Intake::submit(const char* door, Submission submission) {
   auto begin = std::chrono::steady_clock::now();

@@ -18,8 +18,9 @@ namespace ensue::daemon {
 class Intake {
  public:
   // `committed` is called after each commit and each refusal, on the thread that handed it in.
+  // `batch_lines_max`: of one commit, as in WriterOptions.
   Intake(Engine& engine, Metrics& metrics, Log& log, size_t queued_lines_max,
-         std::function<void()> committed);
+         size_t batch_lines_max, std::function<void()> committed);
 
   // From any thread; waits for the commit. `door` is `http`, `file` or `stdin`. Errors: of the
   // store, and kCancelled after `close`: nothing of the lines was kept.

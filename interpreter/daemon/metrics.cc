@@ -69,6 +69,10 @@ class Metrics::Impl {
   Gauges& outbox = gauges("ensue_outbox", "Changes on their way out, by state");
   Gauges& dead_letters = gauges("ensue_dead_letters", "Dead letters in the store");
   Histograms& commits = histograms("ensue_commit_seconds", "From a batch handed in to its commit");
+  prometheus::Histogram& commit_lines =
+      histograms("ensue_commit_lines", "Lines that were committed together")
+          .Add({}, prometheus::Histogram::BucketBoundaries{1, 10, 50, 100, 250, 500, 1000, 2000,
+                                                           5000, 10'000, 100'000});
 };
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
@@ -94,6 +98,8 @@ void Metrics::committed(const std::string& source, const BatchReport& report, do
       0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5};
   impl_->commits.Add({{"source", source}}, kBounds).Observe(seconds);
 }
+
+void Metrics::batch(size_t lines) { impl_->commit_lines.Observe(static_cast<double>(lines)); }
 
 void Metrics::refused(const std::string& reason) {
   impl_->refused.Add({{"reason", reason}}).Increment();

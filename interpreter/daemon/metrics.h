@@ -36,6 +36,8 @@ class Metrics {
 
   // A batch of one kind of source (`http`, `file`, `stdin`, `timer`) was committed.
   void committed(const std::string& source, const BatchReport& report, double seconds);
+  // Lines of one commit, from whichever doors.
+  void batch(size_t lines);
   // A batch was refused: `full`, `busy`, `too_large`, `stopping`.
   void refused(const std::string& reason);
   void answered(int status);

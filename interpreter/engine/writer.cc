@@ -10,14 +10,18 @@
 namespace ensue {
 namespace {
 
-// A commit of this many lines is taken: more would make those who wait, wait longer.
-constexpr size_t kLinesMax = 2000;
+size_t bytes_of(const Submission& submission) {
+  size_t out = 0;
+  for (const std::string& line : submission.lines) out += line.size();
+  return out;
+}
 
 }  // namespace
 
 class Writer::Impl {
  public:
-  explicit Impl(Engine& engine) : engine_(engine), thread_([this] { work(); }) {}
+  Impl(Engine& engine, WriterOptions options)
+      : engine_(engine), options_(std::move(options)), thread_([this] { work(); }) {}
 
   ~Impl() {
     {
@@ -30,6 +34,7 @@ class Writer::Impl {
 
   std::future<Result<BatchReport>> submit(Submission submission) {
     Item item;
+    item.bytes = bytes_of(submission);
     item.submission = std::move(submission);
     std::future<Result<BatchReport>> out = item.committed.get_future();
     push(std::move(item));
@@ -49,6 +54,7 @@ class Writer::Impl {
  private:
   struct Item {
     Submission submission;
+    size_t bytes = 0;  // of its lines
     std::promise<Result<BatchReport>> committed;
     std::function<void(Engine&)> work;  // instead of a submission
     std::promise<void> worked;
@@ -88,15 +94,18 @@ class Writer::Impl {
     }
   }
 
-  // One piece of work, or submissions up to the next one and the bound.
+  // One piece of work, or submissions up to the next one and the bounds.
   void take(std::vector<Item>& taken) {
     size_t lines = 0;
+    size_t bytes = 0;
     do {
       lines += queue_.front().submission.lines.size();
+      bytes += queue_.front().bytes;
       taken.push_back(std::move(queue_.front()));
       queue_.pop_front();
     } while (!taken.back().work && !queue_.empty() && !queue_.front().work &&
-             lines + queue_.front().submission.lines.size() <= kLinesMax);
+             lines + queue_.front().submission.lines.size() <= options_.lines_max &&
+             bytes + queue_.front().bytes <= options_.bytes_max);
   }
 
   void call(Item& item) {
@@ -110,6 +119,7 @@ class Writer::Impl {
 
   void commit(std::vector<Item>& items) {
     std::vector<Batch> group(items.size());
+    size_t lines = 0;
     for (size_t i = 0; i < items.size(); ++i) {
       const Submission& from = items[i].submission;
       group[i].source = from.source;
@@ -117,10 +127,13 @@ class Writer::Impl {
       group[i].needs_ids = from.needs_ids;
       for (size_t line = 0; line < from.lines.size(); ++line)
         group[i].lines.push_back({from.lines[line], from.first_number + line});
+      lines += from.lines.size();
     }
     ++commits_;
     try {
       std::vector<Result<BatchReport>> reports = engine_.submit_group(group);
+      // All of them are in the commit, or none.
+      if (options_.committed && reports.front()) options_.committed(lines);
       for (size_t i = 0; i < items.size(); ++i) items[i].committed.set_value(std::move(reports[i]));
     } catch (...) {
       for (Item& item : items) item.committed.set_exception(std::current_exception());
@@ -128,6 +141,7 @@ class Writer::Impl {
   }
 
   Engine& engine_;
+  WriterOptions options_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Item> queue_;
@@ -136,7 +150,8 @@ class Writer::Impl {
   std::thread thread_;  // last: it uses all of the above
 };
 
-Writer::Writer(Engine& engine) : impl_(std::make_unique<Impl>(engine)) {}
+Writer::Writer(Engine& engine, WriterOptions options)
+    : impl_(std::make_unique<Impl>(engine, std::move(options))) {}
 Writer::~Writer() = default;
 std::future<Result<BatchReport>> Writer::submit(Submission submission) {
   return impl_->submit(std::move(submission));

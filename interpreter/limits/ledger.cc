@@ -10,16 +10,23 @@
 namespace ensue::limits {
 namespace {
 
+// The counter of an execution is called after its kind: `action executions`.
+bool counts(const Rule& rule, const Subject& subject) {
+  constexpr std::string_view kExecutions = " executions";
+  if (!subject.counter.empty()) return rule.counter == subject.counter;
+  return rule.counter.size() == subject.kind.size() + kExecutions.size() &&
+         rule.counter.starts_with(subject.kind) && rule.counter.ends_with(kExecutions);
+}
+
 bool applies(const Rule& rule, const Subject& subject) {
   if (!subject.service.empty())
     return rule.scope == Scope::kService && base::equal_folded(rule.name, subject.service);
-  const std::string counter =
-      subject.counter.empty() ? subject.kind + " executions" : subject.counter;
   switch (rule.scope) {
-    case Scope::kUser: return !subject.user.empty() && rule.counter == counter;
-    case Scope::kOrg: return rule.counter == counter;
+    case Scope::kUser: return !subject.user.empty() && counts(rule, subject);
+    case Scope::kOrg: return counts(rule, subject);
     case Scope::kAutomation:
-      return subject.counter.empty() && rule.kind == subject.kind && base::equal_folded(rule.name, subject.name) &&
+      return subject.counter.empty() && rule.kind == subject.kind &&
+             base::equal_folded(rule.name, subject.name) &&
              (rule.author.empty() || base::equal_folded(rule.author, subject.author));
     case Scope::kService: return false;
   }
@@ -46,6 +53,18 @@ Ledger::Ledger(std::vector<Rule> rules, calendar::Zone zone, TimeOfDay day_start
     : rules_(std::move(rules)), zone_(std::move(zone)), day_starts_at_(day_starts_at) {
   std::stable_sort(rules_.begin(), rules_.end(),
                    [](const Rule& a, const Rule& b) { return rank(a.scope) < rank(b.scope); });
+  for (const Rule& rule : rules_) {
+    Charge& charge = charges_.emplace_back();
+    charge.scope = scope_name(rule.scope);
+    charge.key = rule.scope == Scope::kAutomation ? automation_key(rule)
+                 : rule.scope == Scope::kService  ? rule.name
+                                                  : "";
+    charge.counter = rule.counter;
+    charge.max = rule.max;
+    if (rule.per_day) continue;
+    charge.window = fmt::format("{} s", rule.window_ms / 1000);
+    charge.window_ms = rule.window_ms;
+  }
 }
 
 const Ledger::Day& Ledger::day(Instant now) const {
@@ -57,7 +76,7 @@ const Ledger::Day& Ledger::day(Instant now) const {
 
 Ledger::Day Ledger::day_on(Date date) const {
   return {date, zone_.day_start(date, day_starts_at_),
-          zone_.day_start({date.days + 1}, day_starts_at_)};
+          zone_.day_start({date.days + 1}, day_starts_at_), value::date_text(date)};
 }
 
 Date Ledger::day_of(Instant now) const { return day(now).date; }
@@ -69,21 +88,13 @@ Result<Decision> Ledger::charge(StoreTxn& txn, const Key128& run, const Subject&
   const Day today = date == day(now).date ? day(now) : day_on(date);
   std::vector<Charge> charges;
   std::vector<const Rule*> charged;
-  for (const Rule& rule : rules_) {
+  for (size_t i = 0; i < rules_.size(); ++i) {
+    const Rule& rule = rules_[i];
     if (!applies(rule, subject)) continue;
-    Charge charge;
-    charge.scope = scope_name(rule.scope);
-    charge.key = rule.scope == Scope::kUser         ? subject.user
-                 : rule.scope == Scope::kAutomation ? automation_key(rule)
-                 : rule.scope == Scope::kService    ? rule.name
-                                                    : "";
-    charge.counter = rule.counter;
-    charge.window =
-        rule.per_day ? value::date_text(today.date) : fmt::format("{} s", rule.window_ms / 1000);
-    charge.max = rule.max;
-    charge.window_ms = rule.per_day ? 0 : rule.window_ms;
+    Charge& charge = charges.emplace_back(charges_[i]);
+    if (rule.scope == Scope::kUser) charge.key = subject.user;
+    if (rule.per_day) charge.window = today.text;
     charge.now = now;
-    charges.push_back(std::move(charge));
     charged.push_back(&rule);
   }
   Decision out;

@@ -81,11 +81,14 @@ class Ledger {
     Date date;
     Instant begin;
     Instant end;
+    std::string text;  // of the date, as counters are named
   };
   const Day& day(Instant now) const;
   Day day_on(Date date) const;
 
   std::vector<Rule> rules_;
+  // Of each rule, what it charges, but for what only the moment knows: user, day and time.
+  std::vector<Charge> charges_;
   calendar::Zone zone_;
   TimeOfDay day_starts_at_;
   mutable std::optional<Day> day_;  // the last one asked for

@@ -198,7 +198,7 @@ def test_health_readiness_metrics(box):
     for name in metrics:
         bare = name.split("{")[0]
         for ending in ("_bucket", "_sum", "_count"):
-            bare = bare.removesuffix(ending) if bare.startswith("ensue_commit_seconds") else bare
+            bare = bare.removesuffix(ending) if bare.startswith("ensue_commit_") else bare
         has(manual, f"`{bare}`", "docs/formats.md")
     daemon.stop()
 
@@ -426,6 +426,74 @@ def test_standard_input(box):
     same(daemon.post([lead(3)])[1]["decisions"], 1, "decisions after the end of standard input")
     daemon.stop()
     daemon = Daemon(box, "--stdin", feed=True)
+    daemon.stop()
+
+
+class Batches:
+    """What was committed together since the last look."""
+
+    def __init__(self, daemon):
+        self.daemon = daemon
+        self.before = daemon.metrics()
+
+    def take(self):
+        """Commits; lines; commits of more lines than 50, than 500."""
+        now, before = self.daemon.metrics(), self.before
+        self.before = now
+
+        def grown(name):
+            return int(now[f"ensue_commit_lines_{name}"] - before[f"ensue_commit_lines_{name}"])
+        commits = grown("count")
+        return commits, grown("sum"), commits - grown('bucket{le="50"}'), commits - grown('bucket{le="500"}')
+
+
+def test_batches_follow_the_load(box):
+    """Idle: one line is committed at once, alone. Busy: what came meanwhile goes together, up to the bound."""
+    flows(box)
+    crm = box.path("crm.ndjson")
+    daemon = Daemon(box, "--stdin", "--follow", str(crm), "--batch", "50", feed=True)
+    numbers = iter(range(100_000))
+
+    def fresh(count):
+        return [lead(next(numbers)) for _ in range(count)]
+
+    def lines_of(door):
+        return daemon.metrics().get(f'ensue_lines_total{{source="{door}"}}', 0)
+
+    def until_taken(door, count):
+        until(lambda: lines_of(door) == count, f"{count} lines by {door}", daemon)
+
+    daemon.post([USER])
+    batches = Batches(daemon)
+    # Idle, each by its door: nothing else comes, and the line is worked on.
+    same(daemon.post(fresh(1))[1]["decisions"], 1, "decisions")
+    append(crm, fresh(1))
+    until_taken("file", 1)
+    daemon.process.write(json.dumps(fresh(1)[0]) + "\n")
+    until_taken("stdin", 1)
+    same(batches.take(), (3, 3, 0, 0), "commits of an idle daemon")
+    # Busy: lines come while the daemon cannot look. They are taken together when it does.
+    daemon.process.signal(signal.SIGSTOP)
+    append(crm, fresh(230))
+    daemon.process.signal(signal.SIGCONT)
+    until_taken("file", 231)
+    same(batches.take(), (5, 230, 0, 0), "commits of a file that has grown by 230 lines")
+    daemon.process.signal(signal.SIGSTOP)
+    daemon.process.write("".join(json.dumps(row) + "\n" for row in fresh(120)))
+    daemon.process.signal(signal.SIGCONT)
+    until_taken("stdin", 121)
+    same(batches.take(), (3, 120, 0, 0), "commits of 120 lines on standard input")
+    # Requests that come while a large one is at work, which is a commit of its own.
+    large = fresh(3000)
+    with concurrent.futures.ThreadPoolExecutor(11) as others:
+        first = others.submit(daemon.post, large)
+        until(lambda: daemon.metrics()["ensue_queue_lines"] >= len(large), "the large request", daemon)
+        answers = [others.submit(daemon.post, fresh(3)) for _ in range(10)]
+        for answer in [first, *answers]:
+            same(answer.result()[0], 200, "the answer")
+    commits, lines, over, far_over = batches.take()
+    same((lines, over, far_over), (3030, 1, 1), "lines, and commits over the bound")
+    expect(2 <= commits < 11, f"{commits} commits of 11 requests, ten of which came while the first was at work")
     daemon.stop()
 
 

@@ -1,8 +1,8 @@
 // Writer: many threads hand in lines, one thread commits what is queued together.
 //
 // A commit costs a synchronisation of the disk, whatever it holds. The writer takes everything that
-// is queued into the next commit and adds no delay of its own: an idle one commits a single line at
-// once, a busy one hundreds together (DURABILITY section 1 has the figures).
+// is queued into the next commit, up to a bound, and adds no delay of its own: an idle one commits
+// a single line at once, a busy one hundreds together (DURABILITY section 1 has the figures).
 #pragma once
 
 #include <cstdint>
@@ -26,10 +26,20 @@ struct Submission {
   bool needs_ids = false;  // as in Batch
 };
 
+struct WriterOptions {
+  // Of one commit. What is queued beyond them waits for the next one, so that nobody waits long for
+  // the others; a submission is never divided, so one that is larger is a commit of its own.
+  size_t lines_max = 2000;
+  size_t bytes_max = size_t{8} << 20;
+  // Told the lines of each commit that went through, before those who wait for it are; on the
+  // writer's thread.
+  std::function<void(size_t lines)> committed;
+};
+
 class Writer {
  public:
   // Until the writer is gone nobody else may use the engine, which must outlive it.
-  explicit Writer(Engine& engine);
+  explicit Writer(Engine& engine, WriterOptions options = {});
   // Commits what is queued, then ends its thread.
   ~Writer();
   Writer(const Writer&) = delete;

@@ -112,6 +112,38 @@ TEST_CASE("what is queued while a commit is at work goes into the next one toget
       .get();
 }
 
+TEST_CASE("a commit takes what waits up to its bounds, and a submission is never divided") {
+  auto store = std::make_shared<GatedStore>();
+  auto engine = engine_on(store);
+  std::vector<size_t> together;  // used on the writer's thread until it has ended
+  std::string long_line(900, 'x');
+  {
+    Writer writer(*engine, {4, 1000, [&](size_t lines) { together.push_back(lines); }});
+    std::vector<std::future<Result<BatchReport>>> futures;
+    uint64_t number = 0;
+    auto hand_in = [&](std::vector<std::string> lines) {
+      uint64_t first = number + 1;
+      number += lines.size();
+      futures.push_back(writer.submit({"crm", std::move(lines), first, {}}));
+    };
+    store->held = true;
+    auto first = writer.with_engine([&](Engine&) {
+      while (store->held) std::this_thread::yield();
+    });
+    for (int i = 0; i < 6; ++i) hand_in({"{}"});          // four, and two
+    hand_in({"{}", "{}", "{}", "{}", "{}", "{}", "{}"});  // over the bound, alone
+    for (int i = 0; i < 2; ++i) hand_in({long_line});     // each nearly fills a commit
+    hand_in({"{}"});                                      // fits with the second
+    hand_in({long_line + long_line});                     // over the bound, alone
+    hand_in({"{}"});
+    store->held = false;
+    first.get();
+    for (auto& future : futures) CHECK(future.get());
+    CHECK(writer.commits() == 7);
+  }
+  CHECK(together == std::vector<size_t>{4, 2, 7, 1, 2, 1, 1});
+}
+
 TEST_CASE("threads hand in at once, and every line is durable when its future is there") {
   testing::TempDir dir;
   auto open = [&] {
