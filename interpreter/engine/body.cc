@@ -642,7 +642,7 @@ Status Cascade::delete_record(Run& run, Frame& frame, const types::Record& befor
 // `leads.ensue:12: set Status to "Contacted"`
 std::string Cascade::statement_text(const Run& run, const plan::UnitPlan& unit,
                                     plan::SourceRange range, bool with_place) const {
-  const source::SourceFile* file = run.program->texts->find(unit.file);
+  const source::SourceFile* file = run.program->texts->find(*unit.file);
   if (file == nullptr) return {};
   std::string text;
   for (char c : file->text().substr(range.begin, range.end - range.begin)) {
@@ -652,8 +652,9 @@ std::string Cascade::statement_text(const Run& run, const plan::UnitPlan& unit,
     if (c == '\n' && text.size() > kQuotedMax) break;
   }
   text = base::excerpt(text, kQuotedMax);
-  return with_place ? fmt::format("{}:{}: {}", unit.file, file->position_of(range.begin).line, text)
-                    : text;
+  return with_place
+             ? fmt::format("{}:{}: {}", *unit.file, file->position_of(range.begin).line, text)
+             : text;
 }
 
 // Where a run faulted, and the statements that led there, the last one first.

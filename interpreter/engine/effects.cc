@@ -62,8 +62,8 @@ Result<EffectRecord> Cascade::apply_effect(Run& run, Frame& frame, const plan::U
   if (!target) return target.error();
   EffectInput input;
   input.kind = effect.kind;
-  input.cadence = effect.cadence;
-  input.disposition = effect.disposition;
+  input.cadence = *effect.cadence;
+  input.disposition = *effect.disposition;
   input.person = run.person;
   input.action = effect_key(run, frame);
   input.depth = run.change.depth + 1;

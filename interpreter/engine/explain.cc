@@ -268,7 +268,7 @@ class Explainer {
   }
 
   std::string source_of(plan::SourceRange range) const {
-    const source::SourceFile* file = program_.texts->find(unit_.file);
+    const source::SourceFile* file = program_.texts->find(*unit_.file);
     return file == nullptr ? std::string()
                            : one_line(file->text().substr(range.begin, range.end - range.begin));
   }

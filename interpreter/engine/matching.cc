@@ -61,8 +61,8 @@ Stop Matcher::check_person(uint32_t number, const types::Record& record, MatchRe
   const plan::UnitPlan& unit = *program_.units[number];
   std::string owner = owner_of(record);
   if (unit.kind != plan::UnitKind::kAction) {
-    if (unit.run_as == plan::RunAs::kOwner) out.person = owner;
-    if (unit.run_as == plan::RunAs::kUser)
+    if (unit.trigger->run_as == plan::RunAs::kOwner) out.person = owner;
+    if (unit.trigger->run_as == plan::RunAs::kUser)
       out.person = directory_.user_named(unit.trigger->run_as_user);
     return Stop::kNone;
   }

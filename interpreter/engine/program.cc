@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -113,8 +114,13 @@ std::string fingerprint_of(const std::vector<const source::SourceFile*>& sources
 }  // namespace
 
 void index_names(Program& program) {
-  for (uint32_t i = 0; i < program.units.size(); ++i)
-    program.unit_by_rule.emplace(program.units[i]->rule, i);
+  std::vector<uint32_t>& places = program.unit_by_rule;
+  places.assign(std::bit_ceil(program.units.size() * 3 / 2 + 1), Program::kNoUnit);
+  for (uint32_t i = 0; i < program.units.size(); ++i) {
+    size_t at = std::hash<Key128>()(program.units[i]->rule) & (places.size() - 1);
+    while (places[at] != Program::kNoUnit) at = (at + 1) & (places.size() - 1);
+    places[at] = i;
+  }
   for (uint32_t i = 0; i < program.cadences.size(); ++i)
     program.cadence_by_name.emplace(program.cadences[i].name, i);
 }
@@ -131,9 +137,18 @@ std::vector<const source::SourceFile*> Program::sources() const {
   return out;
 }
 
+std::optional<uint32_t> Program::find_unit_number(const Key128& rule) const {
+  if (unit_by_rule.empty()) return std::nullopt;
+  size_t at = std::hash<Key128>()(rule) & (unit_by_rule.size() - 1);
+  for (; unit_by_rule[at] != kNoUnit; at = (at + 1) & (unit_by_rule.size() - 1)) {
+    if (units[unit_by_rule[at]]->rule == rule) return unit_by_rule[at];
+  }
+  return std::nullopt;
+}
+
 const plan::UnitPlan* Program::find_unit(const Key128& rule) const {
-  auto found = unit_by_rule.find(rule);
-  return found == unit_by_rule.end() ? nullptr : units[found->second].get();
+  std::optional<uint32_t> number = find_unit_number(rule);
+  return number ? units[*number].get() : nullptr;
 }
 
 const plan::UnitPlan* Program::find_flow(std::string_view name, plan::UnitKind kind) const {

@@ -60,7 +60,10 @@ struct Program {
   // Fields that records are searched by: lookups from the other end, and those that conditions of
   // searches compare with a value.
   std::set<types::FieldRef> linked;
-  std::unordered_map<Key128, uint32_t> unit_by_rule;
+  // Numbers of units at the places that the keys of their rules hash to, or at the next that was
+  // free; kNoUnit: nothing.
+  std::vector<uint32_t> unit_by_rule;
+  static constexpr uint32_t kNoUnit = UINT32_MAX;
   std::unordered_map<std::string, uint32_t, base::FoldedHash, base::FoldedEqual> cadence_by_name;
   std::string fingerprint;  // of the project's sources and names
   std::map<std::string, MailTemplate, base::FoldedLess> templates;
@@ -70,6 +73,8 @@ struct Program {
   // The texts of the project, in order; a session's sentence is not among them.
   std::vector<const source::SourceFile*> sources() const;
   const cadence::Definition* find_cadence(std::string_view name) const;
+  // The number of the unit of a rule, and the unit itself. O(1).
+  std::optional<uint32_t> find_unit_number(const Key128& rule) const;
   const plan::UnitPlan* find_unit(const Key128& rule) const;
   // A flow or a screen flow by its name, ignoring case; null when there is none.
   const plan::UnitPlan* find_flow(std::string_view name, plan::UnitKind kind) const;

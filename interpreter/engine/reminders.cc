@@ -22,14 +22,14 @@ bool live(const ReminderRow& row) { return row.state == "open" || row.state == "
 
 std::string Cascade::effect_sentence(const plan::UnitPlan&, const plan::EffectPlan& effect) const {
   std::string where =
-      effect.cadence.empty() ? "all cadences" : fmt::format("cadence \"{}\"", effect.cadence);
+      effect.cadence->empty() ? "all cadences" : fmt::format("cadence \"{}\"", *effect.cadence);
   switch (effect.kind) {
     case plan::EffectKind::kAdd: return "add it to " + where;
     case plan::EffectKind::kRemove:
       return "remove it from " + where +
-             (effect.disposition.empty()
+             (effect.disposition->empty()
                   ? ""
-                  : fmt::format(", with disposition \"{}\"", effect.disposition));
+                  : fmt::format(", with disposition \"{}\"", *effect.disposition));
     case plan::EffectKind::kPause: return "pause it in " + where;
     case plan::EffectKind::kResume: return "resume it in " + where;
     default: return "change its assignee in " + where;
@@ -40,16 +40,17 @@ std::string Cascade::effect_sentence(const plan::UnitPlan&, const plan::EffectPl
 Result<EffectRecord> Cascade::offer_reminder(const plan::UnitPlan& unit,
                                              const plan::EffectPlan& effect, const Change& change,
                                              const std::string& person, const Evaluate& evaluate) {
+  const plan::ReminderTerms& terms = *effect.terms;
   std::string whom = person;
-  if (!effect.person.empty() && evaluate && unit.kind != plan::UnitKind::kAction) {
-    Result<Value> value = evaluate(effect.person);
+  if (!terms.person.empty() && evaluate && unit.kind != plan::UnitKind::kAction) {
+    Result<Value> value = evaluate(terms.person);
     if (!value) return value.error();
     whom = value->as_text();
   }
   EffectRecord out;
   out.op = "remind";
   out.target = record_name(c_.program.schema(), *change.after);
-  out.cadence = effect.cadence;
+  out.cadence = *effect.cadence;
   out.person = whom;
   if (whom.empty()) {
     out.outcome = "nobody to remind";
@@ -82,8 +83,8 @@ Result<EffectRecord> Cascade::offer_reminder(const plan::UnitPlan& unit,
     if (!at) return at.error();
     return std::optional(at->as_instant());
   };
-  auto due = later(effect.within);
-  auto expires = later(effect.expiring);
+  auto due = later(terms.within);
+  auto expires = later(terms.expiring);
   if (!due) return due.error();
   if (!expires) return expires.error();
   row.due_at = *due;

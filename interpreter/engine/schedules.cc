@@ -69,9 +69,7 @@ Status Cascade::fire_schedule(const TimerRow& timer) {
   if (!rule) return {ErrorCode::kStoreDamaged, "the timer of a schedule cannot be read"};
   Result<ScheduleState> state = read_schedule_state(c_.txn, *rule);
   if (!state) return state.error();
-  std::optional<uint32_t> number;
-  auto unit_known = c_.program.unit_by_rule.find(*rule);
-  if (unit_known != c_.program.unit_by_rule.end()) number = unit_known->second;
+  std::optional<uint32_t> number = c_.program.find_unit_number(*rule);
   if (!state->next || state->next->at != timer.due) return {};
   bool gone = !number || !c_.program.units[*number]->trigger->schedule;
   if (gone) return forget_schedule_state(c_.txn, *rule);

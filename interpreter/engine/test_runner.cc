@@ -93,11 +93,11 @@ TestResult run_one(const ProgramPtr& program, const check::CheckedModule& module
 
 std::string place_of(const Program& program, const plan::UnitPlan& unit, plan::SourceRange range,
                      std::string& text) {
-  const source::SourceFile* file = program.texts->find(unit.file);
-  if (file == nullptr) return unit.file;
+  const source::SourceFile* file = program.texts->find(*unit.file);
+  if (file == nullptr) return *unit.file;
   source::Position at = file->position_of(range.begin);
   text = file->text().substr(range.begin, range.end - range.begin);
-  return fmt::format("{}:{}:{}", unit.file, at.line, at.column);
+  return fmt::format("{}:{}:{}", *unit.file, at.line, at.column);
 }
 
 bool is_test(plan::Op op) { return (op >= plan::Op::kCompare && op <= plan::Op::kHas); }

@@ -165,6 +165,26 @@ void load(Input& in, CalendarPtr& calendar) {
   calendar = in.calendars[number];
 }
 
+void save(Output& out, const SharedText& text) {
+  auto [at, fresh] = out.pointers.try_emplace(&*text, out.text_count);
+  out(at->second);
+  if (!fresh) return;
+  ++out.text_count;
+  out(*text);
+}
+
+void load(Input& in, SharedText& text) {
+  uint32_t number = 0;
+  in(number);
+  need(number <= in.shared_texts.size());
+  if (number == in.shared_texts.size()) {
+    SharedText made;
+    in(made.edit());
+    in.shared_texts.push_back(std::move(made));
+  }
+  text = in.shared_texts[number];
+}
+
 void save(Output& out, const plan::PathPtr& path) {
   auto [at, fresh] = out.pointers.try_emplace(path.get(), out.path_count);
   out(at->second);
@@ -207,15 +227,21 @@ void serialize(Archive& ar, plan::RelationPlan& row) {
      row.condition);
 }
 template <class Archive>
+void serialize(Archive& ar, plan::RareRows& rows) {
+  ar(rows.relations, rows.local_datetimes);
+}
+template <class Archive>
 void serialize(Archive& ar, plan::Code& code) {
-  ar(code.steps, code.ranges, code.constants, code.paths, code.relations, code.local_datetimes,
-     code.stack_max);
+  ar(code.steps, code.ranges, code.constants, code.paths, code.rare, code.stack_max);
+}
+template <class Archive>
+void serialize(Archive& ar, plan::ReminderTerms& row) {
+  ar(row.person, row.within, row.expiring);
 }
 template <class Archive>
 void serialize(Archive& ar, plan::EffectPlan& row) {
-  ar(up_to(row.kind, plan::EffectKind::kChangeAssignee), row.range, row.target, row.primary_contact,
-     often(row.cadence), often(row.disposition), row.assignee, row.reminder, row.person, row.within,
-     row.expiring);
+  ar(up_to(row.kind, plan::EffectKind::kChangeAssignee), row.primary_contact, row.reminder,
+     row.range, row.target, row.assignee, row.cadence, row.disposition, row.terms);
 }
 template <class Archive>
 void serialize(Archive& ar, plan::Instruction& row) {
@@ -343,22 +369,13 @@ template <class Archive>
 void serialize(Archive& ar, plan::TriggerPlan& row) {
   ar(up_to(row.kind, plan::TriggerKind::kCalled), row.before_save, row.objects, row.step,
      row.cadence, row.outcome, row.ends, row.schedule, row.org_zone, row.over, row.batch, row.gap,
-     row.overflow, row.run_as_user);
+     row.overflow, up_to(row.run_as, plan::RunAs::kUser), row.run_as_user,
+     up_to(row.mode, plan::Mode::kParallel), row.per_record, row.at_most);
 }
 
-// The part itself, or that it is the one most units have.
+// The part itself, or that it is the one of all actions.
 enum class Part : uint8_t { kPlain, kOfActions, kOwn };
 
-void save(Output& out, const plan::Shared<plan::TriggerPlan>& part) {
-  out(static_cast<uint8_t>(part.is_plain() ? Part::kPlain : Part::kOwn));
-  if (!part.is_plain()) out(*part);
-}
-void load(Input& in, plan::Shared<plan::TriggerPlan>& part) {
-  Part kind = Part::kPlain;
-  in(up_to(kind, Part::kOwn));
-  part = {};
-  if (kind != Part::kPlain) in(part.edit());
-}
 void save(Output& out, const plan::Shared<plan::Body>& part) {
   bool of_actions = &*part == &*plan::action_body();
   out(static_cast<uint8_t>(of_actions        ? Part::kOfActions
@@ -378,13 +395,12 @@ namespace {
 
 template <class Archive, class Unit>
 void archive_unit(Archive& ar, Unit& unit) {
-  ar(unit.rule, up_to(unit.kind, plan::UnitKind::kRouting), unit.name, often(unit.author),
-     often(unit.file), unit.range, unit.priority, unit.version, unit.draft, unit.object,
-     unit.events, unit.trigger, up_to(unit.mode, plan::Mode::kParallel), unit.per_record,
-     unit.at_most, up_to(unit.scope, plan::Scope::kEverybody),
+  ar(unit.rule, unit.name, often(unit.author), unit.file, unit.range,
+     up_to(unit.kind, plan::UnitKind::kRouting), unit.draft, unit.events,
+     up_to(unit.scope, plan::Scope::kEverybody),
      up_to(unit.activation, plan::Activation::kAssigneesOff),
-     up_to(unit.guard, plan::Guard::kNewlyMeets), up_to(unit.run_as, plan::RunAs::kUser),
-     unit.runs_per_record_max, unit.condition_range, unit.condition, unit.watched, unit.effects,
+     up_to(unit.guard, plan::Guard::kNewlyMeets), unit.priority, unit.runs_per_record_max,
+     unit.object, unit.trigger, unit.condition_range, unit.condition, unit.watched, unit.effects,
      unit.body, unit.calendar, unit.code);
 }
 

@@ -363,15 +363,16 @@ Status Cascade::cancel(const FlowRunRow& row, const std::string& why) {
 
 Result<bool> Cascade::may_begin(Run& run) {
   const plan::UnitPlan& unit = run.unit;
-  bool free = unit.mode == plan::Mode::kParallel && !unit.at_most;
+  const plan::TriggerPlan& trigger = *unit.trigger;
+  bool free = trigger.mode == plan::Mode::kParallel && !trigger.at_most;
   if (free || !c_.flows.waiting) return true;
-  std::string lane = unit.per_record ? run.decision.record : "";
+  std::string lane = trigger.per_record ? run.decision.record : "";
   constexpr size_t kMost = 100'000;
-  size_t most = unit.mode == plan::Mode::kRestart ? kMost : unit.at_most ? *unit.at_most : 1;
+  size_t most = trigger.mode == plan::Mode::kRestart ? kMost : trigger.at_most.value_or(1);
   Result<std::vector<FlowRunRow>> rows = c_.txn.flow_runs_of(unit.rule, lane, most);
   if (!rows) return rows.error();
   if (rows->empty()) return true;
-  switch (unit.mode) {
+  switch (trigger.mode) {
     case plan::Mode::kSingle: return false;
     case plan::Mode::kRestart:
       for (const FlowRunRow& row : *rows) {
@@ -379,10 +380,10 @@ Result<bool> Cascade::may_begin(Run& run) {
           return ended.error();
       }
       return true;
-    case plan::Mode::kParallel: return rows->size() < *unit.at_most;
+    case plan::Mode::kParallel: return rows->size() < *trigger.at_most;
     case plan::Mode::kQueued: break;
   }
-  if (unit.at_most && rows->size() >= *unit.at_most) return false;
+  if (trigger.at_most && rows->size() >= *trigger.at_most) return false;
   // It is let through, and charged, now; it runs when its turn comes.
   Result<bool> through = let_through(run);
   if (!through || !*through) return through;
@@ -401,9 +402,9 @@ Status Cascade::begin_queued(const FlowRunRow& row) {
 
 Status Cascade::dequeue(const Key128& rule, const std::string& record) {
   const plan::UnitPlan* unit = c_.program.find_unit(rule);
-  if (unit == nullptr || unit->mode != plan::Mode::kQueued || !c_.flows.waiting) return {};
+  if (unit == nullptr || unit->trigger->mode != plan::Mode::kQueued || !c_.flows.waiting) return {};
   Result<std::vector<FlowRunRow>> rows =
-      c_.txn.flow_runs_of(rule, unit->per_record ? record : "", 1);
+      c_.txn.flow_runs_of(rule, unit->trigger->per_record ? record : "", 1);
   if (!rows) return rows.error();
   if (rows->empty() || rows->front().state != "queued") return {};
   Later next;

@@ -89,7 +89,7 @@ class Machine {
     switch (step.op) {
       case Op::kConstant: push(code_.constants[step.a]); break;
       case Op::kLocalDatetime: {
-        const plan::LocalDatetime& local = code_.local_datetimes[step.a];
+        const plan::LocalDatetime& local = code_.rare->local_datetimes[step.a];
         push(Value::datetime(env_.zone.instant(local.date, local.time)));
         break;
       }
@@ -350,7 +350,7 @@ class Machine {
   }
 
   void has(const Step& step, uint32_t at) {
-    const plan::RelationPlan& relation = code_.relations[step.a];
+    const plan::RelationPlan& relation = code_.rare->relations[step.a];
     Value parent = read_path(*code_.paths[relation.parent]);
     if (parent.is_blank()) {  // nobody's children: none
       push_test(at, relation.quantifier != plan::Quantifier::kAny, Value::number(0), Value());

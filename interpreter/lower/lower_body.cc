@@ -554,10 +554,11 @@ void BodyLowering::flow() {
   }
   if (decl.mode().valid()) {
     ast::Mode mode(tree_, decl.mode());
-    unit_.mode = static_cast<plan::Mode>(mode.op() & 15);
-    unit_.per_record = (mode.op() & syntax::kModePerRecord) != 0;
+    plan::TriggerPlan& trigger = unit_.trigger.edit();
+    trigger.mode = static_cast<plan::Mode>(mode.op() & 15);
+    trigger.per_record = (mode.op() & syntax::kModePerRecord) != 0;
     if (mode.at_most().valid())
-      unit_.at_most =
+      trigger.at_most =
           static_cast<uint32_t>(value::parse_decimal(tree_.text(mode.at_most()))->coefficient);
   }
   if (decl.over().valid()) {

@@ -119,7 +119,7 @@ void ExprLowering::finish() {
   for (size_t i = 0; i < pending_.size();
        ++i) {  // a `has` inside a `has` is appended while this runs
     Pending next = pending_[i];
-    code_.relations[next.relation].condition = program(next.condition, true);
+    code_.rare.edit().relations[next.relation].condition = program(next.condition, true);
   }
 }
 
@@ -289,8 +289,9 @@ void ExprLowering::emit_has(NodeId id) {
   out.child = relation.child;
   out.lookup = relation.lookup;
   out.parent = path(relation.parent);
-  code_.relations.push_back(std::move(out));
-  auto index = static_cast<uint32_t>(code_.relations.size() - 1);
+  std::vector<plan::RelationPlan>& relations = code_.rare.edit().relations;
+  relations.push_back(std::move(out));
+  auto index = static_cast<uint32_t>(relations.size() - 1);
   pending_.push_back({index, quantified.condition()});
   step(Op::kHas, id, index);
   push(1);
@@ -313,8 +314,9 @@ void ExprLowering::emit_value(NodeId id) {
     case NodeKind::kText: emit_text(id); return;
     case NodeKind::kDateTime: {
       auto parsed = value::parse_datetime(tree_.text(id));
-      code_.local_datetimes.push_back({parsed->date, parsed->time});
-      step(Op::kLocalDatetime, id, static_cast<uint32_t>(code_.local_datetimes.size() - 1));
+      std::vector<plan::LocalDatetime>& locals = code_.rare.edit().local_datetimes;
+      locals.push_back({parsed->date, parsed->time});
+      step(Op::kLocalDatetime, id, static_cast<uint32_t>(locals.size() - 1));
       push(1);
       return;
     }

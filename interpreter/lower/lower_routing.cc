@@ -93,7 +93,7 @@ class RoutingLowering {
     effect.kind = plan::EffectKind::kAdd;
     effect.range = range(cadence);
     effect.target = record_value(cadence);
-    effect.cadence = tree_.text(ast::CellValue(tree_, cadence).value());
+    effect.cadence = plan::Shared(std::string(tree_.text(ast::CellValue(tree_, cadence).value())));
     unit_.effects.push_back(std::move(effect));
     emit(Do::kEffect, cadence, static_cast<uint32_t>(unit_.effects.size() - 1));
   }
@@ -143,7 +143,7 @@ std::shared_ptr<plan::UnitPlan> lower_routing(const check::CheckedModule& module
   unit->kind = plan::UnitKind::kRouting;
   unit->name = routing.name;
   unit->rule = plan::rule_key(unit->kind, "", routing.name);
-  unit->file = module.sources->file(routing.declaration.file).name();
+  unit->file = plan::Shared(module.sources->file(routing.declaration.file).name());
   unit->range = {routing.name_span.begin, routing.name_span.end};
   unit->trigger.edit().kind = plan::TriggerKind::kCalled;
   unit->calendar = calendars.for_file(routing.declaration.file);

@@ -44,17 +44,17 @@ std::shared_ptr<plan::UnitPlan> lower_automation(const check::CheckedModule& mod
   unit->name = automation.name;
   unit->author = automation.author;
   unit->rule = plan::rule_key(unit->kind, automation.author, automation.name);
-  unit->file = module.sources->file(file).name();
+  unit->file = plan::Shared<std::string>(module.sources->file(file).name());
   unit->range = {automation.name_span.begin, automation.name_span.end};
-  unit->priority = automation.priority;
-  unit->version = automation.version;
+  if (automation.priority) unit->priority = static_cast<uint32_t>(*automation.priority);
   unit->draft = automation.draft;
   unit->object = automation.object;
   unit->events = automation.events;
   unit->scope = static_cast<plan::Scope>(automation.scope);
   unit->activation = static_cast<plan::Activation>(automation.activation);
   unit->guard = static_cast<plan::Guard>(automation.guard);
-  unit->run_as = static_cast<plan::RunAs>(automation.run_as);
+  if (auto run_as = static_cast<plan::RunAs>(automation.run_as); run_as != plan::RunAs::kSystem)
+    unit->trigger.edit().run_as = run_as;
   if (!automation.run_as_user.empty()) unit->trigger.edit().run_as_user = automation.run_as_user;
   unit->runs_per_record_max = static_cast<uint32_t>(automation.runs_per_record_max);
   unit->watched = automation.watched;
@@ -69,17 +69,21 @@ std::shared_ptr<plan::UnitPlan> lower_automation(const check::CheckedModule& mod
     out.kind = static_cast<plan::EffectKind>(effect.kind);
     out.range = range_of(effect.statement);
     out.primary_contact = effect.primary_contact;
-    out.cadence = effect.cadence;
-    out.disposition = effect.disposition;
+    if (!effect.cadence.empty()) out.cadence = plan::Shared<std::string>(effect.cadence);
+    if (!effect.disposition.empty())
+      out.disposition = plan::Shared<std::string>(effect.disposition);
     out.reminder = effect.reminder;
-    out.within = effect.within;
-    out.expiring = effect.expiring;
     bool in_hand = tree.op(effect.target.node) == syntax::kPathIt &&
                    tree.children(effect.target.node).empty() && automation.object;
     out.target = in_hand ? lowering.record_in_hand(automation.object, range_of(effect.target))
                          : lowering.value(effect.target.node);
     if (effect.assignee.valid()) out.assignee = lowering.value(effect.assignee.node);
-    if (effect.person.valid()) out.person = lowering.value(effect.person.node);
+    if (effect.reminder) {
+      plan::ReminderTerms& terms = out.terms.edit();
+      if (effect.person.valid()) terms.person = lowering.value(effect.person.node);
+      terms.within = effect.within;
+      terms.expiring = effect.expiring;
+    }
     unit->effects.push_back(std::move(out));
   }
   internal::BodyLowering body(module, automation, lowering, *unit);

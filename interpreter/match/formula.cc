@@ -457,19 +457,21 @@ class Weakener {
 };
 
 bool atom_holds(const Formula& formula, const Atom& atom, EventImage& image, TextTests tests) {
-  const Key* keys = formula.keys.data() + atom.first;
   switch (atom.kind) {
     case Atom::Kind::kIn:
       return image.key(atom.slot) >= atom.low && image.key(atom.slot) <= atom.high;
-    case Atom::Kind::kOneOf:
+    case Atom::Kind::kOneOf: {
+      const Key* keys = formula.keys.data() + atom.first;
       return std::binary_search(keys, keys + atom.count, image.key(atom.slot));
+    }
     case Atom::Kind::kText: return image.holds(atom.text, test_at(tests, atom.text));
     case Atom::Kind::kChanged: return image.changed(atom.slot);
     case Atom::Kind::kNew: return image.is_new();
     case Atom::Kind::kTouched:
       if (image.change() != plan::kEdited) return true;
       for (uint32_t i = 0; i < atom.count; ++i) {
-        if ((image.changed_words()[i] & static_cast<uint64_t>(keys[i])) != 0) return true;
+        if ((image.changed_words()[i] & static_cast<uint64_t>(formula.keys[atom.first + i])) != 0)
+          return true;
       }
       return false;
   }
@@ -484,9 +486,11 @@ Formula compacted(const Formula& in, uint32_t root) {
     FormulaNode node = in.nodes[at];
     if (node.kind == FormulaNode::Kind::kAtom) {
       Atom atom = in.atoms[node.a];
-      auto first = in.keys.begin() + atom.first;
-      atom.first = static_cast<uint32_t>(out.keys.size());
-      out.keys.insert(out.keys.end(), first, first + atom.count);
+      if (atom.has_keys()) {
+        auto first = in.keys.begin() + atom.first;
+        atom.first = static_cast<uint32_t>(out.keys.size());
+        out.keys.insert(out.keys.end(), first, first + atom.count);
+      }
       node.a = static_cast<uint32_t>(out.atoms.size());
       out.atoms.push_back(atom);
     } else if (node.kind == FormulaNode::Kind::kAnd || node.kind == FormulaNode::Kind::kOr) {
@@ -541,6 +545,7 @@ Formula formula_of(const Needs& needs, Names& names) {
     Atom touched;
     touched.kind = Atom::Kind::kTouched;
     touched.first = static_cast<uint32_t>(draft.keys.size());
+    touched.count = 0;
     std::array<uint64_t, 4> words{};
     bool all = true;  // a field without a slot may be the one that changed
     for (types::FieldId field : *needs.watched) {

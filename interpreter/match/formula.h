@@ -15,7 +15,7 @@
 
 namespace ensue::match {
 
-// One test of one slot.
+// One test of one slot. What it asks for depends on the kind.
 struct Atom {
   enum class Kind : uint8_t {
     kIn,       // low <= key <= high
@@ -28,12 +28,17 @@ struct Atom {
   Kind kind = Kind::kIn;
   bool negated = false;
   uint8_t slot = 0;
-  uint32_t text = 0;
-  uint32_t first = 0;
-  uint32_t count = 0;
-  Key low = 0;
-  Key high = 0;
+  uint32_t text = 0;  // of kText
+  union {
+    Key low = 0;     // of kIn
+    uint32_t first;  // of kOneOf and kTouched
+  };
+  union {
+    Key high = 0;
+    uint32_t count;
+  };
 
+  bool has_keys() const { return kind == Kind::kOneOf || kind == Kind::kTouched; }
   bool is_point() const { return kind == Kind::kIn && !negated && low == high; }
 };
 

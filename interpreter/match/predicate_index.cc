@@ -207,6 +207,7 @@ PredicateIndex::WriterSegment PredicateIndex::build(types::ObjectId object,
     out.built.large = std::make_shared<const LargeSegment>(input);
   }
   out.rules = std::move(rules);
+  out.rules.shrink_to_fit();
   return out;
 }
 

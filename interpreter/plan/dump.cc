@@ -42,15 +42,15 @@ class Dumper {
     for (const EffectPlan& effect : unit_.effects) {
       line(fmt::format(
           "  effect {}{} cadence={}{}", effect.reminder ? "remind " : "", effect_name(effect.kind),
-          effect.cadence.empty() ? "all" : "\"" + effect.cadence + "\"",
-          effect.disposition.empty() ? ""
-                                     : fmt::format(" disposition=\"{}\"", effect.disposition)));
+          effect.cadence->empty() ? "all" : "\"" + *effect.cadence + "\"",
+          effect.disposition->empty() ? ""
+                                      : fmt::format(" disposition=\"{}\"", *effect.disposition)));
       program("target", effect.target);
       if (!effect.assignee.empty()) program("assignee", effect.assignee);
     }
     body();
-    for (size_t i = 0; i < unit_.code.relations.size(); ++i) {
-      const RelationPlan& relation = unit_.code.relations[i];
+    for (size_t i = 0; i < unit_.code.rare->relations.size(); ++i) {
+      const RelationPlan& relation = unit_.code.rare->relations[i];
       line(fmt::format("  relation {} {}.{}", i, schema_.object(relation.child).name,
                        schema_.object(relation.child).field(relation.lookup).name));
       program("has", relation.condition);

@@ -50,10 +50,7 @@ bool runs_before(const UnitPlan& a, const UnitPlan& b) {
     return unit.trigger->before_save ? 0 : 1 + static_cast<int>(unit.kind);
   };
   if (rank(a) != rank(b)) return rank(a) < rank(b);
-  if (a.priority != b.priority) {
-    if (!a.priority || !b.priority) return a.priority.has_value();
-    return *a.priority < *b.priority;
-  }
+  if (a.priority != b.priority) return a.priority < b.priority;
   if (int order = base::compare_folded(a.name, b.name)) return order < 0;
   return base::compare_folded(a.author, b.author) < 0;
 }

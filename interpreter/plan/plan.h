@@ -22,6 +22,7 @@
 #include "base/key128.h"
 #include "calendar/business_time.h"
 #include "ensue/value.h"
+#include "plan/shared.h"
 #include "schedule/schedule.h"
 #include "types/schema.h"
 #include "types/signature.h"
@@ -136,14 +137,19 @@ struct LocalDatetime {
   TimeOfDay time;
 };
 
+// What few programs refer to.
+struct RareRows {
+  std::vector<RelationPlan> relations;
+  std::vector<LocalDatetime> local_datetimes;
+};
+
 // Programs and what they refer to.
 struct Code {
   std::vector<Step> steps;
   std::vector<SourceRange> ranges;  // by step
   std::vector<Value> constants;
   std::vector<PathPtr> paths;  // none is null
-  std::vector<RelationPlan> relations;
-  std::vector<LocalDatetime> local_datetimes;
+  Shared<RareRows> rare;
   uint32_t stack_max = 0;
 };
 
@@ -162,18 +168,23 @@ enum class Mode : uint8_t { kSingle, kRestart, kQueued, kParallel };
 const char* effect_name(EffectKind kind);
 const char* unit_kind_name(UnitKind kind);
 
-struct EffectPlan {
-  EffectKind kind = EffectKind::kAdd;
-  SourceRange range;
-  ProgramRange target;
-  bool primary_contact = false;
-  std::string cadence;  // empty: all cadences
-  std::string disposition;
-  ProgramRange assignee;  // empty: the default
-  bool reminder = false;
-  ProgramRange person;  // of a reminder
+// Whom an effect is offered to in place of being done, and for how long.
+struct ReminderTerms {
+  ProgramRange person;
   std::optional<Duration> within;
   std::optional<Duration> expiring;
+};
+
+struct EffectPlan {
+  EffectKind kind = EffectKind::kAdd;
+  bool primary_contact = false;
+  bool reminder = false;
+  SourceRange range;
+  ProgramRange target;
+  ProgramRange assignee;        // empty: the default
+  Shared<std::string> cadence;  // empty: all cadences
+  Shared<std::string> disposition;
+  Shared<ReminderTerms> terms;  // of a reminder
 };
 
 // Kinds of change, one bit each; the same bits a trigger names.
@@ -312,7 +323,8 @@ struct Body {
   std::vector<ScreenPlan> screens;
 };
 
-// What starts a flow, beyond the object and the events of a record trigger, and whom it runs as.
+// What starts a flow, beyond the object and the events of a record trigger, whom it runs as, and
+// how its runs stand beside one another. Actions have the plain one.
 struct TriggerPlan {
   TriggerKind kind = TriggerKind::kRecord;
   bool before_save = false;
@@ -327,53 +339,33 @@ struct TriggerPlan {
   uint32_t batch = 200;          // of them at once
   std::optional<uint32_t> gap;   // where the blocks begin in the body
   std::optional<uint32_t> overflow;
+  RunAs run_as = RunAs::kSystem;
   std::string run_as_user;
+  Mode mode = Mode::kParallel;
+  bool per_record = false;  // of the mode: the runs on one record, not all of the flow
+  std::optional<uint32_t> at_most;
 };
 
-// A part that most units have in common: half a million actions hold one and the same. Reading
-// costs an indirection; who changes it gets a copy of his own.
-template <class T>
-class Shared {
- public:
-  Shared() = default;
-  explicit Shared(T value) : value_(std::make_shared<T>(std::move(value))) {}
-  const T& operator*() const { return value_ == nullptr ? plain() : *value_; }
-  const T* operator->() const { return &**this; }
-  T& edit() {
-    if (value_.use_count() != 1) value_ = std::make_shared<T>(**this);
-    return *value_;
-  }
-  bool is_plain() const { return value_ == nullptr; }
+inline constexpr uint32_t kNoPriority = UINT32_MAX;  // behind all others
 
- private:
-  static const T& plain() {
-    static const T kPlain{};
-    return kPlain;
-  }
-  std::shared_ptr<T> value_;  // null: a T as it is made
-};
-
+// Half a million of them are kept: what most have alike or few have at all is Shared, and small
+// fields stand together.
 struct UnitPlan {
   base::Key128 rule;  // identity: kind, author, name (ENGINE section 8)
-  UnitKind kind = UnitKind::kAction;
   std::string name;
   std::string author;
-  std::string file;   // of the source
-  SourceRange range;  // of the name
-  std::optional<int64_t> priority;
-  int64_t version = 0;
+  Shared<std::string> file;  // of the source
+  SourceRange range;         // of the name
+  UnitKind kind = UnitKind::kAction;
   bool draft = false;
-  types::ObjectId object;  // of the record in hand; invalid: there is none
-  uint8_t events = 0;      // ChangeBits
-  Shared<TriggerPlan> trigger;
-  Mode mode = Mode::kParallel;
-  bool per_record = false;
-  std::optional<uint32_t> at_most;
+  uint8_t events = 0;  // ChangeBits
   Scope scope = Scope::kEverybody;
   Activation activation = Activation::kCreator;
   Guard guard = Guard::kNone;
-  RunAs run_as = RunAs::kSystem;
+  uint32_t priority = kNoPriority;
   uint32_t runs_per_record_max = 1;
+  types::ObjectId object;  // of the record in hand; invalid: there is none
+  Shared<TriggerPlan> trigger;
   SourceRange condition_range;
   ProgramRange condition;  // empty: always true
   std::vector<types::FieldId> watched;

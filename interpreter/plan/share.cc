@@ -29,7 +29,16 @@ void append_key(std::string& key, const PathPlan& path) {
 
 }  // namespace
 
+void Sharing::share(Shared<std::string>& name) {
+  if (!name.is_plain()) name = names_.try_emplace(*name, name).first->second;
+}
+
 void Sharing::share(UnitPlan& unit) {
+  share(unit.file);
+  for (EffectPlan& effect : unit.effects) {
+    share(effect.cadence);
+    share(effect.disposition);
+  }
   for (PathPtr& path : unit.code.paths) {
     key_.clear();
     append_key(key_, *path);

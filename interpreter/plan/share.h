@@ -1,5 +1,5 @@
-// Equal parts of units made one. Rules speak of the same few hundred fields and values, so that a
-// program of many rules keeps one path for each field, not one for each time it is named.
+// Equal parts of units made one. Rules speak of the same few hundred fields, values and cadences,
+// so that a program of many rules keeps one path for each field, not one for each time it is named.
 #pragma once
 
 #include <string>
@@ -17,8 +17,11 @@ class Sharing {
   void share(UnitPlan& unit);
 
  private:
+  void share(Shared<std::string>& name);
+
   std::unordered_map<std::string, PathPtr> paths_;
   std::unordered_map<std::string, Value> texts_;
+  std::unordered_map<std::string, Shared<std::string>> names_;
   std::string key_;
 };
 

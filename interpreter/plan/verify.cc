@@ -63,12 +63,12 @@ class Verifier {
       if (field.index >= fields) return "a watched field does not exist";
     }
     for (const PathPtr& path : code_.paths) check_path(*path);
-    for (const RelationPlan& relation : code_.relations) {
+    for (const RelationPlan& relation : code_.rare->relations) {
       check_relation(relation);
       check_program(relation.condition, "a `has` condition");
     }
     if (!error_.empty()) return error_;
-    std::vector<Visit> visits(code_.relations.size(), Visit::kNew);
+    std::vector<Visit> visits(code_.rare->relations.size(), Visit::kNew);
     for (size_t i = 0; i < visits.size(); ++i) check_nesting(i, visits);
     if (!unit_.condition.empty()) check_program(unit_.condition, "the condition");
     if (unit_.kind == UnitKind::kAction && unit_.effects.empty()) fail("the unit has no effect");
@@ -79,9 +79,10 @@ class Verifier {
                   code_.steps[effect.target.end - 1].op == Op::kPath;
       if (!path) fail("a target is no path");
       if (!effect.assignee.empty()) check_program(effect.assignee, "an assignee");
-      if (!effect.person.empty()) check_program(effect.person, "a person");
-      bool business = (effect.within && effect.within->business) ||
-                      (effect.expiring && effect.expiring->business);
+      const ReminderTerms& terms = *effect.terms;
+      if (!terms.person.empty()) check_program(terms.person, "a person");
+      bool business =
+          (terms.within && terms.within->business) || (terms.expiring && terms.expiring->business);
       if (business && unit_.calendar == nullptr) fail("a business duration without a calendar");
     }
     check_body();
@@ -128,7 +129,7 @@ class Verifier {
     if (visits[relation] == Visit::kOpen) fail("a `has` condition contains itself");
     if (visits[relation] != Visit::kNew) return;
     visits[relation] = Visit::kOpen;
-    ProgramRange range = code_.relations[relation].condition;
+    ProgramRange range = code_.rare->relations[relation].condition;
     for (uint32_t i = range.begin; i < range.end; ++i) {
       if (code_.steps[i].op == Op::kHas) check_nesting(code_.steps[i].a, visits);
     }
@@ -179,9 +180,9 @@ class Verifier {
     switch (step.op) {
       case Op::kConstant:
       case Op::kPerson: fine = step.a < code_.constants.size(); break;
-      case Op::kLocalDatetime: fine = step.a < code_.local_datetimes.size(); break;
+      case Op::kLocalDatetime: fine = step.a < code_.rare->local_datetimes.size(); break;
       case Op::kPath: fine = step.a < code_.paths.size(); break;
-      case Op::kHas: fine = step.a < code_.relations.size(); break;
+      case Op::kHas: fine = step.a < code_.rare->relations.size(); break;
       case Op::kChanged:
         fine = step.a < code_.paths.size() && code_.paths[step.a]->hops.size() == 1;
         break;

@@ -37,6 +37,7 @@ inline void need(bool fits) {
   if (!fits) throw Damaged();
 }
 
+using SharedText = plan::Shared<std::string>;
 using CalendarPtr = std::shared_ptr<const calendar::BusinessCalendar>;
 
 class Output : public cereal::OutputArchive<Output, cereal::AllowEmptyClassElision> {
@@ -45,7 +46,8 @@ class Output : public cereal::OutputArchive<Output, cereal::AllowEmptyClassElisi
   void raw(const void* data, size_t size) { bytes_.append(static_cast<const char*>(data), size); }
 
   std::unordered_map<std::string, uint32_t> texts;
-  std::unordered_map<const void*, uint32_t> pointers;  // of paths and of calendars
+  std::unordered_map<const void*, uint32_t> pointers;  // of shared texts, paths and calendars
+  uint32_t text_count = 0;
   uint32_t path_count = 0;
   uint32_t calendar_count = 0;
 
@@ -70,6 +72,7 @@ class Input : public cereal::InputArchive<Input, cereal::AllowEmptyClassElision>
   size_t left() const { return bytes_.size(); }
 
   std::vector<Value> texts;
+  std::vector<SharedText> shared_texts;
   std::vector<plan::PathPtr> paths;
   std::vector<CalendarPtr> calendars;
 
@@ -225,6 +228,21 @@ void load(Input& in, std::pair<A, B>& row) {
   in(row.first, row.second);
 }
 
+// The part, or that there is none but the plain one. Parts of their own are not told from equal
+// ones.
+template <class T>
+void save(Output& out, const plan::Shared<T>& part) {
+  out(!part.is_plain());
+  if (!part.is_plain()) out(*part);
+}
+template <class T>
+void load(Input& in, plan::Shared<T>& part) {
+  bool given = false;
+  in(given);
+  part = {};
+  if (given) in(part.edit());
+}
+
 // ---- Plain types ------------------------------------------------------------------------------
 
 template <class Archive, class Tag>
@@ -265,6 +283,8 @@ inline void load(Input& in, calendar::Zone& zone) {
 
 void save(Output& out, const Value& value);
 void load(Input& in, Value& value);
+void save(Output& out, const SharedText& text);
+void load(Input& in, SharedText& text);
 void save(Output& out, const CalendarPtr& calendar);
 void load(Input& in, CalendarPtr& calendar);
 void save(Output& out, const plan::PathPtr& path);

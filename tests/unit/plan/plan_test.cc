@@ -9,7 +9,7 @@ namespace ensue::plan {
 namespace {
 
 UnitPlan unit(UnitKind kind, const char* name, const char* author = "",
-              std::optional<int64_t> priority = std::nullopt) {
+              uint32_t priority = kNoPriority) {
   UnitPlan out;
   out.kind = kind;
   out.name = name;
@@ -32,10 +32,10 @@ TEST_CASE("a rule is known by kind, author and name, ignoring case") {
 
 TEST_CASE("automations run by kind, priority, name and author") {
   std::vector<UnitPlan> wanted = {
-      unit(UnitKind::kAction, "Z", "ana", 1),     unit(UnitKind::kAction, "A", "ana", 2),
-      unit(UnitKind::kAction, "a", "bob", 2),     unit(UnitKind::kAction, "B", "ana", 2),
-      unit(UnitKind::kAction, "A", "ana"),        unit(UnitKind::kAction, "b", "ana"),
-      unit(UnitKind::kFlow, "A", "", int64_t{0}), unit(UnitKind::kFlow, "A"),
+      unit(UnitKind::kAction, "Z", "ana", 1), unit(UnitKind::kAction, "A", "ana", 2),
+      unit(UnitKind::kAction, "a", "bob", 2), unit(UnitKind::kAction, "B", "ana", 2),
+      unit(UnitKind::kAction, "A", "ana"),    unit(UnitKind::kAction, "b", "ana"),
+      unit(UnitKind::kFlow, "A", "", 0),      unit(UnitKind::kFlow, "A"),
   };
   for (size_t i = 0; i < wanted.size(); ++i) {
     for (size_t j = 0; j < wanted.size(); ++j) {

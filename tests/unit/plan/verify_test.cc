@@ -119,11 +119,11 @@ TEST_CASE("programs lie inside the code") {
                       }},
                      {"person", "a person has a range outside the code",
                       [](UnitPlan& u) {
-                        u.effects[0].person = {30, 31};
+                        u.effects[0].terms.edit().person = {30, 31};
                       }},
                  });
   check(kFlow, {{"has", "a `has` condition has a range outside the code",
-                 [](UnitPlan& u) { u.code.relations[0].condition = {}; }}});
+                 [](UnitPlan& u) { u.code.rare.edit().relations[0].condition = {}; }}});
 }
 
 TEST_CASE("jumps go forward and stay inside their program") {
@@ -198,11 +198,11 @@ TEST_CASE("paths and relations name what exists") {
                       set_hops(u, {HopPlan{{{types::ObjectId(size_t{kFar}), types::kIdField}}}});
                     }},
                    {"lookup", "a relation names a lookup that does not exist",
-                    [](UnitPlan& u) { u.code.relations[0].lookup = {}; }},
+                    [](UnitPlan& u) { u.code.rare.edit().relations[0].lookup = {}; }},
                    {"child", "a relation names a lookup that does not exist",
-                    [](UnitPlan& u) { u.code.relations[0].child = {}; }},
+                    [](UnitPlan& u) { u.code.rare.edit().relations[0].child = {}; }},
                    {"parent", "a relation names a path that does not exist",
-                    [](UnitPlan& u) { u.code.relations[0].parent = kFar; }},
+                    [](UnitPlan& u) { u.code.rare.edit().relations[0].parent = kFar; }},
                });
 }
 
@@ -215,14 +215,14 @@ TEST_CASE("the stack that was reserved is the stack that is used") {
 
 TEST_CASE("business time needs a calendar") {
   Subject subject(kAction);
-  subject.unit.effects[0].within = Duration{1, DurationUnit::kDay, true};
+  subject.unit.effects[0].terms.edit().within = Duration{1, DurationUnit::kDay, true};
   CHECK(subject.verdict() == "a business duration without a calendar");
   subject.unit.calendar = std::make_shared<calendar::BusinessCalendar>();
   CHECK(subject.verdict() == "");
   subject.unit.calendar = nullptr;
-  subject.unit.effects[0].within = Duration{1, DurationUnit::kDay, false};
+  subject.unit.effects[0].terms.edit().within = Duration{1, DurationUnit::kDay, false};
   CHECK(subject.verdict() == "");
-  subject.unit.effects[0].expiring = Duration{1, DurationUnit::kDay, true};
+  subject.unit.effects[0].terms.edit().expiring = Duration{1, DurationUnit::kDay, true};
   CHECK(subject.verdict() == "a business duration without a calendar");
 }
 
