@@ -132,7 +132,7 @@ Result<Change> Cascade::apply(const types::Event& event) {
   if (event.kind != ChangeKind::kSnapshot) last.before.reserve(event.set.size() + 1);
   for (size_t i = 0; i < after.fields.size(); ++i) {
     types::FieldId field(i);
-    static const Value kBlank;
+    static const Value kBlank{};
     const Value& previous = out.before != nullptr ? out.before->raw(field) : kBlank;
     if (value::same_stored(previous, after.fields[i])) continue;
     out.changed.add(field);
