@@ -130,7 +130,7 @@ Result<Change> Cascade::apply(types::Event event) {
   if (event.kind != ChangeKind::kSnapshot) last.before.reserve(event.set.size() + 1);
   for (size_t i = 0; i < after.fields.size(); ++i) {
     types::FieldId field(i);
-    static const Value kBlank;
+    static const Value kBlank{};
     const Value& previous = out.before != nullptr ? out.before->raw(field) : kBlank;
     bool both_blank = previous.is_blank() && after.fields[i].is_blank();
     if (both_blank || value::same_stored(previous, after.fields[i])) continue;

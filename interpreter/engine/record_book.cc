@@ -120,7 +120,9 @@ void RecordBook::rollback(size_t mark) {
 
 Result<std::vector<std::string>> RecordBook::all(types::ObjectId object, size_t most) {
   const types::Object& shape = program_->schema().object(object);
-  auto [scan, fresh] = scans_.try_emplace(object.index);
+  auto placed = scans_.try_emplace(object.index);
+  auto scan = placed.first;
+  bool fresh = placed.second;
   if (fresh) {
     ++reads_;
     // The rows come with their bodies: they are decoded once, and not read one by one.
