@@ -556,7 +556,7 @@ def test_archives_of_an_older_format(box):
     expected = told(box)
     now = numbers(box, "s.db", "PRAGMA user_version")
     for file in box.path("s.db.archive").iterdir():
-        alter(box, "DROP TABLE intent; DROP TABLE attempt; DROP TABLE flow_run; PRAGMA user_version = 1", file)
+        alter(box, "DROP TABLE intent; DROP TABLE attempt; DROP TABLE flow_run; DROP TABLE admitted; PRAGMA user_version = 1", file)
     box.same_contents(told(box), expected)
     checks(box)
     run_days(box, "s.db", [lead(900, "2026-04-03T12:00:00Z"), lead(901, "2026-04-20T12:00:00Z")], "more.ndjson")
