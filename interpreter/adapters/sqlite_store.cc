@@ -1,6 +1,6 @@
 // Tables: small ids and append-only bodies, because random text keys clustered with large rows cost
-// three times the writes (DURABILITY 1). Counters are read once in a transaction, raised in memory
-// and written once at its end, in key order; the CHECK on `quota` holds the maximum whatever this
+// three times the writes (DURABILITY 1). Counters are read once, raised in memory and written once
+// at the end of a transaction, in key order; the CHECK on `quota` holds the maximum whatever this
 // code does.
 #include "adapters/sqlite_store.h"
 
@@ -40,6 +40,9 @@ struct CounterState {
   std::multiset<int64_t> burst;
 };
 using CounterKey = std::array<std::string, 4>;  // scope, key, counter, window
+
+// Counters that are kept in memory from one transaction to the next.
+constexpr size_t kCountersMax = 4000;
 
 // Of the file that keeps room for results: the rows and pages of some thousand calls.
 constexpr off_t kBallastBytes = off_t{8} << 20;
@@ -162,7 +165,9 @@ class SqliteStore final : public Store, private StoreTxn {
     SqliteStore& store;
     bool committed = false;
     ~End() {
-      store.counters_.clear();
+      store.savepoints_.clear();
+      store.counters_before_.clear();
+      if (!committed || store.counters_.size() > kCountersMax) store.counters_.clear();
       if (!committed) store.keys_.forget();
       if (sqlite3_get_autocommit(store.db_) == 0) (void)store.statement(Sql::kRollback).run();
     }
@@ -823,8 +828,6 @@ class SqliteStore final : public Store, private StoreTxn {
 
   // One write for each counter of the transaction, in key order.
   Status flush_counters() {
-    // What a savepoint takes back afterwards is read again.
-    for (auto& before : counters_before_) before.second.reset();
     for (auto& [key, state] : counters_) {
       if (!state.changed) continue;
       Status done =
@@ -840,7 +843,9 @@ class SqliteStore final : public Store, private StoreTxn {
         at = next;
       }
     }
-    counters_.clear();
+    // A savepoint may take back what was written: then it is written again.
+    if (!savepoints_.empty()) return {};
+    for (auto& [key, state] : counters_) state.changed = false;
     return {};
   }
 

@@ -813,6 +813,55 @@ TEST_CASE("what is written after a savepoint is taken back with it, counters too
   }));
 }
 
+TEST_CASE("counters go on from one transaction to the next, whatever was looked at or taken back") {
+  Subject subject(any_kind());
+  std::vector<Charge> charges(2);
+  charges[0] = {"user", "ana", "flow executions", "2026-01-05", 100, 0, {1000}};
+  charges[1] = {"user", "ana", "flow executions", "10 s", 100, 10'000, {1000}};
+  int next = 0;
+  auto charge = [&](StoreTxn& txn, int64_t at) {
+    charges[0].now = charges[1].now = Instant{at};
+    return must(txn.charge(hash_key({"run", std::to_string(next++)}), charges)).used;
+  };
+  auto told = [&](StoreReader& reader) {
+    std::string out;
+    must(reader.visit_proofs([&](const CounterProof& proof) {
+      out += std::to_string(proof.counter.used) + (proof.agrees() ? " agrees " : " differs ");
+      return true;
+    }));
+    return out;
+  };
+  must(commit(subject, [&](StoreTxn& txn) -> Status {
+    CHECK(charge(txn, 1000) == std::vector<int64_t>{1, 1});
+    must(txn.savepoint());
+    CHECK(charge(txn, 2000) == std::vector<int64_t>{2, 2});
+    // Looking writes what is in memory; the savepoint takes it back, but not what came before it.
+    CHECK(told(txn) == "2 agrees 2 agrees ");
+    must(txn.rollback_savepoint());
+    CHECK(told(txn) == "1 agrees 1 agrees ");
+    return {};
+  }));
+  Status failed = subject.store->commit([&](StoreTxn& txn) -> Status {
+    CHECK(charge(txn, 3000) == std::vector<int64_t>{2, 2});
+    must(txn.savepoint());
+    return {ErrorCode::kInvalidArgument, "taken back"};
+  });
+  CHECK_FALSE(failed);
+  must(commit(subject, [&](StoreTxn& txn) -> Status {
+    CHECK_FALSE(txn.release_savepoint());
+    CHECK(charge(txn, 4000) == std::vector<int64_t>{2, 2});
+    return {};
+  }));
+  must(commit(subject, [&](StoreTxn& txn) -> Status {
+    CHECK(charge(txn, 11'000) == std::vector<int64_t>{3, 2});  // the first has left the window
+    return {};
+  }));
+  must(subject.store->read([&](StoreReader& reader) -> Status {
+    CHECK(told(reader) == "2 agrees 3 agrees ");
+    return {};
+  }));
+}
+
 TEST_CASE(
     "an intent is written once, claimed in order of its record, and finished by its claimer") {
   Subject subject(any_kind());
