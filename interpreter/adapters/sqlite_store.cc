@@ -104,6 +104,8 @@ class SqliteStore final : public Store, private StoreTxn {
     code = sqlite3_backup_finish(backup);
     if (code != SQLITE_OK) return sqlite_error(db_, code, "cannot copy the store");
     keys_.use(db_, SqliteOptions{}.recent_keys);
+    version_ = original.version_;
+    if (Status done = migrate(); !done) return done;
     return load_linked_objects();
   }
 

@@ -147,6 +147,24 @@ TEST_CASE("a store of format 2 is looked at as it is, and brought forward by its
   CHECK(held.find("record claimed") != std::string::npos);
 }
 
+TEST_CASE("a copy to try things on is brought forward, the file is not") {
+  testing::TempDir dir;
+  std::string path = store_of_format_2(dir);
+  auto copy = copy_sqlite_store(path);
+  REQUIRE(copy);
+  CHECK(told(**copy) == kHeld);
+  REQUIRE((*copy)->commit([&](StoreTxn& txn) -> Status {
+    auto known = txn.admit(key(1));
+    REQUIRE(known);
+    CHECK_FALSE(*known);
+    auto fresh = txn.admit(key(99));
+    REQUIRE(fresh);
+    CHECK(*fresh);
+    return {};
+  }));
+  CHECK(number(path, "PRAGMA user_version") == 2);
+}
+
 TEST_CASE("a store brought forward has the tables of a new one") {
   testing::TempDir dir;
   std::string path = store_of_format_2(dir);
