@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import store
 import support
@@ -447,6 +448,17 @@ class Batches:
         return commits, grown("sum"), commits - grown('bucket{le="50"}'), commits - grown('bucket{le="500"}')
 
 
+def halt(daemon):
+    """Stops a daemon, all its threads, until SIGCONT."""
+    daemon.process.signal(signal.SIGSTOP)
+
+    def states():
+        for task in Path(f"/proc/{daemon.process.pid}/task").iterdir():
+            yield (task / "stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0]
+
+    until(lambda: set(states()) == {"T"}, "the daemon to halt", daemon)
+
+
 def test_batches_follow_the_load(box):
     """Idle: one line is committed at once, alone. Busy: what came meanwhile goes together, up to the bound."""
     flows(box)
@@ -473,12 +485,12 @@ def test_batches_follow_the_load(box):
     until_taken("stdin", 1)
     same(batches.take(), (3, 3, 0, 0), "commits of an idle daemon")
     # Busy: lines come while the daemon cannot look. They are taken together when it does.
-    daemon.process.signal(signal.SIGSTOP)
+    halt(daemon)
     append(crm, fresh(230))
     daemon.process.signal(signal.SIGCONT)
     until_taken("file", 231)
     same(batches.take(), (5, 230, 0, 0), "commits of a file that has grown by 230 lines")
-    daemon.process.signal(signal.SIGSTOP)
+    halt(daemon)
     daemon.process.write("".join(json.dumps(row) + "\n" for row in fresh(120)))
     daemon.process.signal(signal.SIGCONT)
     until_taken("stdin", 121)
