@@ -141,6 +141,22 @@ class Checker {
                   "0 AND fingerprint = '')");
   }
 
+  // Of the events that were admitted: the newest in rows of a commit, the others in the tree.
+  Status keys(StoreCheck& check) const {
+    Status told =
+        count(check, "key",
+              "WITH RECURSIVE each (keys, at) AS (SELECT keys, 1 FROM admitted UNION ALL SELECT "
+              "keys, at + 16 FROM each WHERE at + 16 <= length(keys)) SELECT (SELECT count(*) FROM "
+              "dedupe) + (SELECT count(*) FROM each WHERE NOT EXISTS (SELECT 1 FROM dedupe WHERE "
+              "event = substr(keys, at, 16)))");
+    if (!told) return told;
+    return search(check,
+                  "SELECT 'row ' || seq || ' of admitted holds keys that are not whole' FROM "
+                  "admitted WHERE typeof(keys) <> 'blob' OR length(keys) = 0 OR length(keys) % 16 "
+                  "<> 0 UNION ALL SELECT 'the key ' || lower(hex(event)) || ' is not whole' FROM "
+                  "dedupe WHERE typeof(event) <> 'blob' OR length(event) <> 16");
+  }
+
   Status records(StoreCheck& check) const {
     if (Status told = count(check, "record", "SELECT count(*) FROM record"); !told) return told;
     return search(check,
@@ -224,6 +240,7 @@ constexpr Row kChecks[] = {
     {"records", &Checker::records},    {"cursors", &Checker::cursors},
     {"timers", &Checker::timers},      {"reminders", &Checker::reminders},
     {"intents", &Checker::intents, 2}, {"waiting runs", &Checker::flow_runs, 3},
+    {"keys", &Checker::keys, 4},
 };
 constexpr Row kArchiveChecks[] = {
     {"pages", &Checker::pages}, {"counters", &Checker::counters}, {"runs", &Checker::runs}};

@@ -159,9 +159,10 @@ def test_whole_store_is_checked(box):
     seen = checks(box)
     same({name: check["wrong"] for name, check in seen.items()}, dict.fromkeys(
         ("pages", "references", "counters", "runs", "records", "cursors", "timers", "reminders", "intents", "waiting runs",
-         "archives"), 0), "what is wrong")
+         "keys", "archives"), 0), "what is wrong")
     same(seen["runs"]["looked_at"], {"runs": numbers(box)}, "runs looked at")
     same(seen["cursors"]["looked_at"], {"cursors": 1}, "cursors looked at")
+    same(seen["keys"]["looked_at"], {"keys": numbers(box, "s.db", "SELECT sum(length(keys)) / 16 FROM admitted")}, "keys looked at")
     expect(seen["timers"]["looked_at"]["timers"] > 0 and seen["reminders"]["looked_at"]["reminders"] > 0, "there is no reminder to check")
     # Beside an owner.
     held = box.start("run", box.path("rules"), "--events", "-", "--store", "s.db", "--batch", "1", feed=True)
@@ -196,6 +197,8 @@ DAMAGES = [
      "intent 1 of Lead/00M1"),
     ("waiting runs", "INSERT INTO flow_run VALUES (1, x'01', x'02', 'Wait', 'Lead/00M1', '', 'lost', 0, NULL, 0, '', x'', '')", 'the state "lost"'),
     ("waiting runs", "INSERT INTO flow_run VALUES (1, x'01', x'02', 'Wait', 'Lead/00M1', '', 'waiting', 0, 5, 0, '', x'', '')", "nothing will wake the run 01"),
+    ("keys", "INSERT INTO admitted (keys) VALUES (x'0102')", "holds keys that are not whole"),
+    ("keys", "INSERT INTO dedupe VALUES (x'0102')", "the key 0102 is not whole"),
     ("archives", "INSERT INTO meta VALUES ('archive.2026-01-05', 7)", "2026-01-05 is not there any more"),
     ("runs", "DROP INDEX run_by_record; DROP TABLE run", "no such table"),
 ]
