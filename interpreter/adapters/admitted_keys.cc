@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "adapters/internal/connection.h"
+
 namespace ensue::adapters {
 namespace {
 
@@ -62,29 +64,31 @@ Status AdmittedKeys::prepared(Statement& statement, const char* sql) {
 
 Status AdmittedKeys::load() {
   forget();
-  Statement any;
-  if (Status fine = any.prepare(db_, "SELECT 1 FROM dedupe LIMIT 1"); !fine) return fine;
-  Result<bool> tree = any.step();
-  if (!tree) return tree.error();
-  tree_empty_ = !*tree;
-  Statement rows;
-  if (Status fine = rows.prepare(db_, "SELECT seq, keys FROM admitted ORDER BY seq"); !fine)
-    return fine;
-  for (;;) {
-    Result<bool> row = rows.step();
-    if (!row) return row.error();
-    if (!*row) break;
-    std::string keys = rows.text(1);
-    if (keys.empty() || keys.size() % sizeof(Key128) != 0) {
-      return {ErrorCode::kStoreDamaged,
-              store_name(db_) + ": the keys of events in row " + std::to_string(rows.integer(0)) +
-                  " of `admitted` are " + std::to_string(keys.size()) + " bytes"};
-    }
-    moving_to_ = rows.integer(0);
-    size_t before = recent_.size();
-    recent_.resize(before + keys.size() / sizeof(Key128));
-    std::memcpy(recent_.data() + before, keys.data(), keys.size());
-  }
+  tree_empty_ = true;
+  Status looked = each_row(db_, "SELECT 1 FROM dedupe LIMIT 1", [&](const Statement&) {
+    tree_empty_ = false;
+    return false;
+  });
+  if (!looked) return looked;
+  Status whole;
+  Status read =
+      each_row(db_, "SELECT seq, keys FROM admitted ORDER BY seq", [&](const Statement& row) {
+        std::string keys = row.text(1);
+        if (keys.empty() || keys.size() % sizeof(Key128) != 0) {
+          whole = {ErrorCode::kStoreDamaged, store_name(db_) + ": the keys of events in row " +
+                                                 std::to_string(row.integer(0)) +
+                                                 " of `admitted` are " +
+                                                 std::to_string(keys.size()) + " bytes"};
+          return false;
+        }
+        moving_to_ = row.integer(0);
+        size_t before = recent_.size();
+        recent_.resize(before + keys.size() / sizeof(Key128));
+        std::memcpy(recent_.data() + before, keys.data(), keys.size());
+        return true;
+      });
+  if (!read) return read;
+  if (!whole) return whole;
   written_ = recent_.size();
   // Also those of which a part was moved before the last process ended: moving them again changes
   // nothing.

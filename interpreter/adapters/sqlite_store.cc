@@ -14,6 +14,7 @@
 #include <set>
 
 #include "adapters/internal/admitted_keys.h"
+#include "adapters/internal/connection.h"
 #include "adapters/internal/counter_proofs.h"
 #include "adapters/internal/owner_lock.h"
 #include "adapters/internal/sqlite_sql.h"
@@ -305,15 +306,10 @@ class SqliteStore final : public Store, private StoreTxn {
   }
 
   Status load_linked_objects() {
-    Statement query;
-    if (Status prepared = query.prepare(db_, "SELECT DISTINCT object FROM link"); !prepared)
-      return prepared;
-    for (;;) {
-      Result<bool> row = query.step();
-      if (!row) return row.error();
-      if (!*row) return {};
-      linked_objects_.insert(query.text(0));
-    }
+    return each_row(db_, "SELECT DISTINCT object FROM link", [&](const Statement& row) {
+      linked_objects_.insert(row.text(0));
+      return true;
+    });
   }
 
   Statement& statement(Sql which) {
@@ -835,6 +831,8 @@ class SqliteStore final : public Store, private StoreTxn {
       Status done =
           statement(Sql::kQuotaSet).bind(1, state.used).bind(2, state.max).bind(3, state.id).run();
       if (!done) return done;
+      // A savepoint may take back what is written here: then it is written again.
+      state.changed = !savepoints_.empty();
       if (!state.burst_loaded) continue;
       if (Status cleared = statement(Sql::kBurstDelete).bind(1, state.id).run(); !cleared)
         return cleared;
@@ -845,9 +843,6 @@ class SqliteStore final : public Store, private StoreTxn {
         at = next;
       }
     }
-    // A savepoint may take back what was written: then it is written again.
-    if (!savepoints_.empty()) return {};
-    for (auto& [key, state] : counters_) state.changed = false;
     return {};
   }
 
