@@ -2,8 +2,6 @@
 
 #include <sodium.h>
 
-#include <algorithm>
-
 #include "base/check.h"
 
 namespace ensue::base {
@@ -19,38 +17,17 @@ int hex_digit(char c) {
 }  // namespace
 
 Key128 hash_key(std::initializer_list<std::string_view> parts) {
-  // Each part behind its length. What is short is hashed at one stroke.
-  constexpr size_t kLength = 8;
-  std::array<unsigned char, 512> together;
-  size_t filled = 0;
   crypto_generichash_state state;
-  bool begun = false;
-  auto pour = [&] {
-    if (!begun) ENSUE_CHECK(crypto_generichash_init(&state, nullptr, 0, sizeof(Key128)) == 0);
-    begun = true;
-    crypto_generichash_update(&state, together.data(), filled);
-    filled = 0;
-  };
+  ENSUE_CHECK(crypto_generichash_init(&state, nullptr, 0, 16) == 0);
   for (std::string_view part : parts) {
-    if (together.size() - filled < kLength) pour();
     uint64_t size = part.size();
-    for (size_t i = 0; i < kLength; ++i)
-      together[filled++] = static_cast<unsigned char>(size >> (8 * i));
-    if (part.size() <= together.size() - filled) {
-      std::copy(part.begin(), part.end(), together.begin() + static_cast<ptrdiff_t>(filled));
-      filled += part.size();
-    } else {
-      pour();
-      crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(part.data()),
-                                part.size());
-    }
+    unsigned char length[8];
+    for (int i = 0; i < 8; ++i) length[i] = static_cast<unsigned char>(size >> (8 * i));
+    crypto_generichash_update(&state, length, sizeof length);
+    crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(part.data()),
+                              part.size());
   }
   Key128 key;
-  if (!begun) {
-    crypto_generichash(key.bytes.data(), key.bytes.size(), together.data(), filled, nullptr, 0);
-    return key;
-  }
-  pour();
   crypto_generichash_final(&state, key.bytes.data(), key.bytes.size());
   return key;
 }
