@@ -132,8 +132,7 @@ Result<Change> Cascade::apply(types::Event event) {
     types::FieldId field(i);
     static const Value kBlank{};
     const Value& previous = out.before != nullptr ? out.before->raw(field) : kBlank;
-    bool both_blank = previous.is_blank() && after.fields[i].is_blank();
-    if (both_blank || value::same_stored(previous, after.fields[i])) continue;
+    if (value::same_stored(previous, after.fields[i])) continue;
     out.changed.add(field);
     if (event.kind != ChangeKind::kSnapshot) last.before.push_back({field, previous});
   }
