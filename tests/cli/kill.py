@@ -214,9 +214,7 @@ def test_killed_while_the_store_is_made(box):
         store = f"t{trial}.db"
         started = box.start("run", box.outreach, "--records", box.outreach / "records.ndjson", "--events", box.outreach / "events.ndjson",
                             "--store", store, "--batch", "1")
-        deadline, there = time.monotonic() + 30, box.path(store)
-        while not there.exists() and started.running() and time.monotonic() < deadline:
-            time.sleep(0.0005)
+        started.until_written(box.path(store))
         time.sleep(source.uniform(0, 0.08))
         started.signal(signal.SIGKILL)
         killed += started.wait(killed=True).code == -signal.SIGKILL

@@ -349,8 +349,7 @@ def killed_at_file(box, name, *words):
     """Kills a program as soon as it has written the file of this name."""
     box.path(name).unlink(missing_ok=True)
     started = box.start(*words)
-    while not box.path(name).exists() and started.running():
-        time.sleep(0.0005)
+    started.until_written(box.path(name))
     started.signal(signal.SIGKILL)
     return started.wait(killed=True).code == -signal.SIGKILL
 

@@ -139,6 +139,12 @@ class Started:
         """Whether it has not ended yet; it stays to be waited for."""
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
+    def until_written(self, path):
+        """Waits until the file is there, or the process has ended."""
+        deadline = time.monotonic() + self.timeout
+        while not path.exists() and self.running() and time.monotonic() < deadline:
+            time.sleep(0.0005)
+
     def stderr_so_far(self):
         return Path(self.err_file.name).read_bytes().decode("utf-8", "replace")
 

@@ -10,9 +10,12 @@
 #include "base/key128.h"
 #include "support/files.h"
 #include "support/random.h"
+#include "support/sqlite.h"
 
 namespace ensue::adapters {
 namespace {
+
+using testing::number;
 
 Key128 key(uint64_t number) {
   return number == 0 ? Key128{} : base::hash_key({"event", std::to_string(number)});
@@ -24,18 +27,6 @@ std::unique_ptr<Store> opened(const std::string& path, size_t recent_keys) {
   auto store = open_sqlite_store(path, StoreAccess::kOwn, options);
   REQUIRE(store);
   return std::move(*store);
-}
-
-int64_t number(const std::string& path, const char* sql) {
-  sqlite3* db = nullptr;
-  sqlite3_stmt* query = nullptr;
-  REQUIRE(sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READONLY, nullptr) == SQLITE_OK);
-  REQUIRE(sqlite3_prepare_v2(db, sql, -1, &query, nullptr) == SQLITE_OK);
-  REQUIRE(sqlite3_step(query) == SQLITE_ROW);
-  int64_t out = sqlite3_column_int64(query, 0);
-  sqlite3_finalize(query);
-  sqlite3_close(db);
-  return out;
 }
 
 }  // namespace

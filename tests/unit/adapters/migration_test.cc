@@ -7,9 +7,12 @@
 #include "base/key128.h"
 #include "ensue/version.h"
 #include "support/files.h"
+#include "support/sqlite.h"
 
 namespace ensue::adapters {
 namespace {
+
+using testing::number;
 
 Key128 key(unsigned char byte) {
   Key128 out;
@@ -28,18 +31,6 @@ std::string store_of_format_2(const testing::TempDir& dir) {
   REQUIRE(code == SQLITE_OK);
   sqlite3_close(db);
   return path;
-}
-
-int64_t number(const std::string& path, const char* sql) {
-  sqlite3* db = nullptr;
-  REQUIRE(sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READONLY, nullptr) == SQLITE_OK);
-  sqlite3_stmt* query = nullptr;
-  REQUIRE(sqlite3_prepare_v2(db, sql, -1, &query, nullptr) == SQLITE_OK);
-  REQUIRE(sqlite3_step(query) == SQLITE_ROW);
-  int64_t out = sqlite3_column_int64(query, 0);
-  sqlite3_finalize(query);
-  sqlite3_close(db);
-  return out;
 }
 
 // What a store of format 2 told, in words.
