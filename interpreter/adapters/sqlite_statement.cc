@@ -73,4 +73,16 @@ Key128 Statement::key(int column) const {
   return out;
 }
 
+Status each(Statement& query, const std::function<bool(Statement&)>& visit) {
+  struct Reset {
+    Statement& query;
+    ~Reset() { query.reset(); }
+  } reset{query};
+  for (;;) {
+    Result<bool> row = query.step();
+    if (!row) return row.error();
+    if (!*row || !visit(query)) return {};
+  }
+}
+
 }  // namespace ensue::adapters

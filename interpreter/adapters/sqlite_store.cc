@@ -1,7 +1,5 @@
 // Tables: small ids and append-only bodies, because random text keys clustered with large rows cost
-// three times the writes (DURABILITY 1). Counters are read once, raised in memory and written once
-// at the end of a transaction, in key order; the CHECK on `quota` holds the maximum whatever this
-// code does.
+// three times the writes (DURABILITY 1).
 #include "adapters/sqlite_store.h"
 
 #include <fcntl.h>
@@ -14,6 +12,7 @@
 #include <set>
 
 #include "adapters/internal/admitted_keys.h"
+#include "adapters/internal/charged_counters.h"
 #include "adapters/internal/connection.h"
 #include "adapters/internal/counter_proofs.h"
 #include "adapters/internal/owner_lock.h"
@@ -32,25 +31,13 @@ constexpr sqlite3_int64 kPage = 8192;
 constexpr sqlite3_int64 kWalHeader = 32;
 constexpr sqlite3_int64 kFrameHeader = 24;
 
-struct CounterState {
-  int64_t id = 0;
-  int64_t used = 0;
-  int64_t max = 0;
-  bool changed = false;
-  bool burst_loaded = false;
-  std::multiset<int64_t> burst;
-};
-using CounterKey = std::array<std::string, 4>;  // scope, key, counter, window
-
-// Counters that are kept in memory from one transaction to the next.
-constexpr size_t kCountersMax = 4000;
-
 // Of the file that keeps room for results: the rows and pages of some thousand calls.
 constexpr off_t kBallastBytes = off_t{8} << 20;
 
 class SqliteStore final : public Store, private StoreTxn {
  public:
   ~SqliteStore() override {
+    counters_.close();
     keys_.close();
     for (Statement& statement : statements_) statement = Statement();
     if (db_ != nullptr) sqlite3_close_v2(db_);
@@ -84,6 +71,7 @@ class SqliteStore final : public Store, private StoreTxn {
           "PRAGMA foreign_keys = ON", "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -65536"}) {
       if (Status done = execute(pragma); !done) return done.error();
     }
+    counters_.use(db_);
     keys_.use(db_, options.recent_keys);
     checkpoint_pages_ = options.checkpoint_pages;
     sqlite3_wal_hook(db_, after_commit, this);
@@ -104,6 +92,7 @@ class SqliteStore final : public Store, private StoreTxn {
     sqlite3_backup_step(backup, -1);
     code = sqlite3_backup_finish(backup);
     if (code != SQLITE_OK) return sqlite_error(db_, code, "cannot copy the store");
+    counters_.use(db_);
     keys_.use(db_, SqliteOptions{}.recent_keys);
     version_ = original.version_;
     if (Status done = migrate(); !done) return done;
@@ -169,8 +158,7 @@ class SqliteStore final : public Store, private StoreTxn {
     bool committed = false;
     ~End() {
       store.savepoints_.clear();
-      store.counters_before_.clear();
-      if (!committed || store.counters_.size() > kCountersMax) store.counters_.clear();
+      if (!committed) store.counters_.forget();
       if (!committed) store.keys_.forget();
       if (sqlite3_get_autocommit(store.db_) == 0) (void)store.statement(Sql::kRollback).run();
     }
@@ -180,11 +168,12 @@ class SqliteStore final : public Store, private StoreTxn {
     if (Status begun = statement(Sql::kBegin).run(); !begun) return begun;
     End end{*this};
     Status status = write(*this);
-    if (status) status = flush_counters();
+    if (status) status = counters_.write();
     if (status) status = keys_.write();
     if (status) status = statement(Sql::kCommit).run();
     if (!status) return status;
     end.committed = true;
+    counters_.committed();
     keys_.committed();
     return {};
   }
@@ -321,19 +310,6 @@ class SqliteStore final : public Store, private StoreTxn {
     return out;
   }
 
-  // Steps through the rows of a bound statement. `visit` returns false to stop.
-  Status each(Statement& query, const std::function<bool(Statement&)>& visit) {
-    struct Reset {
-      Statement& query;
-      ~Reset() { query.reset(); }
-    } reset{query};
-    for (;;) {
-      Result<bool> row = query.step();
-      if (!row) return row.error();
-      if (!*row || !visit(query)) return {};
-    }
-  }
-
   // ---- Reading --------------------------------------------------------------------------------
   static RecordRow record_row(const Statement& row) {
     RecordRow out;
@@ -417,12 +393,12 @@ class SqliteStore final : public Store, private StoreTxn {
   }
 
   Status visit_proofs(const std::function<bool(const CounterProof&)>& visit) override {
-    if (Status written = flush_counters(); !written) return written;
+    if (Status written = counters_.write(); !written) return written;
     return visit_counter_proofs(db_, visit);
   }
 
   Status visit_counters(const std::function<bool(const CounterRow&)>& visit) override {
-    if (Status written = flush_counters(); !written) return written;
+    if (Status written = counters_.write(); !written) return written;
     return each(statement(Sql::kQuotaList), [&](Statement& row) {
       return visit(
           {row.text(0), row.text(1), row.text(2), row.text(3), row.integer(4), row.integer(5)});
@@ -690,27 +666,20 @@ class SqliteStore final : public Store, private StoreTxn {
   // with it.
   Status savepoint() override {
     if (Status done = statement(Sql::kSavepoint).run(); !done) return done;
-    savepoints_.push_back({counters_before_.size(), keys_.mark()});
+    savepoints_.push_back({counters_.mark(), keys_.mark()});
     return {};
   }
   Status rollback_savepoint() override {
     if (savepoints_.empty()) return {ErrorCode::kInvalidArgument, "no savepoint is open"};
     if (Status done = statement(Sql::kSavepointRollback).run(); !done) return done;
-    for (; counters_before_.size() > savepoints_.back().counters; counters_before_.pop_back()) {
-      auto& [key, state] = counters_before_.back();
-      if (state) {
-        counters_[key] = std::move(*state);
-      } else {
-        counters_.erase(key);
-      }
-    }
+    counters_.rollback(savepoints_.back().counters);
     keys_.rollback(savepoints_.back().keys);
     return release_savepoint();
   }
   Status release_savepoint() override {
     if (savepoints_.empty()) return {ErrorCode::kInvalidArgument, "no savepoint is open"};
     savepoints_.pop_back();
-    if (savepoints_.empty()) counters_before_.clear();
+    counters_.release();
     return statement(Sql::kSavepointRelease).run();
   }
 
@@ -744,106 +713,8 @@ class SqliteStore final : public Store, private StoreTxn {
     return {};
   }
 
-  Result<CounterState*> counter(const Charge& charge) {
-    CounterKey counter_key{charge.scope, charge.key, charge.counter, charge.window};
-    auto [at, fresh] = counters_.try_emplace(counter_key);
-    CounterState& state = at->second;
-    if (!savepoints_.empty())
-      counters_before_.emplace_back(std::move(counter_key),
-                                    fresh ? std::nullopt : std::optional(state));
-    if (!fresh) return &state;
-    auto bind_key = [&](Statement& s) -> Statement& {
-      return s.bind(1, std::string_view(charge.scope))
-          .bind(2, std::string_view(charge.key))
-          .bind(3, std::string_view(charge.counter))
-          .bind(4, std::string_view(charge.window));
-    };
-    Status read_state = each(bind_key(statement(Sql::kQuotaGet)), [&](Statement& row) {
-      state.id = row.integer(0);
-      state.used = row.count(1);
-      return false;
-    });
-    if (!read_state) return read_state.error();
-    if (state.id == 0) {
-      if (Status done = bind_key(statement(Sql::kQuotaAdd)).bind(5, charge.max).run(); !done)
-        return done.error();
-      state.id = sqlite3_last_insert_rowid(db_);
-    }
-    if (charge.window_ms > 0) {
-      constexpr int64_t kAtOnceMax = 10'000'000;
-      bool sound = true;
-      Status loaded = each(statement(Sql::kBurstGet).bind(1, state.id), [&](Statement& row) {
-        int64_t count = row.integer(1);
-        sound = count >= 0 && count <= kAtOnceMax && value::in_range(row.instant(0));
-        for (int64_t n = 0; sound && n < count; ++n) state.burst.insert(row.integer(0));
-        return sound;
-      });
-      if (!loaded) return loaded.error();
-      if (!sound) return {ErrorCode::kStoreDamaged, "a counter of the store cannot be read"};
-      state.burst_loaded = true;
-    }
-    return &state;
-  }
-
   Result<ChargeResult> charge(const Key128& run, const std::vector<Charge>& charges) override {
-    ChargeResult out;
-    std::vector<CounterState*> states;
-    for (size_t i = 0; i < charges.size(); ++i) {
-      const Charge& charge = charges[i];
-      Result<CounterState*> found = counter(charge);
-      if (!found) return found.error();
-      CounterState& state = **found;
-      if (charge.window_ms > 0) {
-        state.burst.erase(state.burst.begin(),
-                          state.burst.upper_bound(charge.now.ms - charge.window_ms));
-        state.used = static_cast<int64_t>(state.burst.size());
-        state.changed = true;
-      }
-      // A maximum lowered below what is used blocks further charges and keeps what is used.
-      int64_t max = std::max(charge.max, state.used);
-      state.changed = state.changed || state.max != max;
-      state.max = max;
-      out.used.push_back(state.used);
-      if (state.used + 1 > charge.max) {
-        out.refused = i;
-        if (charge.window_ms > 0 && !state.burst.empty())
-          out.free_at = Instant{*state.burst.begin() + charge.window_ms};
-        return out;
-      }
-      states.push_back(&state);
-    }
-    for (size_t i = 0; i < charges.size(); ++i) {
-      CounterState& state = *states[i];
-      out.used[i] = ++state.used;
-      state.changed = true;
-      if (charges[i].window_ms > 0) state.burst.insert(charges[i].now.ms);
-      Status done =
-          statement(Sql::kChargeAdd).bind(1, run).bind(2, state.id).bind(3, charges[i].now).run();
-      if (!done) return done.error();
-    }
-    return out;
-  }
-
-  // One write for each counter of the transaction, in key order.
-  Status flush_counters() {
-    for (auto& [key, state] : counters_) {
-      if (!state.changed) continue;
-      Status done =
-          statement(Sql::kQuotaSet).bind(1, state.used).bind(2, state.max).bind(3, state.id).run();
-      if (!done) return done;
-      // A savepoint may take back what is written here: then it is written again.
-      state.changed = !savepoints_.empty();
-      if (!state.burst_loaded) continue;
-      if (Status cleared = statement(Sql::kBurstDelete).bind(1, state.id).run(); !cleared)
-        return cleared;
-      for (auto at = state.burst.begin(); at != state.burst.end();) {
-        auto next = state.burst.upper_bound(*at);
-        Statement& add = statement(Sql::kBurstAdd).bind(1, state.id).bind(2, *at);
-        if (Status added = add.bind(3, std::distance(at, next)).run(); !added) return added;
-        at = next;
-      }
-    }
-    return {};
+    return counters_.charge(run, charges);
   }
 
   Result<bool> add_run(RunRow& row) override {
@@ -994,14 +865,12 @@ class SqliteStore final : public Store, private StoreTxn {
   bool owns_ = false;   // a file, to which nobody else writes
   std::optional<Error> broken_;
   std::array<Statement, static_cast<size_t>(Sql::kCount)> statements_;
-  std::map<CounterKey, CounterState> counters_;
-  // As they were when a savepoint was open, for each charge; none: not read yet.
-  std::vector<std::pair<CounterKey, std::optional<CounterState>>> counters_before_;
   struct Savepoint {
-    size_t counters;  // length of it
+    size_t counters;
     size_t keys;
   };
   std::vector<Savepoint> savepoints_;
+  ChargedCounters counters_;
   AdmittedKeys keys_;
   std::set<std::string, std::less<>> linked_objects_;
 };

@@ -100,14 +100,7 @@ enum class Sql : size_t {
   kVerdictAdd,
   kVerdictList,
   kVerdictsAbout,
-  kQuotaGet,
-  kQuotaAdd,
-  kQuotaSet,
   kQuotaList,
-  kChargeAdd,
-  kBurstGet,
-  kBurstDelete,
-  kBurstAdd,
   kReminderPut,
   kReminderGet,
   kReminderList,
@@ -196,14 +189,7 @@ inline constexpr std::array<const char*, static_cast<size_t>(Sql::kCount)> kSql 
     "(?2 = '' OR record = ?2) ORDER BY seq",
     "SELECT seq, rule, event, at, automation, record, user, verdict FROM verdict WHERE (?1 = '' OR "
     "automation = ?1) AND record = ?2 ORDER BY seq",
-    "SELECT id, used FROM quota WHERE scope = ? AND key = ? AND counter = ? AND day = ?",
-    "INSERT INTO quota (scope, key, counter, day, used, lim) VALUES (?, ?, ?, ?, 0, ?)",
-    "UPDATE quota SET used = ?, lim = ? WHERE id = ?",
     "SELECT scope, key, counter, day, used, lim FROM quota ORDER BY scope, key, counter, day",
-    "INSERT INTO charge (run, quota, at) VALUES (?, ?, ?)",
-    "SELECT at, n FROM burst WHERE quota = ? ORDER BY at",
-    "DELETE FROM burst WHERE quota = ?",
-    "INSERT INTO burst (quota, at, n) VALUES (?, ?, ?)",
     "INSERT OR REPLACE INTO reminder (id, rule, event, automation, author, record, person, state, "
     "effect, change, "
     "offered_at, due_at, expires_at, snoozed_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -87,5 +88,8 @@ class Statement {
   std::optional<Error> broken_;
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
+
+// Steps through the rows of a bound statement, and resets it. `visit` returns false to stop.
+Status each(Statement& query, const std::function<bool(Statement&)>& visit);
 
 }  // namespace ensue::adapters

@@ -1,0 +1,244 @@
+#include "adapters/internal/charged_counters.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+
+#include "value/time_text.h"
+
+namespace ensue::adapters {
+namespace {
+
+// More than these are forgotten after a commit.
+constexpr size_t kKeptMax = 4000;
+
+constexpr std::array<const char*, 3> kChargeAdd = {
+    "INSERT INTO charge (run, quota, at) VALUES (?, ?, ?)",
+    "INSERT INTO charge (run, quota, at) VALUES (?, ?, ?), (?, ?, ?)",
+    "INSERT INTO charge (run, quota, at) VALUES (?, ?, ?), (?, ?, ?), (?, ?, ?)"};
+
+}  // namespace
+
+Statement& ChargedCounters::prepared(Statement& statement, const char* sql) {
+  // A failure shows at the first step.
+  if (!statement.prepared()) (void)statement.prepare(db_, sql);
+  return statement;
+}
+
+Result<ChargedCounters::Row*> ChargedCounters::find(const Charge& charge) {
+  KeyView key{charge.scope, charge.key, charge.counter, charge.window};
+  auto at = states_.find(key);
+  bool fresh = at == states_.end();
+  if (fresh) {
+    at = states_.emplace(Key{charge.scope, charge.key, charge.counter, charge.window}, State{})
+             .first;
+    if (Status done = read(*at, charge); !done) {
+      states_.erase(at);
+      return done.error();
+    }
+  }
+  const State& state = at->second;
+  if (marks_ > 0)
+    journal_.push_back({&*at, fresh, state.changed, state.used, state.max, state.gone_to,
+                        state.came.size(), {}, std::nullopt});
+  return &*at;
+}
+
+// The counter's row, which is made when there is none.
+Status ChargedCounters::read(Row& row, const Charge& charge) {
+  auto& [key, state] = row;
+  auto bind_key = [&key = key](Statement& statement) -> Statement& {
+    for (size_t i = 0; i < key.size(); ++i)
+      statement.bind(static_cast<int>(i) + 1, std::string_view(key[i]));
+    return statement;
+  };
+  Statement& find = prepared(
+      find_, "SELECT id, used FROM quota WHERE scope = ? AND key = ? AND counter = ? AND day = ?");
+  Status found = each(bind_key(find), [&state = state](Statement& kept) {
+    state.id = kept.integer(0);
+    state.used = kept.count(1);
+    return false;
+  });
+  if (!found) return found;
+  if (state.id == 0) {
+    Statement& add = prepared(
+        add_, "INSERT INTO quota (scope, key, counter, day, used, lim) VALUES (?, ?, ?, ?, 0, ?)");
+    if (Status done = bind_key(add).bind(5, charge.max).run(); !done) return done;
+    state.id = sqlite3_last_insert_rowid(db_);
+  }
+  if (charge.window_ms == 0) return {};
+  constexpr int64_t kAtOnceMax = 10'000'000;
+  bool sound = true;
+  Statement& window = prepared(window_, "SELECT at, n FROM burst WHERE quota = ? ORDER BY at");
+  Status loaded = each(window.bind(1, state.id), [&, &state = state](Statement& kept) {
+    int64_t count = kept.integer(1);
+    sound = count >= 0 && count <= kAtOnceMax && value::in_range(kept.instant(0));
+    for (int64_t n = 0; sound && n < count; ++n) state.charged.insert(kept.integer(0));
+    return sound;
+  });
+  if (!loaded) return loaded;
+  if (!sound) return {ErrorCode::kStoreDamaged, "a counter of the store cannot be read"};
+  return {};
+}
+
+void ChargedCounters::change(Row& row) {
+  if (row.second.changed) return;
+  row.second.changed = true;
+  changed_.push_back(&row);
+}
+
+Result<ChargeResult> ChargedCounters::charge(const Key128& run,
+                                             const std::vector<Charge>& charges) {
+  ChargeResult out;
+  out.used.reserve(charges.size());
+  std::vector<Row*> rows;
+  rows.reserve(charges.size());
+  size_t first_undo = journal_.size();
+  for (size_t i = 0; i < charges.size(); ++i) {
+    const Charge& charge = charges[i];
+    Result<Row*> found = find(charge);
+    if (!found) return found.error();
+    State& state = (*found)->second;
+    if (charge.window_ms > 0) {
+      int64_t gone_to = charge.now.ms - charge.window_ms;
+      auto stay = state.charged.upper_bound(gone_to);
+      if (stay != state.charged.begin()) {
+        if (marks_ > 0) journal_.back().left.assign(state.charged.begin(), stay);
+        state.charged.erase(state.charged.begin(), stay);
+        state.gone_to = std::max(state.gone_to.value_or(gone_to), gone_to);
+        change(**found);
+      }
+      auto used = static_cast<int64_t>(state.charged.size());
+      if (used != state.used) change(**found);
+      state.used = used;
+    }
+    // A maximum lowered below what is used blocks further charges and keeps what is used.
+    int64_t max = std::max(charge.max, state.used);
+    if (state.max != max) change(**found);
+    state.max = max;
+    out.used.push_back(state.used);
+    if (state.used + 1 > charge.max) {
+      out.refused = i;
+      if (charge.window_ms > 0 && !state.charged.empty())
+        out.free_at = Instant{*state.charged.begin() + charge.window_ms};
+      return out;
+    }
+    rows.push_back(*found);
+  }
+  for (size_t i = 0; i < charges.size(); ++i) {
+    State& state = rows[i]->second;
+    out.used[i] = ++state.used;
+    change(*rows[i]);
+    if (charges[i].window_ms == 0) continue;
+    state.charged.insert(charges[i].now.ms);
+    state.came.push_back(charges[i].now.ms);
+    if (marks_ > 0) journal_[first_undo + i].entered = charges[i].now.ms;
+  }
+  if (Status added = add_rows(run, charges, rows); !added) return added.error();
+  return out;
+}
+
+Status ChargedCounters::add_rows(const Key128& run, const std::vector<Charge>& charges,
+                                 const std::vector<Row*>& rows) {
+  for (size_t next = 0; next < rows.size();) {
+    size_t count = std::min(rows.size() - next, kRowsAtOnce);
+    Statement& add = prepared(charge_[count - 1], kChargeAdd[count - 1]);
+    int place = 0;
+    for (size_t end = next + count; next < end; ++next) {
+      add.bind(++place, run);
+      add.bind(++place, rows[next]->second.id);
+      add.bind(++place, charges[next].now);
+    }
+    if (Status done = add.run(); !done) return done;
+  }
+  return {};
+}
+
+Status ChargedCounters::write() {
+  std::vector<Row*> rows = changed_;
+  std::sort(rows.begin(), rows.end(),
+            [](const Row* a, const Row* b) { return a->first < b->first; });
+  for (Row* row : rows) {
+    State& state = row->second;
+    Statement& set = prepared(set_, "UPDATE quota SET used = ?, lim = ? WHERE id = ?");
+    if (Status done = set.bind(1, state.used).bind(2, state.max).bind(3, state.id).run(); !done)
+      return done;
+    if (Status done = write_window(state); !done) return done;
+  }
+  // A savepoint may take back what is written here: then it is written again.
+  if (marks_ > 0) return {};
+  for (Row* row : changed_) {
+    row->second.changed = false;
+    row->second.gone_to.reset();
+    row->second.came.clear();
+  }
+  changed_.clear();
+  return {};
+}
+
+Status ChargedCounters::write_window(State& state) {
+  if (state.gone_to) {
+    Statement& leave = prepared(window_leave_, "DELETE FROM burst WHERE quota = ? AND at <= ?");
+    if (Status done = leave.bind(1, state.id).bind(2, *state.gone_to).run(); !done) return done;
+  }
+  std::set<int64_t> came(state.came.begin(), state.came.end());
+  for (int64_t at : came) {
+    auto [first, last] = state.charged.equal_range(at);
+    if (first == last) continue;  // it has left again
+    Statement& put =
+        prepared(window_put_, "INSERT OR REPLACE INTO burst (quota, at, n) VALUES (?, ?, ?)");
+    Status done = put.bind(1, state.id).bind(2, at).bind(3, std::distance(first, last)).run();
+    if (!done) return done;
+  }
+  return {};
+}
+
+void ChargedCounters::committed() {
+  journal_.clear();
+  marks_ = 0;
+  if (states_.size() > kKeptMax) forget();
+}
+
+void ChargedCounters::forget() {
+  changed_.clear();
+  journal_.clear();
+  marks_ = 0;
+  states_.clear();
+}
+
+size_t ChargedCounters::mark() {
+  ++marks_;
+  return journal_.size();
+}
+
+void ChargedCounters::rollback(size_t mark) {
+  for (; journal_.size() > mark; journal_.pop_back()) {
+    const Undo& undo = journal_.back();
+    State& state = undo.row->second;
+    // The last of those that have changed: the others came before it.
+    if (state.changed && !undo.changed) changed_.pop_back();
+    if (undo.fresh) {
+      states_.erase(undo.row->first);
+      continue;
+    }
+    state.changed = undo.changed;
+    state.used = undo.used;
+    state.max = undo.max;
+    state.gone_to = undo.gone_to;
+    state.came.resize(undo.came);
+    if (undo.entered) state.charged.erase(state.charged.find(*undo.entered));
+    state.charged.insert(undo.left.begin(), undo.left.end());
+  }
+}
+
+void ChargedCounters::release() {
+  if (--marks_ == 0) journal_.clear();
+}
+
+void ChargedCounters::close() {
+  for (Statement* statement : {&find_, &add_, &set_, &window_, &window_leave_, &window_put_})
+    *statement = Statement();
+  for (Statement& statement : charge_) statement = Statement();
+}
+
+}  // namespace ensue::adapters
