@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/fold.h"
 #include "base/key128.h"
@@ -63,6 +64,20 @@ std::string without_underscores(std::string_view name) {
   return out;
 }
 
+// Fields whose values are texts as they come.
+bool is_text(types::TypeKind kind) {
+  switch (kind) {
+    case types::TypeKind::kText:
+    case types::TypeKind::kLongText:
+    case types::TypeKind::kEmail:
+    case types::TypeKind::kPhone:
+    case types::TypeKind::kUrl:
+    case types::TypeKind::kPicklist:
+    case types::TypeKind::kRecord: return true;
+    default: return false;
+  }
+}
+
 // A field that is named several times has its last value: each of the event's records gets a copy
 // of the list, which must not be as long as the line allows.
 void keep_last(std::vector<types::FieldValue>& values) {
@@ -92,12 +107,67 @@ size_t text_bytes(const std::vector<types::FieldValue>& values) {
   return out;
 }
 
+// The members by which formats are told apart, and those of the native form.
+enum Member : uint8_t {
+  kSpecVersion,
+  kDataBase64,
+  kChangeEventHeader,
+  kOp,
+  kAfter,
+  kAction,
+  kPayload,
+  kData,
+  kSource,
+  kBefore,
+  kEntity,
+  kKind,
+  kIds,
+  kAt,
+  kBy,
+  kId,
+  kSet,
+  kNulled,
+  kMembers
+};
+constexpr std::array<std::string_view, kMembers> kMemberNames = {
+    "specversion", "data_base64", "ChangeEventHeader", "op",   "after", "action",
+    "payload",     "data",        "source",            "before", "entity", "kind",
+    "ids",         "at",          "by",                "id",   "set",   "nulled"};
+
 std::string_view last_part(std::string_view dotted) {
   size_t dot = dotted.rfind('.');
   return dot == std::string_view::npos ? dotted : dotted.substr(dot + 1);
 }
 
 }  // namespace
+
+// Where they stand in an object: it is gone through once, whatever is asked of it.
+class Members {
+ public:
+  Members(const JsonTape& tape, uint32_t object) : tape_(tape) {
+    at_.fill(kNone);
+    tape.for_each(object, [&](uint32_t child) {
+      std::string_view key = tape.node(child).key;
+      for (size_t i = 0; i < kMembers; ++i) {
+        if (kMemberNames[i].size() != key.size() || kMemberNames[i] != key) continue;
+        if (at_[i] == kNone) at_[i] = child;
+        break;
+      }
+    });
+  }
+  uint32_t at(Member member) const { return at_[member]; }
+  bool has(Member member) const { return at_[member] != kNone; }
+  bool is(Member member, JsonKind kind) const {
+    return has(member) && tape_.node(at_[member]).kind == kind;
+  }
+  std::string_view text(Member member) const {
+    return has(member) ? tape_.text(at_[member]) : std::string_view();
+  }
+
+ private:
+  const JsonTape& tape_;
+  std::array<uint32_t, kMembers> at_;
+};
 
 const char* format_name(Format format) {
   static constexpr const char* kNames[] = {"native", "salesforce", "debezium", "wal2json",
@@ -142,37 +212,31 @@ LineResult EventReader::read_object(uint32_t node, uint64_t line_number, int dep
   draft.source = cloud_source_;
   draft.identity = cloud_identity_;
   draft.at = cloud_time_;
-  if (tape_.find(node, "specversion") != kNone) {
-    uint32_t data = tape_.find(node, "data");
-    if (tape_.find(node, "data_base64") != kNone) {
+  Members members(tape_, node);
+  if (members.has(kSpecVersion)) {
+    if (members.has(kDataBase64)) {
       return poison(Format::kUnknown, "a CloudEvent with data_base64; only JSON data is read");
     }
-    if (data == kNone || tape_.node(data).kind != JsonKind::kObject) {
+    if (!members.is(kData, JsonKind::kObject)) {
       return poison(Format::kUnknown, "a CloudEvent without data");
     }
-    cloud_source_ = tape_.text(node, "source");
-    cloud_identity_ = tape_.text(node, "id");
+    cloud_source_ = members.text(kSource);
+    cloud_identity_ = members.text(kId);
     cloud_time_ = tape_.text(node, "time");
-    return read_object(data, line_number, depth + 1);
+    return read_object(members.at(kData), line_number, depth + 1);
   }
-  if (tape_.find(node, "ChangeEventHeader") != kNone)
-    return read_salesforce(node, std::move(draft), line_number);
-  bool debezium = tape_.find(node, "op") != kNone &&
-                  (tape_.find(node, "source") != kNone || tape_.find(node, "after") != kNone ||
-                   tape_.find(node, "before") != kNone);
+  if (members.has(kChangeEventHeader)) return read_salesforce(node, std::move(draft), line_number);
+  bool debezium = members.has(kOp) &&
+                  (members.has(kSource) || members.has(kAfter) || members.has(kBefore));
   if (debezium) return read_debezium(node, std::move(draft), line_number);
-  if (tape_.find(node, "action") != kNone)
-    return read_wal2json(node, std::move(draft), line_number);
-  if (tape_.find(node, "entity") != kNone && tape_.find(node, "kind") != kNone) {
-    return read_native(node, std::move(draft), line_number);
-  }
-  for (const char* envelope : {"payload", "data"}) {
-    uint32_t inner = tape_.find(node, envelope);
-    if (inner == kNone) continue;
-    if (tape_.node(inner).kind == JsonKind::kNull)
+  if (members.has(kAction)) return read_wal2json(node, std::move(draft), line_number);
+  if (members.has(kEntity) && members.has(kKind))
+    return read_native(members, std::move(draft), line_number);
+  for (Member envelope : {kPayload, kData}) {
+    if (members.is(envelope, JsonKind::kNull))
       return nothing(Format::kDebezium);  // a tombstone under `payload`
-    if (tape_.node(inner).kind == JsonKind::kObject)
-      return read_object(inner, line_number, depth + 1);
+    if (members.is(envelope, JsonKind::kObject))
+      return read_object(members.at(envelope), line_number, depth + 1);
   }
   return poison(Format::kUnknown, "this is none of the known event formats");
 }
@@ -346,8 +410,8 @@ LineResult EventReader::read_wal2json(uint32_t node, Draft draft, uint64_t line_
 
 // ---- Native -----------------------------------------------------------------------------------
 
-LineResult EventReader::read_native(uint32_t node, Draft draft, uint64_t line_number) {
-  std::string_view kind = tape_.text(node, "kind");
+LineResult EventReader::read_native(const Members& members, Draft draft, uint64_t line_number) {
+  std::string_view kind = members.text(kKind);
   bool known = false;
   for (ChangeKind candidate : {ChangeKind::kCreate, ChangeKind::kUpdate, ChangeKind::kDelete,
                                ChangeKind::kUndelete, ChangeKind::kSnapshot}) {
@@ -357,30 +421,23 @@ LineResult EventReader::read_native(uint32_t node, Draft draft, uint64_t line_nu
   }
   if (!known)
     return poison(Format::kNative, fmt::format("unknown kind \"{}\"", base::excerpt(kind, 40)));
-  draft.entity = tape_.text(node, "entity");
-  uint32_t ids = tape_.find(node, "ids");
-  if (ids != kNone && tape_.node(ids).kind == JsonKind::kArray) {
-    tape_.for_each(ids, [&](uint32_t id) { draft.ids.push_back(tape_.node(id).text); });
+  draft.entity = members.text(kEntity);
+  if (members.is(kIds, JsonKind::kArray)) {
+    tape_.for_each(members.at(kIds),
+                   [&](uint32_t id) { draft.ids.push_back(tape_.node(id).text); });
   }
-  std::string_view at = tape_.text(node, "at");
+  std::string_view at = members.text(kAt);
   if (!at.empty()) draft.at = at;
-  draft.by = tape_.text(node, "by");
-  if (draft.identity.empty()) draft.identity = tape_.text(node, "id");
-  std::string_view source = tape_.text(node, "source");
-  if (draft.source.empty()) draft.source = source;
-  auto object_member = [&](const char* key) -> std::optional<uint32_t> {
-    uint32_t found = tape_.find(node, key);
-    if (found == kNone || tape_.node(found).kind == JsonKind::kNull) return kNone;
-    if (tape_.node(found).kind != JsonKind::kObject) return std::nullopt;
-    return found;
-  };
-  auto set = object_member("set");
-  auto before = object_member("before");
-  if (!set || !before)
-    return poison(Format::kNative, set ? "`before` is not an object" : "`set` is not an object");
-  draft.fields = *set;
-  draft.before = *before;
-  draft.nulled = tape_.find(node, "nulled");
+  draft.by = members.text(kBy);
+  if (draft.identity.empty()) draft.identity = members.text(kId);
+  if (draft.source.empty()) draft.source = members.text(kSource);
+  for (Member member : {kSet, kBefore}) {
+    if (!members.has(member) || members.is(member, JsonKind::kNull)) continue;
+    if (!members.is(member, JsonKind::kObject))
+      return poison(Format::kNative, fmt::format("`{}` is not an object", kMemberNames[member]));
+    (member == kSet ? draft.fields : draft.before) = members.at(member);
+  }
+  draft.nulled = members.at(kNulled);
   if (draft.ids.empty()) return poison(Format::kNative, "`ids` names no record");
   return finish(draft, Format::kNative, line_number);
 }
@@ -401,7 +458,8 @@ types::FieldId EventReader::find_field(types::ObjectId object, std::string_view 
   Names& names = names_[database ? 1 : 0];
   if (object.index >= names.size()) names.resize(object.index + size_t{1});
   NamesOfObject& known = names[object.index];
-  if (known.next < known.rows.size() && known.rows[known.next].first == name)
+  if (known.next == known.rows.size()) known.next = 0;  // the next event
+  if (!known.rows.empty() && known.rows[known.next].first == name)
     return known.rows[known.next++].second;
   const types::Object& shape = schema_.object(object);
   types::FieldId field = shape.find_stored(name);
@@ -468,7 +526,10 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
   }
   uint32_t fields = draft.fields != kNone ? draft.fields : draft.columns;
   Typing typing{draft, object, room_for_texts(tape_, fields), {}};
-  if (fields != kNone) event.set.reserve(tape_.node(fields).child_count);
+  if (fields != kNone) {
+    constexpr size_t kMade = 1;  // by the engine: the name of a person
+    event.set.reserve(tape_.node(fields).child_count + kMade);
+  }
   bool fine = add_fields(typing, draft.fields, event.set) &&
               add_columns(typing, draft.columns, event.set) &&
               add_fields(typing, draft.before, event.before) &&
@@ -526,7 +587,7 @@ bool EventReader::add_fields(Typing& typing, uint32_t node, std::vector<types::F
   tape_.for_each(node, [&](uint32_t member) {
     const JsonNode& row = tape_.node(member);
     if (!fine || (!draft.skip.empty() && row.key == draft.skip)) return;
-    if (diffs.count(row.key) != 0) {
+    if (!diffs.empty() && diffs.count(row.key) != 0) {
       ++counts_.diffs;
       return;
     }
@@ -577,22 +638,30 @@ bool EventReader::add_field(Typing& typing, std::string_view name, uint32_t valu
   // Debezium sends this for a long value that the change did not touch.
   if (database && tape_.node(value).text == "__debezium_unavailable_value") return true;
   const types::Type& type = shape.field(field).type;
-  Result<Value> typed =
-      value_from_json(tape_, value, schema_, type, bounds_, database, &typing.texts);
-  if (!typed) {
-    typing.reason =
-        fmt::format("{}.{}: {}", shape.name, shape.field(field).name, typed.error().message);
-    return false;
+  Value typed;
+  const JsonNode& node = tape_.node(value);
+  bool short_text = node.kind == JsonKind::kString && is_text(type.kind) &&
+                    node.text.size() <= std::min<size_t>(TextBlock::kLongest, bounds_.text_bytes_max);
+  if (short_text) {  // most of them
+    typed = typing.texts.text(node.text);
+  } else {
+    Result<Value> read =
+        value_from_json(tape_, value, schema_, type, bounds_, database, &typing.texts);
+    if (!read) {
+      typing.reason =
+          fmt::format("{}.{}: {}", shape.name, shape.field(field).name, read.error().message);
+      return false;
+    }
+    typed = std::move(*read);
   }
-  if (type.is(types::TypeKind::kPicklist) && !typed->is_blank()) {
+  if (type.is(types::TypeKind::kPicklist) && !typed.is_blank()) {
     const types::Picklist& picklist = schema_.picklist(type.picklist);
-    const std::string* known = picklist.find(typed->as_text());
-    if (known == nullptr && !picklist.open) {
+    if (!picklist.open && picklist.find(typed.as_text()) == nullptr) {
       count_unknown(counts_.unknown_values, fmt::format("{}.{} = {}", shape.name,
-                                                        shape.field(field).name, typed->as_text()));
+                                                        shape.field(field).name, typed.as_text()));
     }
   }
-  out.push_back({field, std::move(*typed)});
+  out.push_back({field, std::move(typed)});
   return true;
 }
 

@@ -54,6 +54,8 @@ struct IntakeCounts {
   uint64_t diffs = 0;  // long texts sent as differences, which are not applied
 };
 
+class Members;
+
 // Reads lines of one stream. Not shared between threads; keeps its buffers from line to line.
 class EventReader {
  public:
@@ -98,7 +100,7 @@ class EventReader {
   LineResult read_salesforce(uint32_t payload, Draft draft, uint64_t line_number);
   LineResult read_debezium(uint32_t node, Draft draft, uint64_t line_number);
   LineResult read_wal2json(uint32_t node, Draft draft, uint64_t line_number);
-  LineResult read_native(uint32_t node, Draft draft, uint64_t line_number);
+  LineResult read_native(const Members& members, Draft draft, uint64_t line_number);
   LineResult finish(const Draft& draft, Format format, uint64_t line_number);
 
   types::ObjectId find_object(const Draft& draft) const;

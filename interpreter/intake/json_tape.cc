@@ -24,49 +24,45 @@ struct JsonTape::Parser {
   bool walk(ondemand::value value, std::string_view key, size_t depth, size_t depth_max,
             std::vector<JsonNode>& nodes) {
     auto index = static_cast<uint32_t>(nodes.size());
-    nodes.push_back({});
-    nodes[index].key = key;
+    JsonNode node;
+    node.key = key;
+    node.next = index + 1;
     ondemand::json_type type;
     if (!check(value.type().get(type))) return false;
     bool fine = true;
     switch (type) {
       case ondemand::json_type::null: {
-        nodes[index].kind = JsonKind::kNull;
         bool is_null = false;
         fine = check(value.is_null().get(is_null)) &&
                (is_null || fail("a word that is not null, true or false"));
         break;
       }
-      case ondemand::json_type::boolean: {
-        nodes[index].kind = JsonKind::kBoolean;
-        bool truth = false;
-        fine = check(value.get_bool().get(truth));
-        nodes[index].truth = truth;
+      case ondemand::json_type::boolean:
+        node.kind = JsonKind::kBoolean;
+        fine = check(value.get_bool().get(node.truth));
         break;
-      }
       case ondemand::json_type::number: {
-        nodes[index].kind = JsonKind::kNumber;
+        node.kind = JsonKind::kNumber;
         std::string_view digits = value.raw_json_token();
         size_t end = digits.find_last_not_of(" \t\r\n");
-        nodes[index].text = digits.substr(0, end + 1);
-        fine = sound_number(nodes[index].text) || fail("a number that JSON does not allow");
+        node.text = digits.substr(0, end + 1);
+        fine = sound_number(node.text) || fail("a number that JSON does not allow");
         break;
       }
-      case ondemand::json_type::string: {
-        nodes[index].kind = JsonKind::kString;
-        std::string_view text;
-        fine = check(value.get_string().get(text));
-        nodes[index].text = text;
+      case ondemand::json_type::string:
+        node.kind = JsonKind::kString;
+        fine = check(value.get_string().get(node.text));
         break;
-      }
       case ondemand::json_type::array:
-        fine = walk_array(value, index, depth, depth_max, nodes);
-        break;
       case ondemand::json_type::object:
-        fine = walk_object(value, index, depth, depth_max, nodes);
-        break;
+        nodes.push_back(node);
+        fine = type == ondemand::json_type::array
+                   ? walk_array(value, index, depth, depth_max, nodes)
+                   : walk_object(value, index, depth, depth_max, nodes);
+        nodes[index].next = static_cast<uint32_t>(nodes.size());
+        return fine;
     }
-    nodes[index].next = static_cast<uint32_t>(nodes.size());
+    nodes.push_back(node);
     return fine;
   }
 
@@ -76,12 +72,14 @@ struct JsonTape::Parser {
     if (depth >= depth_max) return fail("it is nested too deeply");
     ondemand::array array;
     if (!check(value.get_array().get(array))) return false;
+    uint32_t count = 0;
     for (auto item : array) {
       ondemand::value child;
       if (!check(std::move(item).get(child)) || !walk(child, {}, depth + 1, depth_max, nodes))
         return false;
-      ++nodes[index].child_count;
+      ++count;
     }
+    nodes[index].child_count = count;
     return true;
   }
 
@@ -91,14 +89,16 @@ struct JsonTape::Parser {
     if (depth >= depth_max) return fail("it is nested too deeply");
     ondemand::object object;
     if (!check(value.get_object().get(object))) return false;
+    uint32_t count = 0;
     for (auto member : object) {
       ondemand::field field;
       if (!check(std::move(member).get(field))) return false;
       std::string_view key;
       if (!check(field.unescaped_key().get(key))) return false;
       if (!walk(field.value(), key, depth + 1, depth_max, nodes)) return false;
-      ++nodes[index].child_count;
+      ++count;
     }
+    nodes[index].child_count = count;
     return true;
   }
 
@@ -223,12 +223,15 @@ uint32_t JsonTape::find(uint32_t object, std::string_view key) const {
   return kNone;
 }
 
+std::string_view JsonTape::text(uint32_t node) const {
+  const JsonNode& row = nodes_[node];
+  bool has = row.kind == JsonKind::kString || row.kind == JsonKind::kNumber;
+  return has ? row.text : std::string_view();
+}
+
 std::string_view JsonTape::text(uint32_t object, std::string_view key) const {
   uint32_t found = find(object, key);
-  if (found == kNone) return {};
-  const JsonNode& node = nodes_[found];
-  return node.kind == JsonKind::kString || node.kind == JsonKind::kNumber ? node.text
-                                                                          : std::string_view();
+  return found == kNone ? std::string_view() : text(found);
 }
 
 }  // namespace ensue::intake

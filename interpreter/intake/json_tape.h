@@ -48,8 +48,9 @@ class JsonTape {
   // A member of an object by its exact key; kNone when there is none, or the node is no object.
   // O(members).
   uint32_t find(uint32_t object, std::string_view key) const;
-  // The text of a member that is a string or a number; empty otherwise.
-  std::string_view text(uint32_t object, std::string_view key) const;
+  // The text of a string or a number; empty otherwise.
+  std::string_view text(uint32_t node) const;
+  std::string_view text(uint32_t object, std::string_view key) const;  // of a member
   // Calls `visit(index)` for each child.
   template <class Visit>
   void for_each(uint32_t parent, Visit visit) const {
