@@ -13,23 +13,41 @@
 namespace ensue::value {
 namespace {
 
-// How many bytes from `begin` on stand in JSON as they are: ASCII but for control characters,
-// quotes and backslashes.
-size_t plain_run(std::string_view text, size_t begin) {
+// Bytes that stand in JSON as they are: ASCII but for control characters, quotes and backslashes.
+bool plain(char c) { return c >= 0x20 && c != '"' && c != '\\'; }
+
+// Whether all of eight are plain: a byte below `n` borrows from its high bit in `word - n`.
+bool all_plain(uint64_t word) {
   constexpr uint64_t kOnes = 0x0101010101010101;
   constexpr uint64_t kHigh = kOnes * 0x80;
-  size_t at = begin;
-  // Eight at a time: a byte below `n` borrows from its high bit in `word - n`.
-  for (; at + sizeof(uint64_t) <= text.size(); at += sizeof(uint64_t)) {
+  uint64_t quote = word ^ (kOnes * '"');
+  uint64_t backslash = word ^ (kOnes * '\\');
+  uint64_t below = (word - kOnes * 0x20) & ~word;
+  uint64_t equal = ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash);
+  return ((word | below | equal) & kHigh) == 0;
+}
+
+// Copies the plain bytes that `text` begins with; how many they are. Room for all of the text.
+size_t copy_plain(std::string_view text, char* to) {
+  size_t at = 0;
+  constexpr size_t kWord = sizeof(uint64_t);
+  auto copy_word = [&](size_t from) {
     uint64_t word;
-    std::memcpy(&word, text.data() + at, sizeof word);
-    uint64_t quote = word ^ (kOnes * '"');
-    uint64_t backslash = word ^ (kOnes * '\\');
-    uint64_t below = (word - kOnes * 0x20) & ~word;
-    uint64_t equal = ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash);
-    if (((word | below | equal) & kHigh) != 0) break;
-  }
-  auto plain = [](char c) { return c >= 0x20 && c != '"' && c != '\\'; };
+    std::memcpy(&word, text.data() + from, kWord);
+    std::memcpy(to + from, &word, kWord);
+    return all_plain(word);
+  };
+  while (at + kWord <= text.size() && copy_word(at)) at += kWord;
+  // The last word once more with what is left behind it.
+  bool left = at < text.size() && at + kWord > text.size() && text.size() >= kWord;
+  if (left && copy_word(text.size() - kWord)) return text.size();
+  for (; at < text.size() && plain(text[at]); ++at) to[at] = text[at];
+  return at;
+}
+
+// How many bytes from `begin` on are plain.
+size_t plain_run(std::string_view text, size_t begin) {
+  size_t at = begin;
   while (at < text.size() && plain(text[at])) ++at;
   return at - begin;
 }
@@ -94,16 +112,15 @@ std::string source_text(const Value& value) {
 }
 
 void append_json_text(std::string& out, std::string_view text) {
-  size_t plain_bytes = plain_run(text, 0);
-  if (plain_bytes == text.size()) {
-    // Between two quotes, as nearly all texts.
-    size_t begin = out.size();
-    out.append(text.size() + 2, '"');
-    text.copy(out.data() + begin + 1, text.size());
+  size_t begin = out.size();
+  out.resize(begin + text.size() + 2);
+  out[begin] = '"';
+  size_t plain_bytes = copy_plain(text, out.data() + begin + 1);
+  if (plain_bytes == text.size()) {  // as nearly all texts
+    out.back() = '"';
     return;
   }
-  out += '"';
-  out.append(text, 0, plain_bytes);
+  out.resize(begin + 1 + plain_bytes);
   for (size_t at = plain_bytes; at < text.size(); ++at) {
     size_t plain = plain_run(text, at);
     out.append(text, at, plain);
@@ -132,6 +149,7 @@ void append_json(std::string& out, const Value& value) {
   switch (value.kind()) {
     case Value::Kind::kBlank: out += "null"; break;
     case Value::Kind::kBoolean: out += value.truth() ? "true" : "false"; break;
+    case Value::Kind::kText: append_json_text(out, value.as_text()); break;
     case Value::Kind::kNumber:
     case Value::Kind::kPercent: out += decimal_text(value.as_decimal()); break;
     case Value::Kind::kMoney: {
@@ -150,7 +168,6 @@ void append_json(std::string& out, const Value& value) {
       out += ']';
       break;
     }
-    case Value::Kind::kText: append_json_text(out, value.as_text()); break;
     default: append_json_text(out, plain_text(value));
   }
 }
