@@ -309,13 +309,12 @@ uint64_t judged(const Subject& subject, size_t events) {
     simdjson::dom::element document = parser.parse(event.json.data(), event.size);
     types::Record record;
     record.object = subject.workload.lead();
-    record.fields.resize(Workload::fields().size() + 1);
     uint32_t owner = UINT32_MAX;
     for (uint32_t f = 0; f < Workload::fields().size(); ++f) {
       const FieldSpec& spec = Workload::fields()[f];
       simdjson::dom::element value = document["set"][spec.name];
-      Value& field = record.fields[f + 1];
       if (value.is_null()) continue;
+      Value field;
       if (spec.kind == FieldKind::kBoolean) {
         field = Value::boolean(value.get_bool());
       } else if (spec.kind == FieldKind::kNumber) {
@@ -326,6 +325,7 @@ uint64_t judged(const Subject& subject, size_t events) {
         field = Value::text(std::string_view(value));
         if (f == 0) owner = owners.at(std::string(std::string_view(value)));
       }
+      record.fields.set(types::FieldId(f + 1), std::move(field));
     }
     types::FieldSet changed;
     exec::Input input;

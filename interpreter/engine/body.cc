@@ -530,7 +530,6 @@ Result<types::Record> Cascade::written(const types::Record& base, const Assigned
   const types::Schema& schema = c_.program.schema();
   const types::Object& object = schema.object(base.object);
   types::Record out = base;
-  out.fields.resize(object.fields.size());
   types::FieldId code = object.find_stored("CurrencyIsoCode");
   std::vector<std::pair<types::FieldId, const Value*>> fields;
   for (const auto& [ref, value] : values) {
@@ -541,7 +540,7 @@ Result<types::Record> Cascade::written(const types::Record& base, const Assigned
       return {ErrorCode::kFault,
               fmt::format("{} has no field {}", object.name, schema.field(ref).name)};
     }
-    if (field == code) out.fields[field.index] = value;
+    if (field == code) out.fields.set(field, value);
     fields.emplace_back(field, &value);
   }
   Currency currency = code ? Currency::of(out.raw(code).as_text()) : Currency();
@@ -550,7 +549,7 @@ Result<types::Record> Cascade::written(const types::Record& base, const Assigned
     Result<Value> stored = coerce(*value, object.field(field), storing);
     if (!stored)
       return {ErrorCode::kFault, fmt::format("{}: {}", object.name, stored.error().message)};
-    out.fields[field.index] = std::move(*stored);
+    out.fields.set(field, std::move(*stored));
   }
   return out;
 }
@@ -573,9 +572,7 @@ Status Cascade::update_record(Run& run, Frame& frame, const types::Record& befor
   EffectRecord effect;
   effect.op = "update";
   effect.target = record_name(c_.program.schema(), before);
-  bool same = true;
-  for (size_t i = 0; i < after->fields.size() && same; ++i)
-    same = value::same_stored(before.raw(types::FieldId(i)), after->fields[i]);
+  bool same = types::differing(before.fields, after->fields).empty();
   effect.outcome = same ? "unchanged" : "updated";
   Key128 cause = effect_key(run, frame);
   if (run.in_hand != nullptr) {
@@ -597,15 +594,17 @@ Status Cascade::create_record(Run& run, Frame& frame, const plan::WritePlan& pla
   types::Record base;
   base.object = plan.object;
   base.id = base::short_id(base::fold_case(object.name).substr(0, 3), cause);
-  for (const types::Field& field : object.fields) base.fields.push_back(field.default_value);
+  for (size_t i = 0; i < object.fields.size(); ++i)
+    base.fields.set(types::FieldId(i), object.fields[i].default_value);
   if (types::FieldId created = object.find_stored("CreatedDate"))
-    base.fields[created.index] = Value::datetime(c_.now);
+    base.fields.set(created, Value::datetime(c_.now));
   Result<types::Record> record = written(base, *values);
   if (!record) return record.error();
-  name_person(object, *record, [&](types::FieldId field) {
-    return std::any_of(values->begin(), values->end(),
-                       [&](const auto& row) { return row.first.field == field; });
-  });
+  std::vector<types::FieldValue> set;
+  for (const auto& [field, value] : *values)
+    set.push_back({field.field, record->raw(field.field)});
+  name_person(object, &*record, set);
+  record->fields.set_all(set);
   EffectRecord effect;
   effect.op = "create";
   effect.target = record_name(c_.program.schema(), base);

@@ -55,14 +55,26 @@ Cascade::Cascade(CascadeContext context)
 
 // ---- Changes ----------------------------------------------------------------------------------
 
-void Cascade::name_person(const types::Object& object, types::Record& record,
-                          const std::function<bool(types::FieldId)>& given) {
+void Cascade::name_person(const types::Object& object, const types::Record* before,
+                          std::vector<types::FieldValue>& set) {
   auto [owner, name, first, last] = object.named();
-  if (!name || !first || !last || given(name) || (!given(first) && !given(last))) return;
-  std::string whole(record.raw(first).as_text());
-  std::string_view family = record.raw(last).as_text();
+  if (!name || !first || !last) return;
+  const Value* parts[2] = {nullptr, nullptr};
+  for (const types::FieldValue& row : set) {
+    if (row.field == name) return;
+    if (row.field == first) parts[0] = &row.value;
+    if (row.field == last) parts[1] = &row.value;
+  }
+  if (parts[0] == nullptr && parts[1] == nullptr) return;
+  auto part = [&](size_t i, types::FieldId field) -> std::string_view {
+    if (parts[i] != nullptr) return parts[i]->as_text();
+    return before != nullptr ? before->raw(field).as_text() : std::string_view();
+  };
+  std::string whole(part(0, first));
+  std::string_view family = part(1, last);
   if (!whole.empty() && !family.empty()) whole += ' ';
-  record.fields[name.index] = Value::text(whole + std::string(family));
+  whole += family;
+  set.push_back({name, Value::text(whole)});
 }
 
 // Makes the images before and after, with what before-save flows set, and saves the record.
@@ -79,13 +91,9 @@ Result<Change> Cascade::apply(types::Event event) {
     after.object = event.object;
     after.id = event.record;
   }
-  after.fields.resize(object.fields.size());
   after.deleted = event.kind == ChangeKind::kDelete;
-  for (types::FieldValue& row : event.set) after.fields[row.field.index] = std::move(row.value);
-  name_person(object, after, [&](types::FieldId field) {
-    return std::any_of(event.set.begin(), event.set.end(),
-                       [&](const types::FieldValue& row) { return row.field == field; });
-  });
+  name_person(object, known.get(), event.set);
+  after.fields.set_all(event.set);
 
   Change out;
   out.event = event.key;
@@ -97,8 +105,7 @@ Result<Change> Cascade::apply(types::Event event) {
     // The image before is the engine's copy, corrected by the previous values the event carries.
     types::Record before =
         known != nullptr ? *known : types::Record{event.object, event.record, {}, false};
-    before.fields.resize(object.fields.size());
-    for (const types::FieldValue& row : event.before) before.fields[row.field.index] = row.value;
+    before.fields.set_all(event.before);
     out.before = std::make_shared<const types::Record>(std::move(before));
   }
   bool flows_set = event.kind != ChangeKind::kSnapshot && !after.deleted &&
@@ -112,11 +119,7 @@ Result<Change> Cascade::apply(types::Event event) {
     ours.at = c_.now;
     ours.kind = plan::kEdited;
     ours.is_new = false;
-    ours.changed = {};
-    for (size_t i = 0; i < after.fields.size(); ++i) {
-      if (!value::same_stored(as_sent.fields[i], after.fields[i]))
-        ours.changed.add(types::FieldId(i));
-    }
+    ours.changed = types::differing(as_sent.fields, after.fields);
     if (!ours.changed.empty()) {
       ours.after = std::make_shared<const types::Record>(after);
       std::string cause = std::exchange(cause_, "flows before the save");
@@ -125,19 +128,25 @@ Result<Change> Cascade::apply(types::Event event) {
       if (!kept) return kept.error();
     }
   }
-  LastChange last{event.kind, event.at, event.key, event.by, {}};
-  out.changed = {};
-  if (event.kind != ChangeKind::kSnapshot) last.before.reserve(event.set.size() + 1);
-  for (size_t i = 0; i < after.fields.size(); ++i) {
-    types::FieldId field(i);
-    static const Value kBlank{};
-    const Value& previous = out.before != nullptr ? out.before->raw(field) : kBlank;
-    if (value::same_stored(previous, after.fields[i])) continue;
-    out.changed.add(field);
-    if (event.kind != ChangeKind::kSnapshot) last.before.push_back({field, previous});
-  }
+  out.changed = changed_since(out.before, after);
+  LastChange last{event.kind, event.at, event.key, event.by, {}, out.is_new};
+  if (!fresh) last.before = values_before(out);
   out.after = std::make_shared<const types::Record>(std::move(after));
   c_.book.put(out.after, std::move(last));
+  return out;
+}
+
+// What is created had no value before.
+types::FieldSet Cascade::changed_since(const types::RecordPtr& before, const types::Record& after) {
+  if (before == nullptr) return after.fields.present();
+  return types::differing(before->fields, after.fields);
+}
+
+std::vector<types::FieldValue> Cascade::values_before(const Change& change) {
+  std::vector<types::FieldValue> out;
+  change.changed.for_each([&](types::FieldId field) {
+    out.push_back({field, change.before != nullptr ? change.before->raw(field) : Value()});
+  });
   return out;
 }
 
@@ -158,12 +167,7 @@ Status Cascade::keep_intent(const Change& change) {
 // the ones before have set. A fault of one takes back what it set; the save goes on.
 Status Cascade::before_save(Change& change, types::Record& after) {
   for (uint32_t number : c_.index.before_save(after.object, change.kind)) {
-    change.changed = {};
-    for (size_t i = 0; i < after.fields.size(); ++i) {
-      const Value previous =
-          change.before != nullptr ? change.before->raw(types::FieldId(i)) : Value();
-      if (!value::same_stored(previous, after.fields[i])) change.changed.add(types::FieldId(i));
-    }
+    change.changed = changed_since(change.before, after);
     change.after = std::make_shared<const types::Record>(after);
     std::optional<CoverageTrace> trace;
     if (c_.coverage != nullptr) trace.emplace(*c_.coverage, number);
@@ -358,22 +362,17 @@ Status Cascade::save(types::Record after, plan::ChangeBits kind, const Key128& c
   ++c_.report.saves;
   if (kind != plan::kDeleted) {
     if (Status set = before_save(change, after); !set) return set;
-    change.changed = {};
   }
+  change.changed = changed_since(change.before, after);
   LastChange last{change.is_new            ? ChangeKind::kCreate
                   : kind == plan::kDeleted ? ChangeKind::kDelete
                                            : ChangeKind::kUpdate,
                   c_.now,
                   change.event,
                   by,
-                  {}};
-  for (size_t i = 0; i < after.fields.size(); ++i) {
-    types::FieldId field(i);
-    const Value previous = change.before != nullptr ? change.before->raw(field) : Value();
-    if (value::same_stored(previous, after.fields[i])) continue;
-    change.changed.add(field);
-    last.before.push_back({field, previous});
-  }
+                  {},
+                  change.is_new};
+  if (!last.whole) last.before = values_before(change);
   change.after = std::make_shared<const types::Record>(std::move(after));
   c_.book.put(change.after, std::move(last));
   if (Status kept = keep_intent(change); !kept) return kept;

@@ -204,9 +204,13 @@ class Cascade {
                                         std::string_view id);
   Status count_effect(const Run& run) const;
   Key128 effect_key(const Run& run, Frame& frame) const;
-  // The CRM shows people under one name made of its parts; `given` says which fields were written.
-  static void name_person(const types::Object& object, types::Record& record,
-                          const std::function<bool(types::FieldId)>& given);
+  // The CRM shows people under one name made of its parts: where one of these is set and the name
+  // is not, the name is set too.
+  static void name_person(const types::Object& object, const types::Record* before,
+                          std::vector<types::FieldValue>& set);
+  static types::FieldSet changed_since(const types::RecordPtr& before, const types::Record& after);
+  // Of the fields that a change changed.
+  static std::vector<types::FieldValue> values_before(const Change& change);
   Result<Mark> mark();
   Status rollback(const Mark& mark);
   Status release(const Mark& mark);

@@ -222,10 +222,9 @@ class Explainer {
   std::string changed_fields() const {
     std::string out;
     const types::Object& object = program_.schema().object(change_.after->object);
-    for (size_t i = 0; i < object.fields.size(); ++i) {
-      if (change_.changed.has(types::FieldId(i)))
-        out += (out.empty() ? "" : ", ") + object.fields[i].name;
-    }
+    change_.changed.for_each([&](types::FieldId field) {
+      out += (out.empty() ? "" : ", ") + object.field(field).name;
+    });
     return out.empty() ? "nothing changed" : "changed: " + out;
   }
 

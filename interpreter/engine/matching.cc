@@ -23,10 +23,11 @@ Change change_from(const LastChange& last, types::RecordPtr present) {
   if (!out.is_new) {
     types::Record before = *present;
     before.deleted = false;
-    for (const types::FieldValue& row : last.before) before.fields[row.field.index] = row.value;
+    for (const types::FieldValue& row : last.before) before.fields.set(row.field, row.value);
     out.before = std::make_shared<const types::Record>(std::move(before));
   }
   for (const types::FieldValue& row : last.before) out.changed.add(row.field);
+  if (last.whole) out.changed = present->fields.present();
   out.after = std::move(present);
   return out;
 }

@@ -43,17 +43,15 @@ std::string intent_request(const types::Schema& schema, const Change& change) {
   const types::Object& object = schema.object(change.after->object);
   std::string set;
   std::string nulled;
-  for (size_t i = 0; i < object.fields.size(); ++i) {
-    types::FieldId field(i);
-    if (!change.changed.has(field)) continue;
-    const Value value = change.after->raw(field);
+  change.changed.for_each([&](types::FieldId field) {
+    const Value& value = change.after->raw(field);
     std::string& list = value.is_blank() ? nulled : set;
     if (!list.empty()) list += ',';
     value::append_json_text(list, object.field(field).stored_as);
-    if (value.is_blank()) continue;
+    if (value.is_blank()) return;
     list += ':';
     value::append_json(list, value);
-  }
+  });
   std::string out =
       "{\"id\":\"" + base::to_hex(change.event) + "\",\"entity\":\"" + object.name + "\",\"ids\":[";
   value::append_json_text(out, change.after->id);

@@ -23,7 +23,7 @@ void RecordBook::use(ProgramPtr program) {
 }
 
 types::RecordPtr RecordBook::image(types::ObjectId object, std::string_view id) {
-  Key key{object.index, std::string(id)};
+  KeyView key(object, id);
   if (auto found = entries_.find(key); found != entries_.end()) return found->second.image;
   Result<std::optional<RecordRow>> row =
       reader_->record(program_->schema().object(object).name, id);
@@ -40,7 +40,7 @@ types::RecordPtr RecordBook::image(types::ObjectId object, std::string_view id) 
     }
     out = std::make_shared<const types::Record>(std::move(*record));
   }
-  entries_.emplace(std::move(key), Entry{out});
+  entries_.emplace(Key(key), Entry{out});
   return out;
 }
 
@@ -51,9 +51,12 @@ void RecordBook::put(types::RecordPtr image_after, LastChange change) {
     move_links(before.get(), *image_after);
   }
   if (directory_.update(program_->schema(), *image_after)) users_changed_ = true;
-  Key key{image_after->object.index, image_after->id};
-  if (auto scan = scans_.find(key.object); scan != scans_.end()) scan->second.insert(key.id);
-  auto [at, fresh] = entries_.try_emplace(std::move(key));
+  KeyView key(image_after->object, image_after->id);
+  if (auto scan = scans_.find(key.object); scan != scans_.end())
+    scan->second.insert(image_after->id);
+  auto at = entries_.find(key);
+  bool fresh = at == entries_.end();
+  if (fresh) at = entries_.emplace(Key(key), Entry{}).first;
   Entry& entry = at->second;
   bool first = entry.changed == kUnchanged;
   if (marks_ > 0) {
@@ -129,7 +132,7 @@ Result<std::vector<std::string>> RecordBook::all(types::ObjectId object, size_t 
     Status status;
     Status visited = reader_->visit_records(shape.name, [&](const RecordRow& row) {
       scan->second.insert(row.id);
-      auto [at, unknown] = entries_.try_emplace(Key{object.index, row.id});
+      auto [at, unknown] = entries_.try_emplace(Key(KeyView(object, row.id)));
       if (unknown) {
         Result<types::Record> record = codec_->decode(object, row.id, row.body, row.deleted);
         if (!record) {

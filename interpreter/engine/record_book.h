@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -67,14 +68,35 @@ class RecordBook final : public exec::RecordSource {
   std::string person(std::string_view name, bool queue) override;
 
  private:
+  // Keys bring their hashes, so that neither a longer table nor a neighbour asks for them again.
+  struct KeyView {
+    KeyView(types::ObjectId of, std::string_view name)
+        : object(of.index),
+          id(name),
+          hash(std::hash<std::string_view>{}(name) * 31 + of.index) {}
+    uint32_t object;
+    std::string_view id;
+    size_t hash;
+  };
   struct Key {
+    explicit Key(const KeyView& view) : object(view.object), id(view.id), hash(view.hash) {}
     uint32_t object;
     std::string id;
-    friend auto operator<=>(const Key&, const Key&) = default;
+    size_t hash;
+    bool operator<(const Key& other) const {
+      return std::tie(object, id) < std::tie(other.object, other.id);
+    }
   };
   struct KeyHash {
-    size_t operator()(const Key& key) const {
-      return std::hash<std::string>{}(key.id) * 31 + key.object;
+    using is_transparent = void;
+    size_t operator()(const Key& key) const { return key.hash; }
+    size_t operator()(const KeyView& key) const { return key.hash; }
+  };
+  struct KeyEqual {
+    using is_transparent = void;
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return a.hash == b.hash && a.object == b.object && a.id == b.id;
     }
   };
   static constexpr size_t kUnchanged = SIZE_MAX;
@@ -82,7 +104,7 @@ class RecordBook final : public exec::RecordSource {
     types::RecordPtr image;  // null: known to be missing
     size_t changed = kUnchanged;
   };
-  using Entries = std::unordered_map<Key, Entry, KeyHash>;
+  using Entries = std::unordered_map<Key, Entry, KeyHash, KeyEqual>;
   // What the batch has changed; `before` is the image that its entry had.
   struct Changed {
     Entries::value_type* at;

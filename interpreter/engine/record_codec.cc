@@ -59,16 +59,15 @@ std::string RecordCodec::encode_change(const LastChange& change, types::ObjectId
 void RecordCodec::encode(const types::Record& record, std::string& out) const {
   const std::vector<std::string>& names = names_of(record.object);
   size_t bytes = 2;
-  for (size_t i = 0; i < record.fields.size(); ++i) {
-    if (!record.fields[i].is_blank()) bytes += names[i].size() + likely_bytes(record.fields[i]) + 1;
-  }
+  record.fields.for_each([&](types::FieldId field, const Value& value) {
+    bytes += names[field.index].size() + likely_bytes(value) + 1;
+  });
   out.clear();
   out.reserve(bytes);
-  for (size_t i = 0; i < record.fields.size(); ++i) {
-    if (record.fields[i].is_blank()) continue;
-    out += names[i];
-    value::append_json(out, record.fields[i]);
-  }
+  record.fields.for_each([&](types::FieldId field, const Value& value) {
+    out += names[field.index];
+    value::append_json(out, value);
+  });
   close_object(out, 0);
 }
 
@@ -89,6 +88,10 @@ void RecordCodec::encode_change(const LastChange& change, types::ObjectId object
   out += base::to_hex(change.event);
   out += "\",\"by\":";
   value::append_json_text(out, change.by);
+  if (change.whole) {
+    out += '}';
+    return;
+  }
   out += ",\"before\":";
   size_t before = out.size();
   for (const types::FieldValue& row : change.before) {
@@ -122,10 +125,9 @@ Result<types::Record> RecordCodec::decode(types::ObjectId object, std::string_vi
   out.object = object;
   out.id = id;
   out.deleted = deleted;
-  out.fields.resize(schema_.object(object).fields.size());
   std::vector<types::FieldValue> fields;
   decode_fields(object, JsonTape::kRoot, fields);
-  for (types::FieldValue& row : fields) out.fields[row.field.index] = std::move(row.value);
+  out.fields.set_all(fields);
   return out;
 }
 
@@ -142,7 +144,9 @@ Result<LastChange> RecordCodec::decode_change(types::ObjectId object, std::strin
   if (auto at = value::parse_datetime(tape_.text(JsonTape::kRoot, "at"))) out.at = at->instant();
   if (auto key = base::key_from_hex(tape_.text(JsonTape::kRoot, "event"))) out.event = *key;
   out.by = tape_.text(JsonTape::kRoot, "by");
-  decode_fields(object, tape_.find(JsonTape::kRoot, "before"), out.before);
+  uint32_t before = tape_.find(JsonTape::kRoot, "before");
+  out.whole = out.kind == types::ChangeKind::kCreate && before == JsonTape::kNone;
+  decode_fields(object, before, out.before);
   return out;
 }
 

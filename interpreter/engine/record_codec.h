@@ -20,6 +20,8 @@ struct LastChange {
   Key128 event;
   std::string by;
   std::vector<types::FieldValue> before;  // of the fields that changed
+  // The change created the record: all values are new, and `before` is left out.
+  bool whole = false;
 };
 
 class RecordCodec {

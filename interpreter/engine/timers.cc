@@ -190,11 +190,7 @@ std::string Cascade::change_text(const Change& change) const {
   last.at = change.at;
   last.event = change.event;
   last.by = change.by;
-  for (size_t i = 0; i < change.after->fields.size(); ++i) {
-    types::FieldId field(i);
-    if (!change.changed.has(field)) continue;
-    last.before.push_back({field, change.before != nullptr ? change.before->raw(field) : Value()});
-  }
+  last.before = values_before(change);
   return RecordCodec(c_.program.schema(), c_.program.options.bounds)
       .encode_change(last, change.after->object);
 }

@@ -11,14 +11,12 @@ namespace {
 class FieldWriter {
  public:
   FieldWriter(const types::Schema& schema, types::Record& record)
-      : object_(schema.object(record.object)), record_(record) {
-    record_.fields.resize(object_.fields.size());
-  }
+      : object_(schema.object(record.object)), record_(record) {}
   FieldWriter& set(const char* name, Value value) {
     types::FieldId field = object_.find_stored(name);
     // The library declares it; a project may have replaced the field, never removed it.
     ENSUE_CHECK(field.valid());
-    record_.fields[field.index] = std::move(value);
+    record_.fields.set(field, std::move(value));
     return *this;
   }
 

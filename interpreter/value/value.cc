@@ -52,13 +52,26 @@ TextBlock::TextBlock(size_t count, size_t bytes) {
   holder_.bits_.kind = Value::Kind::kText;
   holder_.bits_.offset = offsetof(Value::Body, size);
   holder_.bits_.body = new (memory) Value::Body;
+  ahead_ = static_cast<uint32_t>(count);
+  holder_.bits_.body->references.store(ahead_ + 1, std::memory_order_relaxed);
+}
+
+// The holder's own reference is left, and goes with it.
+TextBlock::~TextBlock() {
+  if (ahead_ > 0) holder_.bits_.body->references.fetch_sub(ahead_, std::memory_order_acq_rel);
 }
 
 Value TextBlock::text(std::string_view bytes) {
   size_t needed = sizeof(uint32_t) + bytes.size();
   if (bytes.empty() || bytes.size() > kLongest || needed > bytes_ - used_)
     return Value::text(bytes);
-  Value out = holder_;
+  Value out;
+  if (ahead_ > 0) {
+    --ahead_;
+    out.bits_ = holder_.bits_;
+  } else {
+    out = holder_;
+  }
   char* at = reinterpret_cast<char*>(out.bits_.body) + used_;
   auto size = static_cast<uint32_t>(bytes.size());
   std::memcpy(at, &size, sizeof size);
@@ -83,14 +96,6 @@ Value Value::list(std::vector<Value> items) {
   return out;
 }
 
-std::string_view Value::as_text() const {
-  if (bits_.kind != Kind::kText) return {};
-  const char* at = reinterpret_cast<const char*>(bits_.body) + bits_.offset;
-  uint32_t size;
-  std::memcpy(&size, at, sizeof size);
-  return {at + sizeof size, size};
-}
-
 std::span<const Value> Value::as_list() const {
   if (bits_.kind != Kind::kList) return {};
   return {reinterpret_cast<const Value*>(bits_.body + 1), bits_.body->size};
@@ -99,6 +104,49 @@ std::span<const Value> Value::as_list() const {
 Value Value::with_currency(Currency c) const {
   if (!is_numeric()) return *this;
   return money(as_decimal(), c);
+}
+
+std::vector<Value> Value::copies(std::span<const Value> values) {
+  std::vector<Value> out(values.size());
+  Body* body = nullptr;
+  uint32_t count = 0;
+  auto count_in = [&] {
+    if (body != nullptr) body->references.fetch_add(count, std::memory_order_relaxed);
+    count = 0;
+  };
+  for (size_t i = 0; i < values.size(); ++i) {
+    out[i].bits_ = values[i].bits_;
+    if (!values[i].shared()) continue;
+    if (values[i].bits_.body != body) count_in();
+    body = values[i].bits_.body;
+    ++count;
+  }
+  count_in();
+  return out;
+}
+
+void Value::clear(std::span<Value> values) {
+  Bits last;
+  uint32_t count = 0;
+  auto count_out = [&] {
+    if (count == 0) return;
+    bool all = last.body->references.fetch_sub(count, std::memory_order_acq_rel) == count;
+    count = 0;
+    if (!all) return;
+    Value gone;
+    gone.bits_ = last;
+    gone.destroy();
+    gone.bits_ = {};
+  };
+  for (Value& value : values) {
+    if (value.shared()) {
+      if (value.bits_.body != last.body) count_out();
+      last = value.bits_;
+      ++count;
+    }
+    value.bits_ = {};
+  }
+  count_out();
 }
 
 void Value::destroy() {

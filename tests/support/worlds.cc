@@ -102,9 +102,10 @@ Value WorldMaker::value(const types::Field& field) {
 types::Record WorldMaker::record(types::ObjectId object, std::string id, int blanks) {
   const types::Object& shape = schema_.object(object);
   types::Record out{object, std::move(id), {}, false};
-  for (const types::Field& field : shape.fields) {
+  for (size_t i = 0; i < shape.fields.size(); ++i) {
+    const types::Field& field = shape.fields[i];
     bool blank = random_.chance(blanks) || field.name == "Id";
-    out.fields.push_back(blank ? Value() : value(field));
+    if (!blank) out.fields.set(types::FieldId(i), value(field));
   }
   return out;
 }
@@ -114,7 +115,8 @@ types::Record WorldMaker::edited(const types::Record& record, int fields) {
   types::Record out = record;
   for (int i = 0; i < fields; ++i) {
     size_t field = 1 + random_.below(shape.fields.size() - 1);
-    out.fields[field] = random_.chance(25) ? Value() : value(shape.fields[field]);
+    out.fields.set(types::FieldId(field),
+                   random_.chance(25) ? Value() : value(shape.fields[field]));
   }
   return out;
 }
@@ -130,10 +132,10 @@ reference::World WorldMaker::world(const std::vector<std::string>& kinds) {
       made.deleted = random_.chance(8);
       if (kind == "User") {
         made.deleted = false;
-        made.fields[schema_.object(object).find("Username").index] = Value::text(id.substr(3));
+        made.fields.set(schema_.object(object).find("Username"), Value::text(id.substr(3)));
       }
       if (kind == "Queue")
-        made.fields[schema_.object(object).find("Name").index] = Value::text(id.substr(3));
+        made.fields.set(schema_.object(object).find("Name"), Value::text(id.substr(3)));
       out.put(std::move(made));
     }
   }
@@ -143,10 +145,9 @@ reference::World WorldMaker::world(const std::vector<std::string>& kinds) {
 std::string record_text(const types::Schema& schema, const types::Record& record) {
   const types::Object& shape = schema.object(record.object);
   std::string out = shape.name + "/" + record.id + (record.deleted ? " (deleted)" : "") + "\n";
-  for (size_t i = 0; i < record.fields.size(); ++i) {
-    if (record.fields[i].is_blank()) continue;
-    out += "  " + shape.fields[i].stored_as + " = " + value::source_text(record.fields[i]) + "\n";
-  }
+  record.fields.for_each([&](types::FieldId field, const Value& value) {
+    out += "  " + shape.field(field).stored_as + " = " + value::source_text(value) + "\n";
+  });
   return out;
 }
 

@@ -204,14 +204,15 @@ void cut_sentence(Failing& failing) {
 }
 
 void cut_record(const Compiled& condition, Failing& failing, types::RecordPtr& record) {
-  for (size_t i = 0; record != nullptr && i < record->fields.size(); ++i) {
-    if (record->fields[i].is_blank()) continue;
+  if (record == nullptr) return;
+  types::FieldSet present = record->fields.present();
+  present.for_each([&](types::FieldId field) {
     types::RecordPtr whole = record;
     types::Record without = *record;
-    without.fields[i] = Value();
+    without.fields.set(field, Value());
     record = std::make_shared<const types::Record>(std::move(without));
     if (agree(condition, failing.save, failing.world, failing.after)) record = whole;
-  }
+  });
 }
 
 void cut_records(const Compiled& condition, Failing& failing) {
@@ -257,7 +258,7 @@ Save random_save(const types::Schema& schema, Random& random, types::ObjectId ob
     case 0: out.created = true; break;
     case 1: {
       types::Record unseen = record;
-      unseen.fields.assign(record.fields.size(), Value());
+      unseen.fields = {};
       out.before = std::make_shared<const types::Record>(std::move(unseen));
       break;
     }

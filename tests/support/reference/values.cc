@@ -15,16 +15,17 @@ Value read(const types::Schema& schema, const types::Record& record, types::Fiel
   const types::Object& object = schema.object(record.object);
   const types::Field& shape = object.fields[field.index];
   if (same_letters(shape.name, "Id", false)) return Value::text(record.id);
-  Value stored = field.index < record.fields.size() ? record.fields[field.index] : Value();
+  Value stored = record.raw(field);
   if (shape.type.kind == types::TypeKind::kBoolean && stored.is_blank()) {
     return Value::boolean(!shape.default_value.is_blank() && shape.default_value.truth());
   }
   if (shape.type.kind == types::TypeKind::kMoney && stored.is_numeric() &&
       !stored.as_currency().given()) {
     Currency currency = org.currency;
-    for (size_t i = 0; i < object.fields.size() && i < record.fields.size(); ++i) {
-      bool names_it = object.fields[i].name == "CurrencyIsoCode" && !record.fields[i].is_blank();
-      if (names_it) currency = Currency::of(record.fields[i].as_text());
+    for (size_t i = 0; i < object.fields.size(); ++i) {
+      const Value& value = record.raw(types::FieldId(i));
+      bool names_it = object.fields[i].name == "CurrencyIsoCode" && !value.is_blank();
+      if (names_it) currency = Currency::of(value.as_text());
     }
     return Value::money(stored.as_decimal(), currency);
   }

@@ -29,12 +29,11 @@ class Index {
                        nobody);
     record_.object = program_->schema().find_object("Lead");
     record_.id = "00Q1";
-    record_.fields.resize(program_->schema().object(record_.object).fields.size());
   }
 
   Index& set(const char* field, Value value) {
     types::FieldId id = program_->schema().object(record_.object).find_stored(field);
-    record_.fields[id.index] = std::move(value);
+    record_.fields.set(id, std::move(value));
     return *this;
   }
   std::string found(Instant now = {1'774'776'600'000}) {

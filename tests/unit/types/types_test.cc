@@ -179,14 +179,13 @@ TEST_CASE("a condition reads booleans that are never blank, money with a currenc
   CHECK(read("Kept") == "true");
   CHECK(read("Name") == "blank");
   CHECK(read("Price") == "blank");
-  record.fields.resize(widget.fields.size());
-  record.fields[widget.find("Kept").index] = Value::boolean(false);
-  record.fields[widget.find("Price").index] = Value::money(*value::parse_decimal("12.50"), {});
+  record.fields.set(widget.find("Kept"), Value::boolean(false));
+  record.fields.set(widget.find("Price"), Value::money(*value::parse_decimal("12.50"), {}));
   CHECK(read("Kept") == "false");
   CHECK(read("Price") == "12.50 EUR");
-  record.fields[widget.find("CurrencyIsoCode").index] = Value::text("USD");
+  record.fields.set(widget.find("CurrencyIsoCode"), Value::text("USD"));
   CHECK(read("Price") == "12.50 USD");
-  record.fields[widget.find("CurrencyIsoCode").index] = Value::text("money");
+  record.fields.set(widget.find("CurrencyIsoCode"), Value::text("money"));
   CHECK(read("Price") == "12.50 EUR");
 }
 

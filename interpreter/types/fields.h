@@ -1,0 +1,114 @@
+// The fields of one record: which of them there are, and what each of them holds.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "ensue/value.h"
+#include "types/event.h"
+#include "types/type.h"
+
+namespace ensue::types {
+
+// Fields of one object.
+class FieldSet {
+ public:
+  void add(FieldId field) { word_to_write(field.index / kBits) |= bit(field); }
+  void remove(FieldId field) {
+    if (has(field)) word_to_write(field.index / kBits) &= ~bit(field);
+  }
+  bool has(FieldId field) const { return (word(field.index / kBits) & bit(field)) != 0; }
+  bool empty() const {
+    bool none = first_ == decltype(first_){};
+    for (uint64_t more : rest_) none = none && more == 0;
+    return none;
+  }
+  size_t size() const {
+    size_t out = 0;
+    for (size_t i = 0; i < words(); ++i) out += static_cast<size_t>(std::popcount(word(i)));
+    return out;
+  }
+  // How many of the set come before a field. O(fields / 64).
+  size_t rank(FieldId field) const {
+    size_t last = field.index / kBits;
+    auto out = static_cast<size_t>(std::popcount(word(last) & (bit(field) - 1)));
+    for (size_t i = 0; i < last; ++i) out += static_cast<size_t>(std::popcount(word(i)));
+    return out;
+  }
+  void add_all(const FieldSet& other) {
+    for (size_t i = 0; i < other.words(); ++i) {
+      if (uint64_t more = other.word(i); more != 0) word_to_write(i) |= more;
+    }
+  }
+  // Calls `visit(field)` for each, in order.
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (size_t i = 0; i < words(); ++i) {
+      for (uint64_t left = word(i); left != 0; left &= left - 1)
+        visit(FieldId(i * kBits + static_cast<size_t>(std::countr_zero(left))));
+    }
+  }
+
+ private:
+  static constexpr size_t kBits = 64;
+  static uint64_t bit(FieldId field) { return uint64_t{1} << (field.index % kBits); }
+  size_t words() const { return first_.size() + rest_.size(); }
+  uint64_t word(size_t i) const {
+    if (i < first_.size()) return first_[i];
+    i -= first_.size();
+    return i < rest_.size() ? rest_[i] : 0;
+  }
+  uint64_t& word_to_write(size_t i) {
+    if (i < first_.size()) return first_[i];
+    i -= first_.size();
+    if (i >= rest_.size()) rest_.resize(i + 1);
+    return rest_[i];
+  }
+
+  std::array<uint64_t, 2> first_{};  // of 128 fields: most objects have fewer
+  std::vector<uint64_t> rest_;
+};
+
+// The values of a record, without the blank ones: most records leave most fields of their object
+// blank. Reading is O(1) for the first 128 fields of an object.
+class Fields {
+ public:
+  Fields() = default;
+  Fields(const Fields& other);
+  Fields(Fields&&) noexcept = default;
+  Fields& operator=(const Fields& other);
+  Fields& operator=(Fields&&) noexcept = default;
+  ~Fields();
+
+  // Blank for a field that has no value.
+  const Value& operator[](FieldId field) const {
+    static const Value kBlank{};
+    return present_.has(field) ? values_[present_.rank(field)] : kBlank;
+  }
+  // O(values) where the field had no value or gets a blank one.
+  void set(FieldId field, Value value);
+  // Sets each, and takes the values out of the rows; of a field named twice the last row counts.
+  // O(values).
+  void set_all(std::span<FieldValue> rows);
+
+  // The fields that have a value.
+  const FieldSet& present() const { return present_; }
+  // Calls `visit(field, value)` for each that is not blank, in order.
+  template <class Visit>
+  void for_each(Visit visit) const {
+    const Value* value = values_.data();
+    present_.for_each([&](FieldId field) { visit(field, *value++); });
+  }
+
+ private:
+  FieldSet present_;
+  std::vector<Value> values_;  // of `present_`, in order
+};
+
+// The fields whose values differ, as value::same_stored compares them.
+FieldSet differing(const Fields& a, const Fields& b);
+
+}  // namespace ensue::types
