@@ -60,13 +60,6 @@ bool writes(const std::string& sql) {
   return false;
 }
 
-// Of one statement: an INSERT may put several.
-size_t rows_of(const std::string& sql) {
-  size_t out = 0;
-  for (size_t at = sql.find("(?"); at != std::string::npos; at = sql.find("(?", at + 1)) ++out;
-  return std::max<size_t>(out, 1);
-}
-
 int on_statement(unsigned, void*, void* statement, void*) {
   auto* prepared = static_cast<sqlite3_stmt*>(statement);
   if (!watched.on) return 0;
@@ -106,12 +99,9 @@ void remove_store(const std::string& path) {
 }
 
 size_t Recording::rows() const {
-  size_t out = 0;
-  for (const Write& write : writes) {
-    const std::string& text = sql(write);
-    if (text[0] != 'B' && text[0] != 'C') out += rows_of(text);
-  }
-  return out;
+  return static_cast<size_t>(std::count_if(writes.begin(), writes.end(), [&](const Write& write) {
+    return sql(write)[0] != 'B' && sql(write)[0] != 'C';
+  }));
 }
 
 Recorder::Recorder() { sqlite3_auto_extension(reinterpret_cast<void (*)()>(watch)); }

@@ -12,11 +12,6 @@ namespace {
 // More than these are forgotten after a commit.
 constexpr size_t kKeptMax = 4000;
 
-constexpr std::array<const char*, 3> kChargeAdd = {
-    "INSERT INTO charge (run, quota, at) VALUES (?, ?, ?)",
-    "INSERT INTO charge (run, quota, at) VALUES (?, ?, ?), (?, ?, ?)",
-    "INSERT INTO charge (run, quota, at) VALUES (?, ?, ?), (?, ?, ?), (?, ?, ?)"};
-
 }  // namespace
 
 Statement& ChargedCounters::prepared(Statement& statement, const char* sql) {
@@ -39,8 +34,7 @@ Result<ChargedCounters::Row*> ChargedCounters::find(const Charge& charge) {
   }
   const State& state = at->second;
   if (marks_ > 0)
-    journal_.push_back({&*at, fresh, state.changed, state.used, state.max, state.gone_to,
-                        state.came.size(), {}, std::nullopt});
+    journal_.push_back({&*at, fresh, state.changed, state.used, state.max, state.gone_to, {}, {}});
   return &*at;
 }
 
@@ -53,10 +47,12 @@ Status ChargedCounters::read(Row& row, const Charge& charge) {
     return statement;
   };
   Statement& find = prepared(
-      find_, "SELECT id, used FROM quota WHERE scope = ? AND key = ? AND counter = ? AND day = ?");
+      find_,
+      "SELECT id, used, lim FROM quota WHERE scope = ? AND key = ? AND counter = ? AND day = ?");
   Status found = each(bind_key(find), [&state = state](Statement& kept) {
     state.id = kept.integer(0);
     state.used = kept.count(1);
+    state.stored = {kept.integer(1), kept.integer(2)};
     return false;
   });
   if (!found) return found;
@@ -134,24 +130,13 @@ Result<ChargeResult> ChargedCounters::charge(const Key128& run,
     state.came.push_back(charges[i].now.ms);
     if (marks_ > 0) journal_[first_undo + i].entered = charges[i].now.ms;
   }
-  if (Status added = add_rows(run, charges, rows); !added) return added.error();
-  return out;
-}
-
-Status ChargedCounters::add_rows(const Key128& run, const std::vector<Charge>& charges,
-                                 const std::vector<Row*>& rows) {
-  for (size_t next = 0; next < rows.size();) {
-    size_t count = std::min(rows.size() - next, kRowsAtOnce);
-    Statement& add = prepared(charge_[count - 1], kChargeAdd[count - 1]);
-    int place = 0;
-    for (size_t end = next + count; next < end; ++next) {
-      add.bind(++place, run);
-      add.bind(++place, rows[next]->second.id);
-      add.bind(++place, charges[next].now);
-    }
-    if (Status done = add.run(); !done) return done;
+  // One by one: SQLite keeps the pages of a statement of several rows, to take it back.
+  for (size_t i = 0; i < charges.size(); ++i) {
+    Statement& add = prepared(charge_, "INSERT INTO charge (run, quota, at) VALUES (?, ?, ?)");
+    Status done = add.bind(1, run).bind(2, rows[i]->second.id).bind(3, charges[i].now).run();
+    if (!done) return done.error();
   }
-  return {};
+  return out;
 }
 
 Status ChargedCounters::write() {
@@ -160,14 +145,18 @@ Status ChargedCounters::write() {
             [](const Row* a, const Row* b) { return a->first < b->first; });
   for (Row* row : rows) {
     State& state = row->second;
-    Statement& set = prepared(set_, "UPDATE quota SET used = ?, lim = ? WHERE id = ?");
-    if (Status done = set.bind(1, state.used).bind(2, state.max).bind(3, state.id).run(); !done)
-      return done;
+    if (state.stored != std::pair(state.used, state.max)) {
+      Statement& set = prepared(set_, "UPDATE quota SET used = ?, lim = ? WHERE id = ?");
+      Status done = set.bind(1, state.used).bind(2, state.max).bind(3, state.id).run();
+      if (!done) return done;
+      state.stored.reset();
+    }
     if (Status done = write_window(state); !done) return done;
   }
   // A savepoint may take back what is written here: then it is written again.
   if (marks_ > 0) return {};
   for (Row* row : changed_) {
+    row->second.stored = {row->second.used, row->second.max};
     row->second.changed = false;
     row->second.gone_to.reset();
     row->second.came.clear();
@@ -186,7 +175,9 @@ Status ChargedCounters::write_window(State& state) {
     auto [first, last] = state.charged.equal_range(at);
     if (first == last) continue;  // it has left again
     Statement& put =
-        prepared(window_put_, "INSERT OR REPLACE INTO burst (quota, at, n) VALUES (?, ?, ?)");
+        prepared(window_put_,
+                 "INSERT INTO burst (quota, at, n) VALUES (?, ?, ?) ON CONFLICT (quota, at) "
+                 "DO UPDATE SET n = excluded.n");
     Status done = put.bind(1, state.id).bind(2, at).bind(3, std::distance(first, last)).run();
     if (!done) return done;
   }
@@ -225,7 +216,6 @@ void ChargedCounters::rollback(size_t mark) {
     state.used = undo.used;
     state.max = undo.max;
     state.gone_to = undo.gone_to;
-    state.came.resize(undo.came);
     if (undo.entered) state.charged.erase(state.charged.find(*undo.entered));
     state.charged.insert(undo.left.begin(), undo.left.end());
   }
@@ -236,9 +226,9 @@ void ChargedCounters::release() {
 }
 
 void ChargedCounters::close() {
-  for (Statement* statement : {&find_, &add_, &set_, &window_, &window_leave_, &window_put_})
+  for (Statement* statement :
+       {&find_, &add_, &set_, &window_, &window_leave_, &window_put_, &charge_})
     *statement = Statement();
-  for (Statement& statement : charge_) statement = Statement();
 }
 
 }  // namespace ensue::adapters

@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "adapters/internal/sqlite_statement.h"
@@ -58,10 +59,13 @@ class ChargedCounters {
     int64_t id = 0;
     int64_t used = 0;
     int64_t max = 0;
+    // As the store's row has them, when that is known: a window that a unit leaves and another
+    // enters has as many as before.
+    std::optional<std::pair<int64_t, int64_t>> stored{};
     bool changed = false;            // is in `changed_`
     std::multiset<int64_t> charged;  // of a sliding window, each unit at its instant
     // What the store's rows of the window lack: units that have left it, up to this instant, and
-    // then the instants of those that came.
+    // then those that came at these, which may be gone again.
     std::optional<int64_t> gone_to;
     std::vector<int64_t> came;
   };
@@ -75,7 +79,6 @@ class ChargedCounters {
     int64_t used;
     int64_t max;
     std::optional<int64_t> gone_to;
-    size_t came;                // how many of them
     std::vector<int64_t> left;  // the window
     std::optional<int64_t> entered;
   };
@@ -83,8 +86,6 @@ class ChargedCounters {
   Result<Row*> find(const Charge& charge);
   Status read(Row& row, const Charge& charge);
   Status write_window(State& state);
-  Status add_rows(const Key128& run, const std::vector<Charge>& charges,
-                  const std::vector<Row*>& rows);
   void change(Row& row);
   Statement& prepared(Statement& statement, const char* sql);
 
@@ -99,8 +100,7 @@ class ChargedCounters {
   Statement window_;
   Statement window_leave_;
   Statement window_put_;
-  static constexpr size_t kRowsAtOnce = 3;  // most executions are charged to two or three
-  std::array<Statement, kRowsAtOnce> charge_;
+  Statement charge_;
 };
 
 }  // namespace ensue::adapters

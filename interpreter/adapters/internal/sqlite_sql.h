@@ -50,8 +50,8 @@ CREATE TABLE activation (rule BLOB NOT NULL, person TEXT NOT NULL, automation TE
 )sql";
 
 // What each later format added, in order; a new store gets all of it. Format 2: intents and
-// attempts. Format 3: runs that wait, calls of services and e-mails among the intents. Format 4: the
-// newest keys of events as one row a commit (admitted_keys.h).
+// attempts. Format 3: runs that wait, calls of services and e-mails among the intents. Format 4:
+// the newest keys of events as one row a commit (admitted_keys.h).
 inline constexpr std::array<const char*, 3> kMigrations = {R"sql(
 CREATE TABLE intent (seq INTEGER PRIMARY KEY, key BLOB NOT NULL, at INTEGER NOT NULL, cause TEXT NOT NULL, record TEXT NOT NULL,
                      request TEXT NOT NULL, state TEXT NOT NULL, attempt INTEGER NOT NULL, epoch INTEGER NOT NULL,
@@ -239,7 +239,8 @@ inline constexpr std::array<const char*, static_cast<size_t>(Sql::kCount)> kSql 
     "WHERE state = ?1 AND state IN ('claimed', 'unknown', 'failed') ORDER BY seq",
     "SELECT seq, key, at, cause, record, request, state, attempt, epoch, due, result, "
     "channel, name, run, answer FROM intent "
-    "WHERE state = 'ready' AND due <= ? AND instr(?, channel) = 0 AND NOT EXISTS (SELECT 1 FROM intent ahead WHERE "
+    "WHERE state = 'ready' AND due <= ? AND instr(?, channel) = 0 AND NOT EXISTS (SELECT 1 FROM "
+    "intent ahead WHERE "
     "ahead.record = intent.record AND ahead.seq < intent.seq AND ahead.state IN ('ready', "
     "'claimed', 'unknown')) ORDER BY seq LIMIT ?",
     "UPDATE intent SET state = 'claimed', attempt = attempt + 1, epoch = ? WHERE key = ?",
