@@ -601,8 +601,7 @@ Status Cascade::create_record(Run& run, Frame& frame, const plan::WritePlan& pla
   Result<types::Record> record = written(base, *values);
   if (!record) return record.error();
   std::vector<types::FieldValue> set;
-  for (const auto& [field, value] : *values)
-    set.push_back({field.field, record->raw(field.field)});
+  for (const auto& [field, value] : *values) set.push_back({field.field, record->raw(field.field)});
   name_person(object, &*record, set);
   record->fields.set_all(set);
   EffectRecord effect;

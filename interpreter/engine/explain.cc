@@ -222,9 +222,8 @@ class Explainer {
   std::string changed_fields() const {
     std::string out;
     const types::Object& object = program_.schema().object(change_.after->object);
-    change_.changed.for_each([&](types::FieldId field) {
-      out += (out.empty() ? "" : ", ") + object.field(field).name;
-    });
+    change_.changed.for_each(
+        [&](types::FieldId field) { out += (out.empty() ? "" : ", ") + object.field(field).name; });
     return out.empty() ? "nothing changed" : "changed: " + out;
   }
 

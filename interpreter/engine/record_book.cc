@@ -56,7 +56,12 @@ void RecordBook::put(types::RecordPtr image_after, LastChange change) {
     scan->second.insert(image_after->id);
   auto at = entries_.find(key);
   bool fresh = at == entries_.end();
-  if (fresh) at = entries_.emplace(Key(key), Entry{}).first;
+  if (fresh) {
+    // In longer steps than the table's own: a stream that creates records moves them less often.
+    constexpr size_t kGrowth = 8;
+    if (entries_.size() == entries_.bucket_count()) entries_.reserve(kGrowth * entries_.size());
+    at = entries_.emplace(Key(key), Entry{}).first;
+  }
   Entry& entry = at->second;
   bool first = entry.changed == kUnchanged;
   if (marks_ > 0) {

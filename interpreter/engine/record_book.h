@@ -71,9 +71,7 @@ class RecordBook final : public exec::RecordSource {
   // Keys bring their hashes, so that neither a longer table nor a neighbour asks for them again.
   struct KeyView {
     KeyView(types::ObjectId of, std::string_view name)
-        : object(of.index),
-          id(name),
-          hash(std::hash<std::string_view>{}(name) * 31 + of.index) {}
+        : object(of.index), id(name), hash(std::hash<std::string_view>{}(name)*31 + of.index) {}
     uint32_t object;
     std::string_view id;
     size_t hash;

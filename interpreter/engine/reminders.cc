@@ -200,8 +200,7 @@ Status Cascade::snooze_reminder(const ReminderRow& row, std::optional<Instant> u
 
 // A reminder moves with the record to a new owner in scope, else it expires.
 Status Cascade::owner_changed(const Change& change) {
-  types::FieldId owner_field =
-      c_.program.schema().object(change.after->object).named().owner;
+  types::FieldId owner_field = c_.program.schema().object(change.after->object).named().owner;
   bool moved = owner_field && change.before != nullptr && change.changed.has(owner_field);
   if (!moved && !change.after->deleted) return {};
   std::string name = record_name(c_.program.schema(), *change.after);

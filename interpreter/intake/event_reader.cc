@@ -130,9 +130,12 @@ enum Member : uint8_t {
   kMembers
 };
 constexpr std::array<std::string_view, kMembers> kMemberNames = {
-    "specversion", "data_base64", "ChangeEventHeader", "op",   "after", "action",
-    "payload",     "data",        "source",            "before", "entity", "kind",
-    "ids",         "at",          "by",                "id",   "set",   "nulled"};
+    "specversion", "data_base64", "ChangeEventHeader",
+    "op",          "after",       "action",
+    "payload",     "data",        "source",
+    "before",      "entity",      "kind",
+    "ids",         "at",          "by",
+    "id",          "set",         "nulled"};
 
 std::string_view last_part(std::string_view dotted) {
   size_t dot = dotted.rfind('.');
@@ -226,8 +229,8 @@ LineResult EventReader::read_object(uint32_t node, uint64_t line_number, int dep
     return read_object(members.at(kData), line_number, depth + 1);
   }
   if (members.has(kChangeEventHeader)) return read_salesforce(node, std::move(draft), line_number);
-  bool debezium = members.has(kOp) &&
-                  (members.has(kSource) || members.has(kAfter) || members.has(kBefore));
+  bool debezium =
+      members.has(kOp) && (members.has(kSource) || members.has(kAfter) || members.has(kBefore));
   if (debezium) return read_debezium(node, std::move(draft), line_number);
   if (members.has(kAction)) return read_wal2json(node, std::move(draft), line_number);
   if (members.has(kEntity) && members.has(kKind))
@@ -640,8 +643,9 @@ bool EventReader::add_field(Typing& typing, std::string_view name, uint32_t valu
   const types::Type& type = shape.field(field).type;
   Value typed;
   const JsonNode& node = tape_.node(value);
-  bool short_text = node.kind == JsonKind::kString && is_text(type.kind) &&
-                    node.text.size() <= std::min<size_t>(TextBlock::kLongest, bounds_.text_bytes_max);
+  bool short_text =
+      node.kind == JsonKind::kString && is_text(type.kind) &&
+      node.text.size() <= std::min<size_t>(TextBlock::kLongest, bounds_.text_bytes_max);
   if (short_text) {  // most of them
     typed = typing.texts.text(node.text);
   } else {

@@ -38,7 +38,8 @@ void fuzz_record(std::string_view bytes) {
     std::string encoded = codec.encode(*record);
     auto again = codec.decode(object, "00X", encoded, false);
     require(bool(again), "what was encoded can be decoded");
-    require(types::differing(record->fields, again->fields).empty(), "decoding gives what was encoded");
+    require(types::differing(record->fields, again->fields).empty(),
+            "decoding gives what was encoded");
     require(codec.encode(*again) == encoded, "encoding is stable");
   }
   if (auto change = codec.decode_change(object, text)) {

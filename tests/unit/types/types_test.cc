@@ -203,6 +203,69 @@ TEST_CASE("a set of fields holds what was added, over the borders of its words")
   CHECK_FALSE(set.has(FieldId(size_t{100'000})));
 }
 
+TEST_CASE("a set of fields counts, ranks, and goes through its members in order") {
+  FieldSet set;
+  for (size_t index : {200, 3, 64}) set.add(FieldId(index));
+  CHECK(set.size() == 3);
+  CHECK(set.rank(FieldId(size_t{3})) == 0);
+  CHECK(set.rank(FieldId(size_t{64})) == 1);
+  CHECK(set.rank(FieldId(size_t{200})) == 2);
+  CHECK(set.rank(FieldId(size_t{5'000})) == 3);
+  std::vector<uint32_t> seen;
+  set.for_each([&](FieldId field) { seen.push_back(field.index); });
+  CHECK(seen == std::vector<uint32_t>{3, 64, 200});
+  set.remove(FieldId(size_t{64}));
+  set.remove(FieldId(size_t{9'000}));  // was never there
+  CHECK(set.size() == 2);
+  FieldSet more;
+  more.add(FieldId(size_t{1'000}));
+  set.add_all(more);
+  CHECK(set.has(FieldId(size_t{1'000})));
+  for (size_t index : {3, 200, 1'000}) set.remove(FieldId(index));
+  CHECK(set.empty());
+}
+
+TEST_CASE("a record keeps the values that are not blank, whatever is set in which order") {
+  auto field = [](size_t index) { return FieldId(index); };
+  Fields fields;
+  CHECK(fields[field(7)].is_blank());
+  std::vector<FieldValue> rows;
+  for (size_t index : {9, 2, 140}) rows.push_back({field(index), Value::number(int64_t(index))});
+  rows.push_back({field(5), Value()});
+  fields.set_all(rows);
+  auto shown = [](const Fields& of) {
+    std::string out;
+    of.for_each([&](FieldId id, const Value& value) {
+      out += std::to_string(id.index) + "=" + value::plain_text(value) + " ";
+    });
+    return out;
+  };
+  CHECK(shown(fields) == "2=2 9=9 140=140 ");
+  Fields copy = fields;
+  copy.set(field(9), Value());
+  copy.set(field(5), Value::text("five"));
+  copy.set(field(2), Value::text("two"));
+  copy.set(field(77), Value());  // had none
+  CHECK(shown(copy) == "2=two 5=five 140=140 ");
+  CHECK(shown(fields) == "2=2 9=9 140=140 ");
+  FieldSet changed = differing(fields, copy);
+  CHECK(changed.size() == 3);
+  CHECK(changed.has(field(2)));
+  CHECK(changed.has(field(5)));
+  CHECK(changed.has(field(9)));
+  CHECK(differing(copy, copy).empty());
+  // Into one that has values: some stay, some go, some come; of a field named twice the last.
+  rows.clear();
+  rows.push_back({field(140), Value()});
+  rows.push_back({field(1), Value::text("one")});
+  rows.push_back({field(2), Value::text("once")});
+  rows.push_back({field(2), Value::text("twice")});
+  rows.push_back({field(5), Value::text("gone")});
+  rows.push_back({field(5), Value()});
+  copy.set_all(rows);
+  CHECK(shown(copy) == "1=one 2=twice ");
+}
+
 TEST_CASE("changes have the names of the native form") {
   CHECK(std::string(change_kind_name(ChangeKind::kCreate)) == "create");
   CHECK(std::string(change_kind_name(ChangeKind::kUndelete)) == "undelete");

@@ -53,6 +53,37 @@ TEST_CASE("texts of a block are as others, and outlive it") {
   CHECK(none.text("a").as_text() == "a");
 }
 
+TEST_CASE("many values are copied and cleared as one by one") {
+  std::string longest(TextBlock::kLongest, 'l');
+  std::vector<Value> kept;
+  {
+    TextBlock block(3, 8);
+    kept.push_back(block.text("ab"));
+    kept.push_back(Value::number(int64_t{7}));
+    kept.push_back(block.text("cd"));
+    kept.push_back(Value::text(longest));
+    kept.push_back(Value());
+    kept.push_back(block.text("ef"));
+    kept.push_back(Value::list({Value::text("x"), kept[0]}));
+  }
+  std::vector<Value> copies = Value::copies(kept);
+  Value one = kept[5];
+  Value::clear(kept);
+  for (const Value& value : kept) CHECK(value.is_blank());
+  REQUIRE(copies.size() == kept.size());
+  CHECK(copies[0].as_text() == "ab");
+  CHECK(copies[1].as_decimal().coefficient == 7);
+  CHECK(copies[2].as_text() == "cd");
+  CHECK(copies[3].as_text() == longest);
+  CHECK(copies[4].is_blank());
+  CHECK(copies[5].as_text() == "ef");
+  Value::clear(copies);
+  Value::clear(copies);
+  CHECK(one.as_text() == "ef");
+  Value::clear({});
+  CHECK(Value::copies({}).empty());
+}
+
 TEST_CASE("a text stands in JSON as it is, but for what must be escaped, wherever it is") {
   for (size_t size = 0; size < 30; ++size) {
     for (size_t at = 0; at <= size; ++at) {
