@@ -58,10 +58,6 @@ void KeySet::clear() {
 
 // ---- AdmittedKeys -----------------------------------------------------------------------------
 
-Status AdmittedKeys::prepared(Statement& statement, const char* sql) {
-  return statement.prepared() ? Status() : statement.prepare(db_, sql);
-}
-
 Status AdmittedKeys::load() {
   forget();
   tree_empty_ = true;
@@ -114,9 +110,8 @@ Result<bool> AdmittedKeys::admit(const Key128& key) {
   }
   if (known_.has(key)) return false;
   if (!tree_empty_) {
-    Status fine = prepared(find_, "SELECT 1 FROM dedupe WHERE event = ?");
-    if (!fine) return fine.error();
-    Result<bool> found = find_.bind(1, key).step();
+    find_.once(db_, "SELECT 1 FROM dedupe WHERE event = ?").bind(1, key);
+    Result<bool> found = find_.step();
     find_.reset();
     if (!found) return found.error();
     if (*found) return false;
@@ -129,8 +124,7 @@ Result<bool> AdmittedKeys::admit(const Key128& key) {
 Status AdmittedKeys::write() {
   if (!loaded_ || recent_.size() == written_) return {};
   size_t count = recent_.size() - written_;
-  Status fine = prepared(add_, "INSERT INTO admitted (keys) VALUES (?)");
-  if (!fine) return fine;
+  add_.once(db_, "INSERT INTO admitted (keys) VALUES (?)");
   add_.bind_blob(1, {reinterpret_cast<const char*>(&recent_[written_]), count * sizeof(Key128)});
   if (Status done = add_.run(); !done) return done;
   written_ = recent_.size();
@@ -144,15 +138,13 @@ Status AdmittedKeys::write() {
 }
 
 Status AdmittedKeys::move_some(size_t count) {
-  Status fine = prepared(move_, "INSERT INTO dedupe (event) VALUES (?) ON CONFLICT DO NOTHING");
-  if (!fine) return fine;
+  move_.once(db_, "INSERT INTO dedupe (event) VALUES (?) ON CONFLICT DO NOTHING");
   tree_empty_ = false;
   for (; count > 0 && moved_ < moving_.size(); --count, ++moved_) {
     if (Status done = move_.bind(1, moving_[moved_]).run(); !done) return done;
   }
   if (moved_ < moving_.size()) return {};
-  if (fine = prepared(remove_, "DELETE FROM admitted WHERE seq <= ?"); !fine) return fine;
-  return remove_.bind(1, moving_to_).run();
+  return remove_.once(db_, "DELETE FROM admitted WHERE seq <= ?").bind(1, moving_to_).run();
 }
 
 void AdmittedKeys::committed() {

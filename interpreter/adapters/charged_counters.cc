@@ -14,12 +14,6 @@ constexpr size_t kKeptMax = 4000;
 
 }  // namespace
 
-Statement& ChargedCounters::prepared(Statement& statement, const char* sql) {
-  // A failure shows at the first step.
-  if (!statement.prepared()) (void)statement.prepare(db_, sql);
-  return statement;
-}
-
 Result<ChargedCounters::Row*> ChargedCounters::find(const Charge& charge) {
   KeyView key{charge.scope, charge.key, charge.counter, charge.window};
   auto at = states_.find(key);
@@ -46,8 +40,8 @@ Status ChargedCounters::read(Row& row, const Charge& charge) {
       statement.bind(static_cast<int>(i) + 1, std::string_view(key[i]));
     return statement;
   };
-  Statement& find = prepared(
-      find_,
+  Statement& find = find_.once(
+      db_,
       "SELECT id, used, lim FROM quota WHERE scope = ? AND key = ? AND counter = ? AND day = ?");
   Status found = each(bind_key(find), [&state = state](Statement& kept) {
     state.id = kept.integer(0);
@@ -57,15 +51,15 @@ Status ChargedCounters::read(Row& row, const Charge& charge) {
   });
   if (!found) return found;
   if (state.id == 0) {
-    Statement& add = prepared(
-        add_, "INSERT INTO quota (scope, key, counter, day, used, lim) VALUES (?, ?, ?, ?, 0, ?)");
+    Statement& add = add_.once(
+        db_, "INSERT INTO quota (scope, key, counter, day, used, lim) VALUES (?, ?, ?, ?, 0, ?)");
     if (Status done = bind_key(add).bind(5, charge.max).run(); !done) return done;
     state.id = sqlite3_last_insert_rowid(db_);
   }
   if (charge.window_ms == 0) return {};
   constexpr int64_t kAtOnceMax = 10'000'000;
   bool sound = true;
-  Statement& window = prepared(window_, "SELECT at, n FROM burst WHERE quota = ? ORDER BY at");
+  Statement& window = window_.once(db_, "SELECT at, n FROM burst WHERE quota = ? ORDER BY at");
   Status loaded = each(window.bind(1, state.id), [&, &state = state](Statement& kept) {
     int64_t count = kept.integer(1);
     sound = count >= 0 && count <= kAtOnceMax && value::in_range(kept.instant(0));
@@ -132,7 +126,7 @@ Result<ChargeResult> ChargedCounters::charge(const Key128& run,
   }
   // One by one: SQLite keeps the pages of a statement of several rows, to take it back.
   for (size_t i = 0; i < charges.size(); ++i) {
-    Statement& add = prepared(charge_, "INSERT INTO charge (run, quota, at) VALUES (?, ?, ?)");
+    Statement& add = charge_.once(db_, "INSERT INTO charge (run, quota, at) VALUES (?, ?, ?)");
     Status done = add.bind(1, run).bind(2, rows[i]->second.id).bind(3, charges[i].now).run();
     if (!done) return done.error();
   }
@@ -146,7 +140,7 @@ Status ChargedCounters::write() {
   for (Row* row : rows) {
     State& state = row->second;
     if (state.stored != std::pair(state.used, state.max)) {
-      Statement& set = prepared(set_, "UPDATE quota SET used = ?, lim = ? WHERE id = ?");
+      Statement& set = set_.once(db_, "UPDATE quota SET used = ?, lim = ? WHERE id = ?");
       Status done = set.bind(1, state.used).bind(2, state.max).bind(3, state.id).run();
       if (!done) return done;
       state.stored.reset();
@@ -167,17 +161,17 @@ Status ChargedCounters::write() {
 
 Status ChargedCounters::write_window(State& state) {
   if (state.gone_to) {
-    Statement& leave = prepared(window_leave_, "DELETE FROM burst WHERE quota = ? AND at <= ?");
+    Statement& leave = window_leave_.once(db_, "DELETE FROM burst WHERE quota = ? AND at <= ?");
     if (Status done = leave.bind(1, state.id).bind(2, *state.gone_to).run(); !done) return done;
   }
   std::set<int64_t> came(state.came.begin(), state.came.end());
   for (int64_t at : came) {
     auto [first, last] = state.charged.equal_range(at);
     if (first == last) continue;  // it has left again
-    Statement& put =
-        prepared(window_put_,
-                 "INSERT INTO burst (quota, at, n) VALUES (?, ?, ?) ON CONFLICT (quota, at) "
-                 "DO UPDATE SET n = excluded.n");
+    Statement& put = window_put_.once(
+        db_,
+        "INSERT INTO burst (quota, at, n) VALUES (?, ?, ?) ON CONFLICT (quota, at) "
+        "DO UPDATE SET n = excluded.n");
     Status done = put.bind(1, state.id).bind(2, at).bind(3, std::distance(first, last)).run();
     if (!done) return done;
   }

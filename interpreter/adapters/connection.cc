@@ -32,11 +32,7 @@ Result<int64_t> Connection::integer(const char* sql) {
 Status each_row(sqlite3* db, const char* sql, const std::function<bool(const Statement&)>& visit) {
   Statement query;
   if (Status prepared = query.prepare(db, sql); !prepared) return prepared;
-  for (;;) {
-    Result<bool> row = query.step();
-    if (!row) return row.error();
-    if (!*row || !visit(query)) return {};
-  }
+  return each(query, visit);
 }
 
 }  // namespace ensue::adapters

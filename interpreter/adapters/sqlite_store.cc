@@ -302,12 +302,8 @@ class SqliteStore final : public Store, private StoreTxn {
   }
 
   Statement& statement(Sql which) {
-    Statement& out = statements_[static_cast<size_t>(which)];
-    if (!out.prepared()) {
-      // A failure shows at the first step.
-      (void)out.prepare(db_, kSql[static_cast<size_t>(which)]);
-    }
-    return out;
+    auto place = static_cast<size_t>(which);
+    return statements_[place].once(db_, kSql[place]);
   }
 
   // ---- Reading --------------------------------------------------------------------------------

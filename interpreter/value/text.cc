@@ -27,13 +27,19 @@ bool all_plain(uint64_t word) {
   return ((word | below | equal) & kHigh) == 0;
 }
 
+constexpr size_t kWord = sizeof(uint64_t);
+
+uint64_t word_at(std::string_view text, size_t at) {
+  uint64_t word;
+  std::memcpy(&word, text.data() + at, kWord);
+  return word;
+}
+
 // Copies the plain bytes that `text` begins with; how many they are. Room for all of the text.
 size_t copy_plain(std::string_view text, char* to) {
   size_t at = 0;
-  constexpr size_t kWord = sizeof(uint64_t);
   auto copy_word = [&](size_t from) {
-    uint64_t word;
-    std::memcpy(&word, text.data() + from, kWord);
+    uint64_t word = word_at(text, from);
     std::memcpy(to + from, &word, kWord);
     return all_plain(word);
   };
@@ -48,6 +54,7 @@ size_t copy_plain(std::string_view text, char* to) {
 // How many bytes from `begin` on are plain.
 size_t plain_run(std::string_view text, size_t begin) {
   size_t at = begin;
+  while (at + kWord <= text.size() && all_plain(word_at(text, at))) at += kWord;
   while (at < text.size() && plain(text[at])) ++at;
   return at - begin;
 }

@@ -59,7 +59,6 @@ class AdmittedKeys {
   Status load();
   Status move_some(size_t count);
   void collect();
-  Status prepared(Statement& statement, const char* sql);
 
   sqlite3* db_ = nullptr;
   size_t recent_max_ = 0;

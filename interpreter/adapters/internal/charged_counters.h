@@ -87,7 +87,6 @@ class ChargedCounters {
   Status read(Row& row, const Charge& charge);
   Status write_window(State& state);
   void change(Row& row);
-  Statement& prepared(Statement& statement, const char* sql);
 
   sqlite3* db_ = nullptr;
   States states_;

@@ -30,7 +30,11 @@ class Statement {
   // Compiles `sql`, which lives as long as the statement does. After an error every step tells it
   // again.
   Status prepare(sqlite3* db, const char* sql);
-  bool prepared() const { return statement_ != nullptr || broken_; }
+  // Compiles it the first time; a failure shows at the first step.
+  Statement& once(sqlite3* db, const char* sql) {
+    if (statement_ == nullptr && !broken_) (void)prepare(db, sql);
+    return *this;
+  }
 
   // Binding, from index 1. Texts and keys must stay alive until the step.
   Statement& bind(int index, int64_t value) {

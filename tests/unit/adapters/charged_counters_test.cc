@@ -30,7 +30,8 @@ std::vector<Charge> charges_at(testing::Random& random, int64_t now) {
     std::string window = std::to_string(seconds) + " s";
     out.push_back({"user", user, "action executions", window, max, seconds * 1000, {now}});
   }
-  if (random.chance(80)) out.push_back({"org", "", "action executions", "2026-01-05", 60, 0, {now}});
+  if (random.chance(80))
+    out.push_back({"org", "", "action executions", "2026-01-05", 60, 0, {now}});
   return out;
 }
 
