@@ -11,6 +11,12 @@ if(LLD_PROGRAM)
   add_link_options(-fuse-ld=lld)
 endif()
 
+# Every such processor since 2009. Sets of fields are counted by its popcnt.
+option(ENSUE_OLD_PROCESSORS "Also run on x86-64 processors from before 2009" OFF)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$" AND NOT ENSUE_OLD_PROCESSORS)
+  add_compile_options(-march=x86-64-v2)
+endif()
+
 add_library(ensue_flags INTERFACE)
 target_compile_options(ensue_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
   -Woverloaded-virtual -Wcast-qual -Wformat=2 -Wundef)
