@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include <array>
+
 #include "base/check.h"
 
 namespace ensue::base {
@@ -17,6 +19,9 @@ int hex_digit(char c) {
 }  // namespace
 
 Key128 hash_key(std::initializer_list<std::string_view> parts) {
+  // libsodium also chooses its code for the processor at hand here.
+  static const bool kReady = sodium_init() >= 0;
+  ENSUE_CHECK(kReady);
   crypto_generichash_state state;
   ENSUE_CHECK(crypto_generichash_init(&state, nullptr, 0, 16) == 0);
   for (std::string_view part : parts) {
@@ -32,14 +37,19 @@ Key128 hash_key(std::initializer_list<std::string_view> parts) {
   return key;
 }
 
-std::string to_hex(const Key128& key) {
+void append_hex(std::string& out, const Key128& key) {
   static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(32);
-  for (unsigned char byte : key.bytes) {
-    out.push_back(kDigits[byte >> 4]);
-    out.push_back(kDigits[byte & 15]);
+  std::array<char, 2 * sizeof key.bytes> digits;
+  for (size_t i = 0; i < key.bytes.size(); ++i) {
+    digits[2 * i] = kDigits[key.bytes[i] >> 4];
+    digits[2 * i + 1] = kDigits[key.bytes[i] & 15];
   }
+  out.append(digits.data(), digits.size());
+}
+
+std::string to_hex(const Key128& key) {
+  std::string out;
+  append_hex(out, key);
   return out;
 }
 

@@ -22,6 +22,7 @@ Key128 hash_key(std::initializer_list<std::string_view> parts);
 
 // 32 lower-case hexadecimal digits.
 std::string to_hex(const Key128& key);
+void append_hex(std::string& out, const Key128& key);
 std::optional<Key128> key_from_hex(std::string_view text);
 std::optional<Key128> key_from_bytes(std::string_view bytes);
 

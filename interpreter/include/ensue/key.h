@@ -15,6 +15,12 @@ struct Key128 {
   std::array<unsigned char, 16> bytes{};
 
   friend auto operator<=>(const Key128&, const Key128&) = default;
+  friend bool operator==(const Key128& a, const Key128& b) {
+    uint64_t words[2][2];
+    std::memcpy(words[0], a.bytes.data(), sizeof words[0]);
+    std::memcpy(words[1], b.bytes.data(), sizeof words[1]);
+    return words[0][0] == words[1][0] && words[0][1] == words[1][1];
+  }
   std::string_view view() const {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
   }
