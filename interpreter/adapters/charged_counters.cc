@@ -11,6 +11,8 @@ namespace {
 
 // More than these are forgotten after a commit.
 constexpr size_t kKeptMax = 4000;
+// So many units of a window have left it when their rows are taken away.
+constexpr size_t kLeftMax = 32;
 
 }  // namespace
 
@@ -28,7 +30,8 @@ Result<ChargedCounters::Row*> ChargedCounters::find(const Charge& charge) {
   }
   const State& state = at->second;
   if (marks_ > 0)
-    journal_.push_back({&*at, fresh, state.changed, state.used, state.max, state.gone_to, {}, {}});
+    journal_.push_back({&*at, fresh, state.changed, state.used, state.max, state.gone_to,
+                        state.left, {}, {}});
   return &*at;
 }
 
@@ -63,7 +66,7 @@ Status ChargedCounters::read(Row& row, const Charge& charge) {
   Status loaded = each(window.bind(1, state.id), [&, &state = state](Statement& kept) {
     int64_t count = kept.integer(1);
     sound = count >= 0 && count <= kAtOnceMax && value::in_range(kept.instant(0));
-    for (int64_t n = 0; sound && n < count; ++n) state.charged.insert(kept.integer(0));
+    if (sound) state.charged.insert(state.charged.end(), static_cast<size_t>(count), kept.integer(0));
     return sound;
   });
   if (!loaded) return loaded;
@@ -75,6 +78,31 @@ void ChargedCounters::change(Row& row) {
   if (row.second.changed) return;
   row.second.changed = true;
   changed_.push_back(&row);
+}
+
+void ChargedCounters::set_max(Row& row, int64_t max) {
+  if (row.second.max == max) return;
+  row.second.max = max;
+  change(row);
+}
+
+// A unit into its window, out of which others go.
+void ChargedCounters::enter(Row& row, const Charge& charge, Undo* undo) {
+  State& state = row.second;
+  int64_t gone_to = charge.now.ms - charge.window_ms;
+  auto stay = std::upper_bound(state.charged.begin(), state.charged.end(), gone_to);
+  if (undo != nullptr) undo->units_left.assign(state.charged.begin(), stay);
+  state.left += static_cast<size_t>(stay - state.charged.begin());
+  state.charged.erase(state.charged.begin(), stay);
+  if (state.left >= kLeftMax) {
+    state.gone_to = std::max(state.gone_to.value_or(gone_to), gone_to);
+    state.left = 0;
+  }
+  int64_t now = charge.now.ms;
+  state.charged.insert(std::upper_bound(state.charged.begin(), state.charged.end(), now), now);
+  state.came.push_back(now);
+  state.used = static_cast<int64_t>(state.charged.size());
+  if (undo != nullptr) undo->entered = now;
 }
 
 Result<ChargeResult> ChargedCounters::charge(const Key128& run,
@@ -89,40 +117,32 @@ Result<ChargeResult> ChargedCounters::charge(const Key128& run,
     Result<Row*> found = find(charge);
     if (!found) return found.error();
     State& state = (*found)->second;
+    int64_t used = state.used;
+    auto oldest = state.charged.end();  // of those in the window
     if (charge.window_ms > 0) {
-      int64_t gone_to = charge.now.ms - charge.window_ms;
-      auto stay = state.charged.upper_bound(gone_to);
-      if (stay != state.charged.begin()) {
-        if (marks_ > 0) journal_.back().left.assign(state.charged.begin(), stay);
-        state.charged.erase(state.charged.begin(), stay);
-        state.gone_to = std::max(state.gone_to.value_or(gone_to), gone_to);
-        change(**found);
-      }
-      auto used = static_cast<int64_t>(state.charged.size());
-      if (used != state.used) change(**found);
-      state.used = used;
+      oldest = std::upper_bound(state.charged.begin(), state.charged.end(),
+                                charge.now.ms - charge.window_ms);
+      used = state.charged.end() - oldest;
     }
     // A maximum lowered below what is used blocks further charges and keeps what is used.
-    int64_t max = std::max(charge.max, state.used);
-    if (state.max != max) change(**found);
-    state.max = max;
-    out.used.push_back(state.used);
-    if (state.used + 1 > charge.max) {
+    set_max(**found, std::max(charge.max, state.used));
+    out.used.push_back(used);
+    if (used + 1 > charge.max) {
       out.refused = i;
-      if (charge.window_ms > 0 && !state.charged.empty())
-        out.free_at = Instant{*state.charged.begin() + charge.window_ms};
+      if (oldest != state.charged.end()) out.free_at = Instant{*oldest + charge.window_ms};
       return out;
     }
     rows.push_back(*found);
   }
   for (size_t i = 0; i < charges.size(); ++i) {
-    State& state = rows[i]->second;
-    out.used[i] = ++state.used;
+    if (charges[i].window_ms > 0) {
+      enter(*rows[i], charges[i], marks_ > 0 ? &journal_[first_undo + i] : nullptr);
+    } else {
+      ++rows[i]->second.used;
+    }
+    out.used[i] = rows[i]->second.used;
+    set_max(*rows[i], charges[i].max);
     change(*rows[i]);
-    if (charges[i].window_ms == 0) continue;
-    state.charged.insert(charges[i].now.ms);
-    state.came.push_back(charges[i].now.ms);
-    if (marks_ > 0) journal_[first_undo + i].entered = charges[i].now.ms;
   }
   // One by one: SQLite keeps the pages of a statement of several rows, to take it back.
   for (size_t i = 0; i < charges.size(); ++i) {
@@ -164,9 +184,11 @@ Status ChargedCounters::write_window(State& state) {
     Statement& leave = window_leave_.once(db_, "DELETE FROM burst WHERE quota = ? AND at <= ?");
     if (Status done = leave.bind(1, state.id).bind(2, *state.gone_to).run(); !done) return done;
   }
-  std::set<int64_t> came(state.came.begin(), state.came.end());
+  std::vector<int64_t> came = state.came;
+  std::sort(came.begin(), came.end());
+  came.erase(std::unique(came.begin(), came.end()), came.end());
   for (int64_t at : came) {
-    auto [first, last] = state.charged.equal_range(at);
+    auto [first, last] = std::equal_range(state.charged.begin(), state.charged.end(), at);
     if (first == last) continue;  // it has left again
     Statement& put = window_put_.once(
         db_,
@@ -210,8 +232,12 @@ void ChargedCounters::rollback(size_t mark) {
     state.used = undo.used;
     state.max = undo.max;
     state.gone_to = undo.gone_to;
-    if (undo.entered) state.charged.erase(state.charged.find(*undo.entered));
-    state.charged.insert(undo.left.begin(), undo.left.end());
+    state.left = undo.left;
+    if (undo.entered) {
+      std::deque<int64_t>& units = state.charged;
+      units.erase(std::lower_bound(units.begin(), units.end(), *undo.entered));
+    }
+    state.charged.insert(state.charged.begin(), undo.units_left.begin(), undo.units_left.end());
   }
 }
 

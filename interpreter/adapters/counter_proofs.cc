@@ -1,14 +1,32 @@
 #include "adapters/internal/counter_proofs.h"
 
+#include <charconv>
 #include <unordered_map>
 
 #include "adapters/internal/connection.h"
 #include "value/time_text.h"
 
 namespace ensue::adapters {
+
+std::optional<int64_t> window_ms(std::string_view window) {
+  constexpr int64_t kDaySeconds = 86'400;
+  int64_t seconds = 0;
+  auto [end, error] = std::from_chars(window.data(), window.data() + window.size(), seconds);
+  bool length = error == std::errc() && std::string_view(end, window.data() + window.size()) == " s";
+  if (!length || seconds < 1 || seconds > kDaySeconds) return std::nullopt;
+  return seconds * 1000;
+}
+
+void ChargeTally::hold(int64_t at, int64_t units, std::optional<int64_t> window_ms) {
+  window_[at] += units;
+  if (at < last_) return;
+  last_ = at;
+  if (window_ms && at >= INT64_MIN + *window_ms) left_to_ = at - *window_ms;
+}
+
 void ChargeTally::charge(int64_t at) {
   ++charges_;
-  if (window_.empty() || at < window_.begin()->first) return;
+  if (window_.empty() || at <= left_to_) return;
   ++in_window_;
   --window_[at];
 }
@@ -19,16 +37,18 @@ CounterProof ChargeTally::prove(CounterRow counter) const {
   out.counter = std::move(counter);
   out.charges = charges_;
   out.counted = sliding ? in_window_ : charges_;
-  for (const auto& [at, units] : window_) out.instants_wrong += units != 0;
+  for (const auto& [at, units] : window_) out.instants_wrong += at > left_to_ && units != 0;
   return out;
 }
 
 Status visit_counter_proofs(sqlite3* db, const std::function<bool(const CounterProof&)>& visit) {
   std::unordered_map<int64_t, ChargeTally> tallies;
-  Status held = each_row(db, "SELECT quota, at, n FROM burst", [&](const Statement& row) {
-    tallies[row.integer(0)].hold(row.integer(1), row.integer(2));
-    return true;
-  });
+  Status held = each_row(
+      db, "SELECT quota, at, n, coalesce(day, '') FROM burst LEFT JOIN quota ON quota.id = quota",
+      [&](const Statement& row) {
+        tallies[row.integer(0)].hold(row.integer(1), row.integer(2), window_ms(row.text(3)));
+        return true;
+      });
   if (!held) return held;
   Status charged = each_row(db, "SELECT quota, at FROM charge", [&](const Statement& row) {
     tallies[row.integer(0)].charge(row.integer(1));

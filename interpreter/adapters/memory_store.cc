@@ -157,7 +157,7 @@ class MemoryTxn final : public StoreTxn {
   Status visit_proofs(const std::function<bool(const CounterProof&)>& visit) override {
     for (const auto& [key, counter] : state_.counters) {
       ChargeTally tally;
-      for (int64_t at : counter.burst) tally.hold(at, 1);
+      for (int64_t at : counter.burst) tally.hold(at, 1, window_ms(std::get<3>(key)));
       auto charges = state_.charges.find(key);
       if (charges != state_.charges.end()) {
         for (int64_t at : charges->second) tally.charge(at);
@@ -306,33 +306,37 @@ class MemoryTxn final : public StoreTxn {
       });
       // A maximum lowered below what is used blocks further charges and keeps what is used.
       counter.max = std::max(charge.max, counter.used);
+      int64_t used = counter.used;
+      auto oldest = counter.burst.end();  // of those in the window
       if (charge.window_ms > 0) {
-        auto gone = counter.burst.upper_bound(charge.now.ms - charge.window_ms);
-        if (gone != counter.burst.begin())
-          journal_.push_back([row = &counter, left = std::multiset(counter.burst.begin(), gone)] {
-            row->burst.insert(left.begin(), left.end());
-          });
-        counter.burst.erase(counter.burst.begin(), gone);
-        counter.used = static_cast<int64_t>(counter.burst.size());
-        counter.max = std::max(charge.max, counter.used);
+        oldest = counter.burst.upper_bound(charge.now.ms - charge.window_ms);
+        used = std::distance(oldest, counter.burst.end());
       }
-      out.used.push_back(counter.used);
-      if (counter.used + 1 > charge.max) {
+      out.used.push_back(used);
+      if (used + 1 > charge.max) {
         out.refused = counters.size();
-        if (charge.window_ms > 0 && !counter.burst.empty())
-          out.free_at = Instant{*counter.burst.begin() + charge.window_ms};
+        if (oldest != counter.burst.end())
+          out.free_at = Instant{*oldest + charge.window_ms};
         return out;
       }
       counters.emplace_back(&at->first, &counter);
     }
     for (size_t i = 0; i < charges.size(); ++i) {
       auto [key, counter] = counters[i];
-      out.used[i] = ++counter->used;
+      ++counter->used;
       if (charges[i].window_ms > 0) {
+        auto stay = counter->burst.upper_bound(charges[i].now.ms - charges[i].window_ms);
+        journal_.push_back([row = counter, left = std::multiset(counter->burst.begin(), stay)] {
+          row->burst.insert(left.begin(), left.end());
+        });
+        counter->burst.erase(counter->burst.begin(), stay);
         counter->burst.insert(charges[i].now.ms);
         journal_.push_back(
             [row = counter, at = charges[i].now.ms] { row->burst.erase(row->burst.find(at)); });
+        counter->used = static_cast<int64_t>(counter->burst.size());
       }
+      counter->max = charges[i].max;
+      out.used[i] = counter->used;
       std::vector<int64_t>& kept = state_.charges[*key];
       kept.push_back(charges[i].now.ms);
       journal_.push_back([row = &kept] { row->pop_back(); });

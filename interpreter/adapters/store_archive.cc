@@ -57,6 +57,11 @@ std::string quoted(const std::string& text) {
 
 // Counters whose window is a day bear its date; the others are of sliding windows.
 constexpr const char* kSliding = "day NOT LIKE '____-__-__'";
+// Of rows of `burst`: the unit was in its window at the last charge (charged_counters.h).
+constexpr const char* kInWindow =
+    "burst.at > (SELECT max(newest.at) FROM burst AS newest WHERE newest.quota = burst.quota) - "
+    "(SELECT 1000 * CAST(sliding.day AS INTEGER) FROM quota AS sliding WHERE sliding.id = "
+    "burst.quota)";
 
 class Archivist {
  public:
@@ -148,11 +153,12 @@ class Archivist {
                             });
     if (!found) return found;
     std::map<int64_t, int64_t> held_since;
-    found = each_row(db_.get(), "SELECT quota, min(at) FROM burst GROUP BY quota",
-                     [&](const Statement& row) {
-                       held_since[row.integer(0)] = row.integer(1);
-                       return true;
-                     });
+    std::string oldest = std::string("SELECT quota, min(at) FROM burst WHERE ") + kInWindow +
+                         " GROUP BY quota";
+    found = each_row(db_.get(), oldest.c_str(), [&](const Statement& row) {
+      held_since[row.integer(0)] = row.integer(1);
+      return true;
+    });
     if (!found) return found;
     return each_row(db_.get(), "SELECT n, quota, at FROM charge", [&](const Statement& row) {
       auto quota = of_quota.find(row.integer(1));
@@ -226,7 +232,7 @@ class Archivist {
         day.holds("at") +
         ") AND NOT EXISTS (SELECT 1 FROM burst WHERE burst.quota = quota.id AND "
         "burst.at < " +
-        std::to_string(day.day.end.ms) + ")";
+        std::to_string(day.day.end.ms) + " AND " + kInWindow + ")";
     if (Status chosen = db_.execute(counters); !chosen) return chosen;
     Status fits = must_be_none(
         "SELECT count(*) FROM moving JOIN main.quota m USING (id) JOIN archive.quota a USING "

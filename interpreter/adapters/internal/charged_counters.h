@@ -1,15 +1,20 @@
 // The counters of limits: read once, raised in memory, and written once by a transaction, in key
 // order. The CHECK on `quota` holds the maximum whatever this code does.
+//
+// The row of a sliding window says how many units were in it at its last charge. Rows of units
+// that have left it since stay for a while: many are taken away at once.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <deque>
+#include <functional>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -45,14 +50,20 @@ class ChargedCounters {
  private:
   using Key = std::array<std::string, 4>;  // scope, key, counter, window
   using KeyView = std::array<std::string_view, 4>;
-  struct Less {
+  struct Hash {
+    using is_transparent = void;
+    template <class A>
+    size_t operator()(const A& key) const {
+      size_t out = 0;
+      for (std::string_view part : key) out = out * 31 + std::hash<std::string_view>{}(part);
+      return out;
+    }
+  };
+  struct Equal {
     using is_transparent = void;
     template <class A, class B>
     bool operator()(const A& a, const B& b) const {
-      for (size_t i = 0; i < a.size(); ++i) {
-        if (int order = std::string_view(a[i]).compare(b[i]); order != 0) return order < 0;
-      }
-      return false;
+      return std::equal(a.begin(), a.end(), b.begin());
     }
   };
   struct State {
@@ -62,14 +73,17 @@ class ChargedCounters {
     // As the store's row has them, when that is known: a window that a unit leaves and another
     // enters has as many as before.
     std::optional<std::pair<int64_t, int64_t>> stored{};
-    bool changed = false;            // is in `changed_`
-    std::multiset<int64_t> charged;  // of a sliding window, each unit at its instant
-    // What the store's rows of the window lack: units that have left it, up to this instant, and
-    // then those that came at these, which may be gone again.
+    bool changed = false;  // is in `changed_`
+    // Of a sliding window: the instants of its units, sorted, as of the last charge.
+    std::deque<int64_t> charged;
+    // Units that have left it since rows were last taken away from the store …
+    size_t left = 0;
+    // … and what the store's rows lack: those up to this instant are to be taken away, and then
+    // there are those that came at these, which may have left again.
     std::optional<int64_t> gone_to;
     std::vector<int64_t> came;
   };
-  using States = std::map<Key, State, Less>;
+  using States = std::unordered_map<Key, State, Hash, Equal>;
   using Row = States::value_type;
   // Of one charge, while a savepoint is open.
   struct Undo {
@@ -79,13 +93,16 @@ class ChargedCounters {
     int64_t used;
     int64_t max;
     std::optional<int64_t> gone_to;
-    std::vector<int64_t> left;  // the window
+    size_t left;
+    std::vector<int64_t> units_left;  // the window
     std::optional<int64_t> entered;
   };
 
   Result<Row*> find(const Charge& charge);
   Status read(Row& row, const Charge& charge);
   Status write_window(State& state);
+  void set_max(Row& row, int64_t max);
+  void enter(Row& row, const Charge& charge, Undo* undo);
   void change(Row& row);
 
   sqlite3* db_ = nullptr;

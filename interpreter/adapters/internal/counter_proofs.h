@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
+#include <string_view>
 
 #include "ensue/store.h"
 
@@ -11,15 +13,22 @@ struct sqlite3;
 
 namespace ensue::adapters {
 
-// The charges of one counter. First the units that a sliding window holds, then every charge.
+// The length of a sliding window by its name, `10 s`; none for a day.
+std::optional<int64_t> window_ms(std::string_view window);
+
+// The charges of one counter. First the units that a sliding window holds, then every charge. What
+// is in the window is counted as of the last unit it holds.
 class ChargeTally {
  public:
-  void hold(int64_t at, int64_t units) { window_[at] += units; }
+  // `window_ms`: none where it is not known.
+  void hold(int64_t at, int64_t units, std::optional<int64_t> window_ms);
   void charge(int64_t at);
   CounterProof prove(CounterRow counter) const;
 
  private:
   std::map<int64_t, int64_t> window_;  // by instant: units held and not charged (yet)
+  int64_t last_ = INT64_MIN;           // of the units held
+  int64_t left_to_ = INT64_MIN;        // units up to then have left the window
   int64_t charges_ = 0;
   int64_t in_window_ = 0;
 };

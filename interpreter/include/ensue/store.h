@@ -104,8 +104,8 @@ struct CounterRow {
 struct CounterProof {
   CounterRow counter;   // with every text empty: charges that belong to no counter
   int64_t charges = 0;  // kept for it, of all times
-  // What `used` must be by them: all of a day's; of a sliding window those since the oldest unit
-  // it holds.
+  // What `used` must be by them: all of a day's; of a sliding window those that were in it at the
+  // last of them.
   int64_t counted = 0;
   int64_t instants_wrong = 0;  // at which a sliding window holds other units than were charged
 
@@ -121,8 +121,8 @@ struct Charge {
   std::string counter;
   std::string window;  // the local date of a day window; the length of a sliding one: `10 s`
   int64_t max = 0;
-  int64_t window_ms = 0;  // of a burst
-  Instant now;            // of a burst
+  int64_t window_ms = 0;  // of a sliding one, as long as `window` says; 0: a day
+  Instant now;  // the engine's clock, which never goes back
 };
 
 struct ChargeResult {

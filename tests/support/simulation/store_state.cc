@@ -153,7 +153,11 @@ struct Question {
   const char* sql;        // rows of one text
 };
 
-// The burst counters are known by their window, which is a length and not a date.
+// The burst counters are known by their window, which is a length and not a date. A unit is in it
+// as of the last one.
+#define ENSUE_IN_WINDOW                                                               \
+  "burst.at > (SELECT max(newest.at) FROM burst AS newest WHERE newest.quota = " \
+  "burst.quota) - 1000 * CAST(quota.day AS INTEGER)"
 constexpr Question kQuestions[] = {
     {"integrity",
      "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> "
@@ -166,7 +170,8 @@ constexpr Question kQuestions[] = {
     {"a counter that is not its charges",
      "SELECT scope || ' ' || key || ' ' || day || ': ' || used || ' used' FROM quota WHERE used <> "
      "CASE WHEN day LIKE '____-__-__' THEN (SELECT count(*) FROM charge WHERE quota = quota.id) "
-     "ELSE (SELECT coalesce(sum(n), 0) FROM burst WHERE quota = quota.id) END"},
+     "ELSE (SELECT coalesce(sum(n), 0) FROM burst WHERE quota = quota.id AND " ENSUE_IN_WINDOW
+     ") END"},
     {"a unit charged twice",
      "SELECT hex(run) || ' on ' || quota FROM charge GROUP BY run, quota HAVING count(*) > 1"},
     {"a run decided twice",
@@ -183,7 +188,7 @@ constexpr Question kQuestions[] = {
      "'|' || day || ' ' || at FROM charge JOIN quota ON quota.id = charge.quota ORDER BY n"},
     {nullptr,
      "SELECT 'burst ' || scope || '|' || key || '|' || counter || '|' || day || ' ' || at || ' ' "
-     "|| n FROM burst JOIN quota ON quota.id = burst.quota ORDER BY 1"},
+     "|| n FROM burst JOIN quota ON quota.id = burst.quota WHERE " ENSUE_IN_WINDOW " ORDER BY 1"},
 };
 
 }  // namespace

@@ -69,7 +69,8 @@ Charge day_charge(const std::string& key, int64_t max, const std::string& day = 
   return {"user", key, "action executions", day, max, 0, {}};
 }
 Charge burst_charge(int64_t max, int64_t window_ms, int64_t now_ms) {
-  return {"service", "crm", "calls", "10 s", max, window_ms, {now_ms}};
+  std::string window = std::to_string(window_ms / 1000) + " s";
+  return {"service", "crm", "calls", window, max, window_ms, {now_ms}};
 }
 
 // Everything a store holds, as text: two stores are equal when their dumps are.
@@ -343,7 +344,7 @@ TEST_CASE("counters are recounted from their charges") {
       must(txn.charge(hash_key({std::to_string(at)}),
                       {day_charge("ana", 9), burst_charge(3, 1000, at)}));
     // Inside the transaction its own charges show.
-    CHECK(proofs(txn) == "service 10 s: 2 of 4\nuser 2026-01-05: 4 of 4\n");
+    CHECK(proofs(txn) == "service 1 s: 2 of 4\nuser 2026-01-05: 4 of 4\n");
     must(txn.charge(hash_key({"in the same"}), {day_charge("ana", 9)}));
     return {};
   }));
@@ -358,7 +359,7 @@ TEST_CASE("counters are recounted from their charges") {
   }));
   if (subject.lasts()) subject.open();
   must(subject.store->read([&](StoreReader& reader) -> Status {
-    CHECK(proofs(reader) == "service 10 s: 2 of 4\nuser 2026-01-05: 5 of 5\n");
+    CHECK(proofs(reader) == "service 1 s: 2 of 4\nuser 2026-01-05: 5 of 5\n");
     return {};
   }));
 }
@@ -598,7 +599,7 @@ void compare_with_model(uint64_t seed, size_t& verb_count) {
           }
           case 3: {
             ChargeResult charged =
-                must(txn.charge(key, {day_charge(a, 3), burst_charge(4, 100, batch * 40)}));
+                must(txn.charge(key, {day_charge(a, 3), burst_charge(4, 1000, batch * 400)}));
             seen += charged.refused ? "refused " : "charged ";
             for (int64_t used : charged.used) seen += std::to_string(used) + " ";
             break;
