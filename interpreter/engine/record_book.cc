@@ -15,7 +15,7 @@ std::string link_key(const types::Field& field, const Value& value) {
 void RecordBook::use(ProgramPtr program) {
   program_ = std::move(program);
   codec_.emplace(program_->schema(), program_->options.bounds);
-  entries_.clear();
+  cache_.clear();
   scans_.clear();
   links_.clear();
   linked_objects_.clear();
@@ -23,25 +23,29 @@ void RecordBook::use(ProgramPtr program) {
 }
 
 types::RecordPtr RecordBook::image(types::ObjectId object, std::string_view id) {
-  KeyView key(object, id);
-  if (auto found = entries_.find(key); found != entries_.end()) return found->second.image;
+  RecordCache::Row& at = cache_.row({object, id});
+  if (at.second.known) return at.second.image;
   Result<std::optional<RecordRow>> row =
       reader_->record(program_->schema().object(object).name, id);
-  if (!row) {
-    error_ = row.error();
+  Status read = row ? Status() : Status(row.error());
+  if (read && row->has_value()) read = keep_stored(at, **row);
+  if (!read) {
+    error_ = read.error();
     return nullptr;
   }
-  types::RecordPtr out;
-  if (row->has_value()) {
-    Result<types::Record> record = codec_->decode(object, id, (*row)->body, (*row)->deleted);
-    if (!record) {
-      error_ = record.error();
-      return nullptr;
-    }
-    out = std::make_shared<const types::Record>(std::move(*record));
-  }
-  entries_.emplace(Key(key), Entry{out});
-  return out;
+  at.second.known = true;
+  return at.second.image;
+}
+
+// Makes the image of a row that was read.
+Status RecordBook::keep_stored(RecordCache::Row& at, const RecordRow& row) {
+  Result<types::Record> record =
+      codec_->decode(types::ObjectId(at.first.object), row.id, row.body, row.deleted);
+  if (!record) return record.error();
+  at.second.image = std::make_shared<const types::Record>(std::move(*record));
+  at.second.known = true;
+  cache_.weigh(at, row.body.size());
+  return {};
 }
 
 void RecordBook::put(types::RecordPtr image_after, LastChange change) {
@@ -51,42 +55,34 @@ void RecordBook::put(types::RecordPtr image_after, LastChange change) {
     move_links(before.get(), *image_after);
   }
   if (directory_.update(program_->schema(), *image_after)) users_changed_ = true;
-  KeyView key(image_after->object, image_after->id);
-  if (auto scan = scans_.find(key.object); scan != scans_.end())
+  if (auto scan = scans_.find(image_after->object.index); scan != scans_.end())
     scan->second.insert(image_after->id);
-  auto at = entries_.find(key);
-  bool fresh = at == entries_.end();
-  if (fresh) {
-    // In longer steps than the table's own: a stream that creates records moves them less often.
-    constexpr size_t kGrowth = 8;
-    if (entries_.size() == entries_.bucket_count()) entries_.reserve(kGrowth * entries_.size());
-    at = entries_.emplace(Key(key), Entry{}).first;
-  }
-  Entry& entry = at->second;
-  bool first = entry.changed == kUnchanged;
+  RecordCache::Row& at = cache_.row({image_after->object, image_after->id});
+  RecordCache::Entry& entry = at.second;
+  bool first = entry.changed == RecordCache::kUnchanged;
   if (marks_ > 0) {
     if (first) {
-      journal_.push_back({&*at, true, nullptr, {}, image_after});
+      journal_.push_back({&at, true, nullptr, {}, image_after});
     } else {
-      journal_.push_back({&*at, false, entry.image, changed_[entry.changed].change, image_after});
+      journal_.push_back({&at, false, entry.image, changed_[entry.changed].change, image_after});
     }
   }
   if (first) {
     entry.changed = changed_.size();
-    changed_.push_back({&*at, !fresh, std::move(entry.image), std::move(change)});
+    changed_.push_back({&at, entry.known, std::move(entry.image), std::move(change)});
   } else {
     changed_[entry.changed].change = std::move(change);
   }
   entry.image = std::move(image_after);
+  entry.known = true;
 }
 
-// The entry as it was before the batch.
+// The row as it was before the batch.
 void RecordBook::take_back(const Changed& changed) {
-  if (changed.known) {
-    changed.at->second = {changed.before, kUnchanged};
-  } else {
-    entries_.erase(entries_.find(changed.at->first));
-  }
+  RecordCache::Entry& entry = changed.at->second;
+  entry.image = changed.before;
+  entry.known = changed.known;
+  entry.changed = RecordCache::kUnchanged;
 }
 
 size_t RecordBook::mark() {
@@ -137,19 +133,12 @@ Result<std::vector<std::string>> RecordBook::all(types::ObjectId object, size_t 
     Status status;
     Status visited = reader_->visit_records(shape.name, [&](const RecordRow& row) {
       scan->second.insert(row.id);
-      auto [at, unknown] = entries_.try_emplace(Key(KeyView(object, row.id)));
-      if (unknown) {
-        Result<types::Record> record = codec_->decode(object, row.id, row.body, row.deleted);
-        if (!record) {
-          status = record.error();
-          return false;
-        }
-        at->second.image = std::make_shared<const types::Record>(std::move(*record));
-      }
-      return scan->second.size() <= most;
+      RecordCache::Row& at = cache_.row({object, row.id});
+      if (!at.second.known) status = keep_stored(at, row);
+      return status && scan->second.size() <= most;
     });
     for (const Changed& changed : changed_) {
-      const Key& key = changed.at->first;
+      const RecordCache::Key& key = changed.at->first;
       if (key.object == object.index) scan->second.insert(key.id);
     }
     if (!visited) status = visited;
@@ -205,8 +194,9 @@ Status RecordBook::flush(StoreTxn& txn, base::Workers& workers) {
     all.push_back(&changed);
     codec_->prepare(changed.at->second.image->object);
   }
-  std::sort(all.begin(), all.end(),
-            [](const Changed* a, const Changed* b) { return a->at->first < b->at->first; });
+  auto earlier = [](const Changed* a, const Changed* b) { return a->at->first < b->at->first; };
+  // New records mostly come in the order of their ids.
+  if (!std::is_sorted(all.begin(), all.end(), earlier)) std::sort(all.begin(), all.end(), earlier);
   // A part of fewer records is encoded before another thread has begun. The rows at hand are few
   // enough to stay in the cache, or enough for all threads; what is written, and in which order, is
   // the same for any number of them.
@@ -222,6 +212,7 @@ Status RecordBook::flush(StoreTxn& txn, base::Workers& workers) {
     for (size_t i = 0; i < count; ++i) {
       RecordRow& row = rows[i];
       if (Status put = txn.put_record(row); !put) return put;
+      cache_.weigh(*all[first + i]->at, row.body.size());
       if (row.body.size() + row.last_change.size() > kKeptBytes) row = {};
     }
   }
@@ -231,10 +222,10 @@ Status RecordBook::flush(StoreTxn& txn, base::Workers& workers) {
 void RecordBook::keep() {
   journal_.clear();
   marks_ = 0;
-  for (const Changed& changed : changed_) changed.at->second.changed = kUnchanged;
+  for (const Changed& changed : changed_) changed.at->second.changed = RecordCache::kUnchanged;
   changed_.clear();
-  if (entries_.size() > kCachedMax) entries_.clear();
-  if (links_.size() > kCachedMax) links_.clear();
+  cache_.trim();
+  if (links_.size() > kLinksMax) links_.clear();
   for (const auto& [key, moved] : moved_links_) {
     auto read = links_.find(key);
     if (read == links_.end()) continue;
@@ -255,6 +246,7 @@ void RecordBook::abandon() {
   for (; !changed_.empty(); changed_.pop_back()) take_back(changed_.back());
   moved_links_.clear();
   journal_.clear();
+  cache_.trim();
   marks_ = 0;
   users_changed_ = false;
   reader_ = nullptr;

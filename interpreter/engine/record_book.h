@@ -8,13 +8,12 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
-#include <unordered_map>
 #include <vector>
 
 #include "base/workers.h"
 #include "engine/directory.h"
 #include "engine/program.h"
+#include "engine/record_cache.h"
 #include "engine/record_codec.h"
 #include "ensue/store.h"
 #include "exec/evaluator.h"
@@ -68,45 +67,10 @@ class RecordBook final : public exec::RecordSource {
   std::string person(std::string_view name, bool queue) override;
 
  private:
-  // Keys bring their hashes, so that neither a longer table nor a neighbour asks for them again.
-  struct KeyView {
-    KeyView(types::ObjectId of, std::string_view name)
-        : object(of.index), id(name), hash(std::hash<std::string_view>{}(name)*31 + of.index) {}
-    uint32_t object;
-    std::string_view id;
-    size_t hash;
-  };
-  struct Key {
-    explicit Key(const KeyView& view) : object(view.object), id(view.id), hash(view.hash) {}
-    uint32_t object;
-    std::string id;
-    size_t hash;
-    bool operator<(const Key& other) const {
-      return std::tie(object, id) < std::tie(other.object, other.id);
-    }
-  };
-  struct KeyHash {
-    using is_transparent = void;
-    size_t operator()(const Key& key) const { return key.hash; }
-    size_t operator()(const KeyView& key) const { return key.hash; }
-  };
-  struct KeyEqual {
-    using is_transparent = void;
-    template <class A, class B>
-    bool operator()(const A& a, const B& b) const {
-      return a.hash == b.hash && a.object == b.object && a.id == b.id;
-    }
-  };
-  static constexpr size_t kUnchanged = SIZE_MAX;
-  struct Entry {
-    types::RecordPtr image;  // null: known to be missing
-    size_t changed = kUnchanged;
-  };
-  using Entries = std::unordered_map<Key, Entry, KeyHash, KeyEqual>;
-  // What the batch has changed; `before` is the image that its entry had.
+  // What the batch has changed; `before` is the image that its row had.
   struct Changed {
-    Entries::value_type* at;
-    bool known;  // the entry was there before
+    RecordCache::Row* at;
+    bool known;  // the image before
     types::RecordPtr before;
     LastChange change;
   };
@@ -117,26 +81,27 @@ class RecordBook final : public exec::RecordSource {
   };
 
   struct Undo {
-    Entries::value_type* at;
+    RecordCache::Row* at;
     bool first;               // the batch had not changed it before
     types::RecordPtr before;  // of one that had been changed
     LastChange change;        // of one that had been changed
     types::RecordPtr image;   // the one put then
   };
 
+  Status keep_stored(RecordCache::Row& at, const RecordRow& row);
   void take_back(const Changed& changed);
   void write_row(const Changed& changed, RecordRow& row) const;
   void move_links(const types::Record* before, const types::Record& after);
 
-  // Beyond this many the cache is emptied between batches; it only saves reading.
-  static constexpr size_t kCachedMax = 200'000;
+  // Beyond this many they are forgotten between batches.
+  static constexpr size_t kLinksMax = 200'000;
 
   Directory& directory_;
   ProgramPtr program_;
   std::set<uint32_t> linked_objects_;  // of the program's linked fields
   std::optional<RecordCodec> codec_;
   StoreReader* reader_ = nullptr;
-  Entries entries_;
+  RecordCache cache_{RecordCache::Room{}};
   std::vector<Changed> changed_;  // in the order of their first change
   std::map<LinkKey, std::map<std::string, bool>>
       moved_links_;                                  // by child id: linked now, or no longer

@@ -1,0 +1,79 @@
+#include "engine/record_cache.h"
+
+namespace ensue::engine {
+namespace {
+
+// An image takes about twice the bytes of its row: a value each beside the names and texts of it.
+size_t image_bytes(size_t stored_bytes) {
+  constexpr size_t kRow = 256;
+  return kRow + 2 * stored_bytes;
+}
+
+}  // namespace
+
+RecordCache::Row& RecordCache::row(const KeyView& key) {
+  if (auto found = rows_.find(key); found != rows_.end()) {
+    found->second.used_ = true;
+    return *found;
+  }
+  Row& made = *rows_.emplace(Key(key), Entry{}).first;
+  made.second.bytes_ = image_bytes(0);
+  come_.push_back(&made);
+  return made;
+}
+
+void RecordCache::weigh(Row& row, size_t stored_bytes) {
+  Entry& entry = row.second;
+  size_t bytes = image_bytes(stored_bytes);
+  // What has just come is counted when it gets into its queue.
+  if (entry.queued_) {
+    Queue& queue = entry.worked_ ? worked_ : fresh_;
+    queue.bytes = queue.bytes - entry.bytes_ + bytes;
+  }
+  entry.bytes_ = bytes;
+}
+
+void RecordCache::enqueue(Queue& queue, Row& row) {
+  row.second.used_ = false;
+  row.second.queued_ = true;
+  queue.rows.push_back(&row);
+  queue.bytes += row.second.bytes_;
+}
+
+RecordCache::Row& RecordCache::dequeue(Queue& queue) {
+  Row& row = *queue.rows.front();
+  queue.rows.pop_front();
+  queue.bytes -= row.second.bytes_;
+  return row;
+}
+
+void RecordCache::trim() {
+  for (Row* row : come_) enqueue(fresh_, *row);
+  come_.clear();
+  while (fresh_.bytes > room_.fresh) {
+    Row& row = dequeue(fresh_);
+    if (row.second.used_) {
+      row.second.worked_ = true;
+      enqueue(worked_, row);
+    } else {
+      rows_.erase(rows_.find(row.first));
+    }
+  }
+  while (worked_.bytes > room_.worked) {
+    Row& row = dequeue(worked_);
+    if (row.second.used_) {
+      enqueue(worked_, row);
+    } else {
+      rows_.erase(rows_.find(row.first));
+    }
+  }
+}
+
+void RecordCache::clear() {
+  rows_.clear();
+  come_.clear();
+  fresh_ = {};
+  worked_ = {};
+}
+
+}  // namespace ensue::engine

@@ -1,0 +1,101 @@
+// The record cache: images of records that were read or written lately.
+//
+// Two queues (Yang and others, "FIFO queues are all you need for cache eviction", SOSP 2023): what
+// comes stands in a short one, and what was asked for again until it comes out goes into a long
+// one, where it stays for as long as it is asked for. So a stream of new records does not drive out
+// the ones that are at work. Both are bounded by bytes.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+#include "types/record.h"
+
+namespace ensue::engine {
+
+class RecordCache {
+ public:
+  // Keys bring their hashes, so that neither a longer table nor a neighbour asks for them again.
+  struct KeyView {
+    KeyView(types::ObjectId of, std::string_view name)
+        : object(of.index), id(name), hash(std::hash<std::string_view>{}(name)*31 + of.index) {}
+    uint32_t object;
+    std::string_view id;
+    size_t hash;
+  };
+  struct Key {
+    explicit Key(const KeyView& view) : object(view.object), id(view.id), hash(view.hash) {}
+    uint32_t object;
+    std::string id;
+    size_t hash;
+    bool operator<(const Key& other) const {
+      return std::tie(object, id) < std::tie(other.object, other.id);
+    }
+  };
+  static constexpr size_t kUnchanged = SIZE_MAX;
+  class Entry {
+   public:
+    types::RecordPtr image;  // null: known to be missing
+    bool known = false;      // else the store is to be asked
+    size_t changed = kUnchanged;  // its place among those that a batch has changed
+
+   private:
+    friend class RecordCache;
+    size_t bytes_ = 0;
+    bool used_ = false;    // since it came into its queue
+    bool queued_ = false;  // in the short queue, or …
+    bool worked_ = false;  // … in the long one
+  };
+  // A key and what is kept for it. Stays where it is until the next trim().
+  using Row = std::pair<const Key, Entry>;
+
+  // Bytes that the queues may hold.
+  struct Room {
+    size_t fresh = size_t{4} << 20;
+    size_t worked = size_t{60} << 20;
+  };
+  explicit RecordCache(Room room) : room_(room) {}
+
+  // Of a record nothing is kept for, a new one, by which nothing is known.
+  Row& row(const KeyView& key);
+  // Says how long the record is in the store; what it takes here follows from that.
+  void weigh(Row& row, size_t stored_bytes);
+  // Lets go of what has no room, between batches: no row may be changed then.
+  void trim();
+  void clear();
+
+  size_t size() const { return rows_.size(); }
+  size_t bytes() const { return fresh_.bytes + worked_.bytes; }
+
+ private:
+  struct KeyHash {
+    using is_transparent = void;
+    size_t operator()(const Key& key) const { return key.hash; }
+    size_t operator()(const KeyView& key) const { return key.hash; }
+  };
+  struct KeyEqual {
+    using is_transparent = void;
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return a.hash == b.hash && a.object == b.object && a.id == b.id;
+    }
+  };
+  struct Queue {
+    std::deque<Row*> rows;
+    size_t bytes = 0;
+  };
+  void enqueue(Queue& queue, Row& row);
+  Row& dequeue(Queue& queue);
+
+  Room room_;
+  std::unordered_map<Key, Entry, KeyHash, KeyEqual> rows_;
+  std::vector<Row*> come_;  // since the last trim(); in no queue yet
+  Queue fresh_;
+  Queue worked_;
+};
+
+}  // namespace ensue::engine
