@@ -45,10 +45,8 @@ Result<check::KnownRecords> read_known(const std::vector<std::string>& files,
         auto name_to = [&](check::NameSet& names, std::initializer_list<const char*> fields) {
           names.insert(event.record);
           for (const char* field : fields) {
-            for (const types::FieldValue& row : event.set) {
-              if (row.field == object.find_stored(field) && !row.value.is_blank())
-                names.insert(std::string(row.value.as_text()));
-            }
+            std::string_view name = event.set[object.find_stored(field)].as_text();
+            if (!name.empty()) names.insert(std::string(name));
           }
         };
         if (object.name == "User") name_to(out.users, {"Username", "Email"});

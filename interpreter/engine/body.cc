@@ -600,10 +600,10 @@ Status Cascade::create_record(Run& run, Frame& frame, const plan::WritePlan& pla
     base.fields.set(created, Value::datetime(c_.now));
   Result<types::Record> record = written(base, *values);
   if (!record) return record.error();
-  std::vector<types::FieldValue> set;
-  for (const auto& [field, value] : *values) set.push_back({field.field, record->raw(field.field)});
+  types::FieldValues set;
+  for (const auto& [field, value] : *values) set.set(field.field, record->raw(field.field));
   name_person(object, &*record, set);
-  record->fields.set_all(set);
+  record->fields.set_all(std::move(set));
   EffectRecord effect;
   effect.op = "create";
   effect.target = record_name(c_.program.schema(), base);

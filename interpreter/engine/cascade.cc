@@ -56,25 +56,20 @@ Cascade::Cascade(CascadeContext context)
 // ---- Changes ----------------------------------------------------------------------------------
 
 void Cascade::name_person(const types::Object& object, const types::Record* before,
-                          std::vector<types::FieldValue>& set) {
+                          types::FieldValues& set) {
   auto [owner, name, first, last] = object.named();
   if (!name || !first || !last) return;
-  const Value* parts[2] = {nullptr, nullptr};
-  for (const types::FieldValue& row : set) {
-    if (row.field == name) return;
-    if (row.field == first) parts[0] = &row.value;
-    if (row.field == last) parts[1] = &row.value;
-  }
-  if (parts[0] == nullptr && parts[1] == nullptr) return;
-  auto part = [&](size_t i, types::FieldId field) -> std::string_view {
-    if (parts[i] != nullptr) return parts[i]->as_text();
+  const types::FieldSet& named = set.named();
+  if (named.has(name) || !(named.has(first) || named.has(last))) return;
+  auto part = [&](types::FieldId field) -> std::string_view {
+    if (named.has(field)) return set[field].as_text();
     return before != nullptr ? before->raw(field).as_text() : std::string_view();
   };
-  std::string whole(part(0, first));
-  std::string_view family = part(1, last);
+  std::string whole(part(first));
+  std::string_view family = part(last);
   if (!whole.empty() && !family.empty()) whole += ' ';
   whole += family;
-  set.push_back({name, Value::text(whole)});
+  set.set(name, Value::text(whole));
 }
 
 // Makes the images before and after, with what before-save flows set, and saves the record.
@@ -93,7 +88,7 @@ Result<Change> Cascade::apply(types::Event event) {
   }
   after.deleted = event.kind == ChangeKind::kDelete;
   name_person(object, known.get(), event.set);
-  after.fields.set_all(event.set);
+  after.fields.set_all(std::move(event.set));
 
   Change out;
   out.event = event.key;
@@ -105,7 +100,7 @@ Result<Change> Cascade::apply(types::Event event) {
     // The image before is the engine's copy, corrected by the previous values the event carries.
     types::Record before =
         known != nullptr ? *known : types::Record{event.object, event.record, {}, false};
-    before.fields.set_all(event.before);
+    before.fields.set_all(std::move(event.before));
     out.before = std::make_shared<const types::Record>(std::move(before));
   }
   bool flows_set = event.kind != ChangeKind::kSnapshot && !after.deleted &&
@@ -142,12 +137,12 @@ types::FieldSet Cascade::changed_since(const types::RecordPtr& before, const typ
   return types::differing(before->fields, after.fields);
 }
 
-std::vector<types::FieldValue> Cascade::values_before(const Change& change) {
-  std::vector<types::FieldValue> out;
+types::FieldValues Cascade::values_before(const Change& change) {
+  types::FieldValuesMaker out;
   change.changed.for_each([&](types::FieldId field) {
-    out.push_back({field, change.before != nullptr ? change.before->raw(field) : Value()});
+    out.set(field, change.before != nullptr ? change.before->raw(field) : Value());
   });
-  return out;
+  return out.take();
 }
 
 Status Cascade::keep_intent(const Change& change) {

@@ -207,10 +207,10 @@ class Cascade {
   // The CRM shows people under one name made of its parts: where one of these is set and the name
   // is not, the name is set too.
   static void name_person(const types::Object& object, const types::Record* before,
-                          std::vector<types::FieldValue>& set);
+                          types::FieldValues& set);
   static types::FieldSet changed_since(const types::RecordPtr& before, const types::Record& after);
   // Of the fields that a change changed.
-  static std::vector<types::FieldValue> values_before(const Change& change);
+  static types::FieldValues values_before(const Change& change);
   Result<Mark> mark();
   Status rollback(const Mark& mark);
   Status release(const Mark& mark);

@@ -23,10 +23,10 @@ Change change_from(const LastChange& last, types::RecordPtr present) {
   if (!out.is_new) {
     types::Record before = *present;
     before.deleted = false;
-    for (const types::FieldValue& row : last.before) before.fields.set(row.field, row.value);
+    before.fields.set_all(last.before);
     out.before = std::make_shared<const types::Record>(std::move(before));
   }
-  for (const types::FieldValue& row : last.before) out.changed.add(row.field);
+  out.changed = last.before.named();
   if (last.whole) out.changed = present->fields.present();
   out.after = std::move(present);
   return out;

@@ -1,6 +1,7 @@
 #include "engine/record_codec.h"
 
 #include "base/key128.h"
+#include "base/text_writer.h"
 #include "intake/event_reader.h"
 #include "value/text.h"
 #include "value/time_text.h"
@@ -10,20 +11,36 @@ namespace {
 
 using intake::JsonTape;
 
-// The members of an object, each behind a comma, as an object.
-void close_object(std::string& out, size_t begin) {
-  if (out.size() == begin) {
-    out += '{';
-  } else {
-    out[begin] = '{';
+// Writes members of an object, each behind a comma.
+class MemberWriter {
+ public:
+  MemberWriter(const std::vector<std::string>& names, base::TextWriter& out)
+      : names_(names), out_(out) {}
+  void operator()(types::FieldId field, const Value& value) {
+    out_.put(names_[field.index]);
+    if (value.is_plain_text()) {  // most of them
+      out_.put_between('"', value.as_text());
+      return;
+    }
+    other_.clear();
+    value::append_json(other_, value);
+    out_.put(other_);
   }
-  out += '}';
-}
 
-// Texts are most of it; the rest is short.
-size_t likely_bytes(const Value& value) {
-  constexpr size_t kScalar = 24;
-  return value.is(Value::Kind::kText) ? value.as_text().size() + 2 : kScalar;
+ private:
+  const std::vector<std::string>& names_;
+  base::TextWriter& out_;
+  std::string other_;
+};
+
+// Makes an object of members, each behind a comma.
+void close_object(std::string& members) {
+  if (members.empty()) {
+    members = '{';
+  } else {
+    members.front() = '{';
+  }
+  members += '}';
 }
 
 }  // namespace
@@ -57,54 +74,39 @@ std::string RecordCodec::encode_change(const LastChange& change, types::ObjectId
 }
 
 void RecordCodec::encode(const types::Record& record, std::string& out) const {
-  const std::vector<std::string>& names = names_of(record.object);
-  size_t bytes = 2;
-  record.fields.for_each([&](types::FieldId field, const Value& value) {
-    bytes += names[field.index].size() + likely_bytes(value) + 1;
-  });
-  out.clear();
-  out.reserve(bytes);
-  record.fields.for_each([&](types::FieldId field, const Value& value) {
-    out += names[field.index];
-    value::append_json(out, value);
-  });
-  close_object(out, 0);
+  {
+    base::TextWriter writer(out);
+    record.fields.for_each(MemberWriter(names_of(record.object), writer));
+  }
+  close_object(out);
 }
 
 void RecordCodec::encode_change(const LastChange& change, types::ObjectId object,
                                 std::string& out) const {
-  const std::vector<std::string>& names = names_of(object);
-  constexpr size_t kHead = 160;
-  size_t bytes = kHead;
-  for (const types::FieldValue& row : change.before)
-    bytes += names[row.field.index].size() + likely_bytes(row.value) + 1;
-  out.clear();
-  out.reserve(bytes);
-  out += "{\"kind\":\"";
+  out = "{\"kind\":\"";
   out += types::change_kind_name(change.kind);
   out += "\",\"at\":\"";
   value::append_instant_text(out, change.at);
   out += "\",\"event\":\"";
-  out += base::to_hex(change.event);
+  base::append_hex(out, change.event);
   out += "\",\"by\":";
   value::append_json_text(out, change.by);
-  if (change.whole) {
-    out += '}';
-    return;
+  if (!change.whole) {
+    out += ",\"before\":";
+    std::string before;
+    {
+      base::TextWriter writer(before);
+      change.before.for_each(MemberWriter(names_of(object), writer));
+    }
+    close_object(before);
+    out += before;
   }
-  out += ",\"before\":";
-  size_t before = out.size();
-  for (const types::FieldValue& row : change.before) {
-    out += names[row.field.index];
-    value::append_json(out, row.value);
-  }
-  close_object(out, before);
   out += '}';
 }
 
-void RecordCodec::decode_fields(types::ObjectId object_id, uint32_t node,
-                                std::vector<types::FieldValue>& out) {
-  if (node == JsonTape::kNone) return;
+types::FieldValues RecordCodec::decode_fields(types::ObjectId object_id, uint32_t node) {
+  if (node == JsonTape::kNone) return {};
+  types::FieldValuesMaker out;
   TextBlock texts = intake::room_for_texts(tape_, node);
   const types::Object& object = schema_.object(object_id);
   tape_.for_each(node, [&](uint32_t member) {
@@ -112,8 +114,9 @@ void RecordCodec::decode_fields(types::ObjectId object_id, uint32_t node,
     if (!field) return;
     Result<Value> value = intake::value_from_json(tape_, member, schema_, object.field(field).type,
                                                   bounds_, false, &texts);
-    out.push_back({field, value ? std::move(*value) : Value()});
+    out.set(field, value ? std::move(*value) : Value());
   });
+  return out.take();
 }
 
 Result<types::Record> RecordCodec::decode(types::ObjectId object, std::string_view id,
@@ -125,9 +128,7 @@ Result<types::Record> RecordCodec::decode(types::ObjectId object, std::string_vi
   out.object = object;
   out.id = id;
   out.deleted = deleted;
-  std::vector<types::FieldValue> fields;
-  decode_fields(object, JsonTape::kRoot, fields);
-  out.fields.set_all(fields);
+  out.fields.set_all(decode_fields(object, JsonTape::kRoot));
   return out;
 }
 
@@ -146,7 +147,7 @@ Result<LastChange> RecordCodec::decode_change(types::ObjectId object, std::strin
   out.by = tape_.text(JsonTape::kRoot, "by");
   uint32_t before = tape_.find(JsonTape::kRoot, "before");
   out.whole = out.kind == types::ChangeKind::kCreate && before == JsonTape::kNone;
-  decode_fields(object, before, out.before);
+  out.before = decode_fields(object, before);
   return out;
 }
 

@@ -19,7 +19,7 @@ struct LastChange {
   Instant at;
   Key128 event;
   std::string by;
-  std::vector<types::FieldValue> before;  // of the fields that changed
+  types::FieldValues before;  // of the fields that changed
   // The change created the record: all values are new, and `before` is left out.
   bool whole = false;
 };
@@ -48,7 +48,7 @@ class RecordCodec {
  private:
   // By field: a comma, its stored name as a JSON text, and a colon.
   const std::vector<std::string>& names_of(types::ObjectId object) const;
-  void decode_fields(types::ObjectId object, uint32_t node, std::vector<types::FieldValue>& out);
+  types::FieldValues decode_fields(types::ObjectId object, uint32_t node);
 
   const types::Schema& schema_;
   Bounds bounds_;

@@ -126,48 +126,49 @@ Result<Value> Scenario::evaluate(const check::CheckedModule& module, check::Node
   return out;
 }
 
-Result<std::vector<types::FieldValue>> Scenario::assigned(types::ObjectId object,
-                                                          const std::string& record,
-                                                          NodeId assignments, bool defaults) {
+Result<types::FieldValues> Scenario::assigned(types::ObjectId object, const std::string& record,
+                                              NodeId assignments, bool defaults) {
   const types::Object& shape = module_->schema.object(object);
   const check::Facts& facts = module_->file(file_).facts;
-  std::vector<types::FieldValue> out;
+  types::FieldValues given;
   for (NodeId row : tree_->items(assignments)) {
     ast::Assignment assignment(*tree_, row);
     types::FieldId field = facts.paths[facts.of(assignment.path()).index].hops[0].fields[0].field;
     Result<Value> value = evaluate(*module_, {file_, assignment.value()}, false);
     if (!value) return value.error();
-    out.push_back({field, std::move(*value)});
+    given.set(field, std::move(*value));
   }
-  Result<Currency> currency = currency_of(object, record, out);
+  Result<Currency> currency = currency_of(object, record, given);
   if (!currency) return currency.error();
-  for (types::FieldValue& row : out) {
+  types::FieldValues out;
+  Status status;
+  given.for_each([&](types::FieldId field, const Value& value) {
     Result<Value> stored =
-        coerce(row.value, shape.field(row.field), {module_->schema, program_->zone, *currency});
-    if (!stored) return stored.error();
-    row.value = std::move(*stored);
-  }
+        coerce(value, shape.field(field), {module_->schema, program_->zone, *currency});
+    if (stored) {
+      out.set(field, std::move(*stored));
+    } else if (status) {
+      status = stored.error();
+    }
+  });
+  if (!status) return status.error();
   if (!defaults) return out;
   // What a person leaves out when creating a record gets its default.
   for (size_t i = 0; i < shape.fields.size(); ++i) {
     types::FieldId field(i);
-    bool given = std::any_of(out.begin(), out.end(),
-                             [&](const types::FieldValue& row) { return row.field == field; });
-    if (!given && !shape.fields[i].default_value.is_blank())
-      out.push_back({field, shape.fields[i].default_value});
+    if (!out.named().has(field) && !shape.fields[i].default_value.is_blank())
+      out.set(field, shape.fields[i].default_value);
   }
   return out;
 }
 
 // The record's currency once `assigned` is written, else the org's.
 Result<Currency> Scenario::currency_of(types::ObjectId object, const std::string& record,
-                                       const std::vector<types::FieldValue>& assigned) {
+                                       const types::FieldValues& assigned) {
   types::FieldId field = module_->schema.object(object).find_stored("CurrencyIsoCode");
   if (!field) return program_->currency;
-  auto row = std::find_if(assigned.begin(), assigned.end(),
-                          [&](const types::FieldValue& r) { return r.field == field; });
-  Value code = row != assigned.end() ? row->value : Value();
-  if (row == assigned.end()) {
+  Value code = assigned[field];
+  if (!assigned.named().has(field)) {
     Status looked = runtime_->read([&](RecordBook& book, Matcher&, StoreReader&) -> Status {
       types::RecordPtr image = book.image(object, record);
       if (image != nullptr) code = image->raw(field);
@@ -344,7 +345,7 @@ Scenario::Outcome Scenario::put_record(NodeId object_name, NodeId record, NodeId
                                        types::ChangeKind kind) {
   types::ObjectId object = module_->schema.find_object(text(object_name));
   types::Event event = new_event(object, text(record), kind);
-  Result<std::vector<types::FieldValue>> fields = assigned(object, event.record, assignments, true);
+  Result<types::FieldValues> fields = assigned(object, event.record, assignments, true);
   if (!fields) return take(fields.error(), assignments);
   event.set = std::move(*fields);
   records_[event.record] = object;
@@ -358,7 +359,7 @@ Scenario::Outcome Scenario::set_fields(NodeId id) {
     return std::optional(
         Failure{tree_->span(when.id()), fmt::format("there is no record \"{}\"", text(when.id()))});
   types::Event event = new_event(*object, text(when.id()), types::ChangeKind::kUpdate);
-  Result<std::vector<types::FieldValue>> fields =
+  Result<types::FieldValues> fields =
       assigned(*object, event.record, when.assignments(), false);
   if (!fields) return take(fields.error(), when.assignments());
   event.set = std::move(*fields);

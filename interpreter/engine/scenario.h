@@ -98,10 +98,10 @@ class Scenario {
   // expect.
   Outcome take(Result<BatchReport> report, syntax::NodeId id);
   Status force(ProgramPtr program);
-  Result<std::vector<types::FieldValue>> assigned(types::ObjectId object, const std::string& record,
+  Result<types::FieldValues> assigned(types::ObjectId object, const std::string& record,
                                                   syntax::NodeId assignments, bool defaults);
   Result<Currency> currency_of(types::ObjectId object, const std::string& record,
-                               const std::vector<types::FieldValue>& assigned);
+                               const types::FieldValues& assigned);
   types::Event new_event(types::ObjectId object, const std::string& record, types::ChangeKind kind);
 
   // ---- Expecting ------------------------------------------------------------------------------

@@ -78,32 +78,12 @@ bool is_text(types::TypeKind kind) {
   }
 }
 
-// A field that is named several times has its last value: each of the event's records gets a copy
-// of the list, which must not be as long as the line allows.
-void keep_last(std::vector<types::FieldValue>& values) {
-  types::FieldSet named;
-  bool twice = false;
-  for (const types::FieldValue& row : values) {
-    twice = twice || named.has(row.field);
-    named.add(row.field);
-  }
-  if (!twice) return;
-  std::unordered_set<uint32_t> seen;
-  std::vector<types::FieldValue> out;
-  for (size_t i = values.size(); i-- > 0;) {
-    if (seen.insert(values[i].field.index).second) out.push_back(std::move(values[i]));
-  }
-  std::reverse(out.begin(), out.end());
-  values = std::move(out);
-}
-
-size_t text_bytes(const std::vector<types::FieldValue>& values) {
+size_t text_bytes(const types::FieldValues& values) {
   size_t out = 0;
-  for (const types::FieldValue& row : values) {
-    if (row.value.kind() == Value::Kind::kText) out += row.value.as_text().size();
-    if (row.value.kind() != Value::Kind::kList) continue;
-    for (const Value& item : row.value.as_list()) out += item.as_text().size();
-  }
+  values.for_each([&](types::FieldId, const Value& value) {
+    out += value.as_text().size();
+    for (const Value& item : value.as_list()) out += item.as_text().size();
+  });
   return out;
 }
 
@@ -147,15 +127,22 @@ std::string_view last_part(std::string_view dotted) {
 // Where they stand in an object: it is gone through once, whatever is asked of it.
 class Members {
  public:
-  Members(const JsonTape& tape, uint32_t object) : tape_(tape) {
+  // `expected`: the members of the line before, in their order; those of this one afterwards.
+  Members(const JsonTape& tape, uint32_t object, std::vector<uint8_t>& expected) : tape_(tape) {
+    constexpr size_t kExpectedMax = 16;
     at_.fill(kNone);
+    size_t place = 0;
     tape.for_each(object, [&](uint32_t child) {
       std::string_view key = tape.node(child).key;
-      for (size_t i = 0; i < kMembers; ++i) {
-        if (kMemberNames[i].size() != key.size() || kMemberNames[i] != key) continue;
-        if (at_[i] == kNone) at_[i] = child;
-        break;
+      size_t member = place < expected.size() ? expected[place] : size_t{kMembers};
+      if (member == kMembers || kMemberNames[member] != key) {
+        member = static_cast<size_t>(std::find(kMemberNames.begin(), kMemberNames.end(), key) -
+                                     kMemberNames.begin());
+        if (place == expected.size() && place < kExpectedMax) expected.push_back(kMembers);
+        if (place < expected.size()) expected[place] = static_cast<uint8_t>(member);
       }
+      ++place;
+      if (member != kMembers && at_[member] == kNone) at_[member] = child;
     });
   }
   uint32_t at(Member member) const { return at_[member]; }
@@ -215,7 +202,7 @@ LineResult EventReader::read_object(uint32_t node, uint64_t line_number, int dep
   draft.source = cloud_source_;
   draft.identity = cloud_identity_;
   draft.at = cloud_time_;
-  Members members(tape_, node);
+  Members members(tape_, node, expected_members_);
   if (members.has(kSpecVersion)) {
     if (members.has(kDataBase64)) {
       return poison(Format::kUnknown, "a CloudEvent with data_base64; only JSON data is read");
@@ -456,24 +443,31 @@ types::ObjectId EventReader::find_object(const Draft& draft) const {
   return schema_.find_object_spoken(plain);
 }
 
-types::FieldId EventReader::find_field(types::ObjectId object, std::string_view name,
-                                       bool database) {
+EventReader::NamesOfObject& EventReader::names_of(types::ObjectId object, bool database) {
   Names& names = names_[database ? 1 : 0];
   if (object.index >= names.size()) names.resize(object.index + size_t{1});
-  NamesOfObject& known = names[object.index];
-  if (known.next == known.rows.size()) known.next = 0;  // the next event
-  if (!known.rows.empty() && known.rows[known.next].first == name)
-    return known.rows[known.next++].second;
+  return names[object.index];
+}
+
+types::FieldId EventReader::find_field(types::ObjectId object, std::string_view name,
+                                       bool database) {
+  NamesOfObject& known = names_of(object, database);
+  if (const NamedField* named = expected(known, name)) return named->field;
   const types::Object& shape = schema_.object(object);
   types::FieldId field = shape.find_stored(name);
   if (!field && database) field = shape.find_stored(without_underscores(name));
   if (!field) return field;
   // From here on the names are expected in this order.
   auto row = std::find_if(known.rows.begin(), known.rows.end(),
-                          [&](const auto& at) { return at.first == name; });
+                          [&](const NamedField& at) { return at.name == name; });
   constexpr size_t kNamesMax = 500;  // a field has many names: case and underscores are free
   if (row == known.rows.end() && known.rows.size() >= kNamesMax) return field;
-  if (row == known.rows.end()) row = known.rows.emplace(known.rows.end(), name, field);
+  if (row == known.rows.end()) {
+    const types::Type& type = shape.field(field).type;
+    bool closed = type.is(types::TypeKind::kPicklist) && !schema_.picklist(type.picklist).open;
+    bool takes_texts = is_text(type.kind) && !closed && field != types::kIdField;
+    row = known.rows.insert(known.rows.end(), {std::string(name), field, takes_texts});
+  }
   known.next = static_cast<size_t>(row - known.rows.begin()) + 1;
   return field;
 }
@@ -528,37 +522,36 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
     return poison(format, "the event says not when it happened");
   }
   uint32_t fields = draft.fields != kNone ? draft.fields : draft.columns;
-  Typing typing{draft, object, room_for_texts(tape_, fields), {}};
-  if (fields != kNone) {
-    constexpr size_t kMade = 1;  // by the engine: the name of a person
-    event.set.reserve(tape_.node(fields).child_count + kMade);
-  }
-  bool fine = add_fields(typing, draft.fields, event.set) &&
-              add_columns(typing, draft.columns, event.set) &&
-              add_fields(typing, draft.before, event.before) &&
-              add_columns(typing, draft.before_columns, event.before);
-  if (!fine) return poison(format, std::move(typing.reason));
-  if (draft.nulled != kNone && tape_.node(draft.nulled).kind == JsonKind::kArray) {
+  Typing typing{draft, object, names_of(object, draft.database), room_for_texts(tape_, fields), {}};
+  values_.take();  // what a line that could not be read has left
+  bool fine = add_fields(typing, draft.fields, values_) &&
+              add_columns(typing, draft.columns, values_);
+  if (fine && draft.nulled != kNone && tape_.node(draft.nulled).kind == JsonKind::kArray) {
     tape_.for_each(draft.nulled, [&](uint32_t item) {
       std::string_view name = last_part(tape_.node(item).text);
       types::FieldId field = find_field(object, name, draft.database);
       if (field) {
-        event.set.push_back({field, Value()});
+        values_.set(field, Value());
       } else {
         count_unknown(counts_.unknown_fields,
                       schema_.object(object).name + "." + std::string(name));
       }
     });
   }
-  keep_last(event.set);
-  keep_last(event.before);
+  event.set = values_.take();
+  fine = fine && add_fields(typing, draft.before, values_) &&
+         add_columns(typing, draft.before_columns, values_);
+  event.before = values_.take();
+  if (!fine) return poison(format, std::move(typing.reason));
   // Each record keeps the values as its own: one line must not become gigabytes of records.
   constexpr size_t kMergedMax = 100;  // records, of the largest line
-  size_t bytes = text_bytes(event.set);
-  if (bytes * draft.ids.size() > kMergedMax * bounds_.event_bytes_max) {
-    return poison(format,
-                  fmt::format("{} bytes of texts for each of {} records; at most {} in all", bytes,
-                              draft.ids.size(), kMergedMax * bounds_.event_bytes_max));
+  if (draft.ids.size() > kMergedMax) {
+    size_t bytes = text_bytes(event.set);
+    if (bytes * draft.ids.size() > kMergedMax * bounds_.event_bytes_max) {
+      return poison(format,
+                    fmt::format("{} bytes of texts for each of {} records; at most {} in all",
+                                bytes, draft.ids.size(), kMergedMax * bounds_.event_bytes_max));
+    }
   }
   const std::string& source = draft.source.empty() ? source_ : draft.source;
   if (needs_ids_ && draft.identity.empty() && event.kind != ChangeKind::kSnapshot) {
@@ -582,7 +575,7 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
   return out;
 }
 
-bool EventReader::add_fields(Typing& typing, uint32_t node, std::vector<types::FieldValue>& out) {
+bool EventReader::add_fields(Typing& typing, uint32_t node, types::FieldValuesMaker& out) {
   if (node == kNone) return true;
   const Draft& draft = typing.draft;
   bool fine = true;
@@ -599,7 +592,7 @@ bool EventReader::add_fields(Typing& typing, uint32_t node, std::vector<types::F
   return fine;
 }
 
-bool EventReader::add_columns(Typing& typing, uint32_t node, std::vector<types::FieldValue>& out) {
+bool EventReader::add_columns(Typing& typing, uint32_t node, types::FieldValuesMaker& out) {
   if (node == kNone) return true;
   bool fine = true;
   tape_.for_each(node, [&](uint32_t column) {
@@ -612,7 +605,7 @@ bool EventReader::add_columns(Typing& typing, uint32_t node, std::vector<types::
 
 // Compound fields of the CRM: Name: {FirstName, LastName, …}; MailingAddress: {Street, City, …}.
 bool EventReader::add_compound(Typing& typing, std::string_view name, uint32_t value,
-                               std::vector<types::FieldValue>& out) {
+                               types::FieldValuesMaker& out) {
   std::string prefix;
   constexpr std::string_view kAddress = "Address";
   if (name.ends_with(kAddress)) prefix = name.substr(0, name.size() - kAddress.size());
@@ -625,47 +618,45 @@ bool EventReader::add_compound(Typing& typing, std::string_view name, uint32_t v
 }
 
 bool EventReader::add_field(Typing& typing, std::string_view name, uint32_t value,
-                            std::vector<types::FieldValue>& out) {
-  const types::Object& shape = schema_.object(typing.object);
+                            types::FieldValuesMaker& out) {
+  const JsonNode& node = tape_.node(value);
   bool database = typing.draft.database;
-  if (tape_.node(value).kind == JsonKind::kObject &&
-      (name == "Name" || name.ends_with("Address"))) {
+  // Debezium sends this for a long value that the change did not touch.
+  bool untouched = database && node.text == "__debezium_unavailable_value";
+  if (node.kind == JsonKind::kObject && (name == "Name" || name.ends_with("Address")))
     return add_compound(typing, name, value, out);
+  const NamedField* named = expected(typing.names, name);
+  bool short_text = node.kind == JsonKind::kString &&
+                    node.text.size() <= std::min<size_t>(TextBlock::kLongest, bounds_.text_bytes_max);
+  if (named != nullptr && named->takes_texts && short_text && !untouched) {  // most of them
+    out.set(named->field, typing.texts.text(node.text, node.plain));
+    return true;
   }
-  types::FieldId field = find_field(typing.object, name, database);
+  const types::Object& shape = schema_.object(typing.object);
+  types::FieldId field =
+      named != nullptr ? named->field : find_field(typing.object, name, database);
   if (!field) {
     count_unknown(counts_.unknown_fields, shape.name + "." + std::string(name));
     return true;
   }
   if (field == types::kIdField) return true;  // the event says which record it is about
-  // Debezium sends this for a long value that the change did not touch.
-  if (database && tape_.node(value).text == "__debezium_unavailable_value") return true;
+  if (untouched) return true;
   const types::Type& type = shape.field(field).type;
-  Value typed;
-  const JsonNode& node = tape_.node(value);
-  bool short_text =
-      node.kind == JsonKind::kString && is_text(type.kind) &&
-      node.text.size() <= std::min<size_t>(TextBlock::kLongest, bounds_.text_bytes_max);
-  if (short_text) {  // most of them
-    typed = typing.texts.text(node.text);
-  } else {
-    Result<Value> read =
-        value_from_json(tape_, value, schema_, type, bounds_, database, &typing.texts);
-    if (!read) {
-      typing.reason =
-          fmt::format("{}.{}: {}", shape.name, shape.field(field).name, read.error().message);
-      return false;
-    }
-    typed = std::move(*read);
+  Result<Value> typed =
+      value_from_json(tape_, value, schema_, type, bounds_, database, &typing.texts);
+  if (!typed) {
+    typing.reason =
+        fmt::format("{}.{}: {}", shape.name, shape.field(field).name, typed.error().message);
+    return false;
   }
-  if (type.is(types::TypeKind::kPicklist) && !typed.is_blank()) {
+  if (type.is(types::TypeKind::kPicklist) && !typed->is_blank()) {
     const types::Picklist& picklist = schema_.picklist(type.picklist);
-    if (!picklist.open && picklist.find(typed.as_text()) == nullptr) {
+    if (!picklist.open && picklist.find(typed->as_text()) == nullptr) {
       count_unknown(counts_.unknown_values, fmt::format("{}.{} = {}", shape.name,
-                                                        shape.field(field).name, typed.as_text()));
+                                                        shape.field(field).name, typed->as_text()));
     }
   }
-  out.push_back({field, std::move(typed)});
+  out.set(field, std::move(*typed));
   return true;
 }
 

@@ -104,30 +104,44 @@ class EventReader {
   LineResult finish(const Draft& draft, Format format, uint64_t line_number);
 
   types::ObjectId find_object(const Draft& draft) const;
-  types::FieldId find_field(types::ObjectId object, std::string_view name, bool database);
+
   // Fields by the names that events gave them, in the order of their first coming: one event mostly
   // names them as the one before did.
+  struct NamedField {
+    std::string name;
+    types::FieldId field;
+    bool takes_texts = false;  // any text, as it comes
+  };
   struct NamesOfObject {
-    std::vector<std::pair<std::string, types::FieldId>> rows;
+    std::vector<NamedField> rows;
     size_t next = 0;
   };
   using Names = std::vector<NamesOfObject>;  // by object
 
+  NamesOfObject& names_of(types::ObjectId object, bool database);
+  // The field that is expected next, when that is its name.
+  static const NamedField* expected(NamesOfObject& names, std::string_view name) {
+    if (names.next == names.rows.size()) names.next = 0;  // the next event
+    if (names.rows.empty() || names.rows[names.next].name != name) return nullptr;
+    return &names.rows[names.next++];
+  }
+  types::FieldId find_field(types::ObjectId object, std::string_view name, bool database);
   // The fields of one line on their way to typed values.
   struct Typing {
     const Draft& draft;
     types::ObjectId object;
+    NamesOfObject& names;
     TextBlock texts;
     std::string reason;  // why a value cannot be of its field's type
   };
   // Adds the members of `node` to `out`. False with a reason when a value cannot be of its field's
   // type.
-  bool add_fields(Typing& typing, uint32_t node, std::vector<types::FieldValue>& out);
-  bool add_columns(Typing& typing, uint32_t node, std::vector<types::FieldValue>& out);
+  bool add_fields(Typing& typing, uint32_t node, types::FieldValuesMaker& out);
+  bool add_columns(Typing& typing, uint32_t node, types::FieldValuesMaker& out);
   bool add_field(Typing& typing, std::string_view name, uint32_t value,
-                 std::vector<types::FieldValue>& out);
+                 types::FieldValuesMaker& out);
   bool add_compound(Typing& typing, std::string_view name, uint32_t value,
-                    std::vector<types::FieldValue>& out);
+                    types::FieldValuesMaker& out);
   std::unordered_set<std::string_view> names_in(uint32_t names) const;
   static void count_unknown(std::map<std::string, uint64_t>& counts, std::string what);
 
@@ -138,6 +152,8 @@ class EventReader {
   JsonTape tape_;
   IntakeCounts counts_;
   std::array<Names, 2> names_;  // of programs; of databases
+  std::vector<uint8_t> expected_members_;
+  types::FieldValuesMaker values_;
   std::string cloud_source_;
   std::string cloud_identity_;
   std::string cloud_time_;

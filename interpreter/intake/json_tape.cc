@@ -4,10 +4,19 @@
 
 #include <cstring>
 
+#include "base/byte_words.h"
+
 namespace ensue::intake {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
+
+// The quote that closes a text, from behind the one that opens it; null when an escape comes first.
+// Each text is closed, and the padding stands behind the last one.
+const char* plain_end(const char* at) {
+  at = base::find_either(at, '"', '\\');
+  return *at == '"' ? at : nullptr;
+}
 
 struct Failure {
   simdjson::error_code code = simdjson::SUCCESS;
@@ -49,10 +58,20 @@ struct JsonTape::Parser {
         fine = sound_number(node.text) || fail("a number that JSON does not allow");
         break;
       }
-      case ondemand::json_type::string:
+      case ondemand::json_type::string: {
         node.kind = JsonKind::kString;
-        fine = check(value.get_string().get(node.text));
+        const char* begin = value.raw_json_token().data() + 1;
+        const char* end = plain_end(begin);
+        if (end != nullptr) {
+          ondemand::raw_json_string passed;
+          fine = check(value.get_raw_json_string().get(passed));
+          node.text = {begin, static_cast<size_t>(end - begin)};
+          node.plain = true;
+        } else {
+          fine = check(value.get_string().get(node.text));
+        }
         break;
+      }
       case ondemand::json_type::array:
       case ondemand::json_type::object:
         nodes.push_back(node);
@@ -93,8 +112,14 @@ struct JsonTape::Parser {
     for (auto member : object) {
       ondemand::field field;
       if (!check(std::move(member).get(field))) return false;
+      const char* begin = field.key().raw();
+      const char* end = plain_end(begin);
       std::string_view key;
-      if (!check(field.unescaped_key().get(key))) return false;
+      if (end != nullptr) {
+        key = {begin, static_cast<size_t>(end - begin)};
+      } else if (!check(field.unescaped_key().get(key))) {
+        return false;
+      }
       if (!walk(field.value(), key, depth + 1, depth_max, nodes)) return false;
       ++count;
     }

@@ -20,6 +20,7 @@ enum class JsonKind : uint8_t { kNull, kBoolean, kNumber, kString, kArray, kObje
 struct JsonNode {
   JsonKind kind = JsonKind::kNull;
   bool truth = false;        // of kBoolean
+  bool plain = false;        // of kString: as written, for it holds no escape
   uint32_t next = 0;         // the node after this one and all it holds: the next sibling, if any
   uint32_t child_count = 0;  // of arrays and objects
   std::string_view key;      // of a member of an object; unescaped

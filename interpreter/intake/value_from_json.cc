@@ -115,7 +115,7 @@ Result<Value> text_from(const JsonNode& node, const Bounds& bounds, TextBlock* t
   if (node.kind != JsonKind::kString && node.kind != JsonKind::kNumber)
     return wrong(node, "a text");
   if (node.text.size() > bounds.text_bytes_max) return too_long("a text", node.text.size(), bounds);
-  return texts != nullptr ? texts->text(node.text) : Value::text(node.text);
+  return texts != nullptr ? texts->text(node.text, node.plain) : Value::text(node.text);
 }
 
 // "A;B", or an array of texts.

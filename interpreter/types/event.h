@@ -6,10 +6,10 @@
 
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "ensue/key.h"
 #include "ensue/value.h"
+#include "types/fields.h"
 #include "types/type.h"
 
 namespace ensue::types {
@@ -34,11 +34,6 @@ struct SourcePosition {
   friend auto operator<=>(const SourcePosition&, const SourcePosition&) = default;
 };
 
-struct FieldValue {
-  FieldId field;
-  Value value;
-};
-
 struct Event {
   Key128 key;  // H(source | event id | record), ENGINE section 8
   ObjectId object;
@@ -46,8 +41,8 @@ struct Event {
   ChangeKind kind = ChangeKind::kUpdate;
   Instant at;
   std::string by;  // a user's id; may be empty
-  std::vector<FieldValue> set;
-  std::vector<FieldValue> before;  // previous values, when the event carries them
+  FieldValues set;
+  FieldValues before;  // previous values, when the event carries them
   SourcePosition position;
 };
 

@@ -30,29 +30,52 @@ void Fields::set(FieldId field, Value value) {
   }
 }
 
-void Fields::set_all(std::span<FieldValue> rows) {
-  FieldSet whole = present_;
-  for (const FieldValue& row : rows) {
-    if (row.value.is_blank()) {
-      whole.remove(row.field);
-    } else {
-      whole.add(row.field);
-    }
+void Fields::set_all(FieldValues given) {
+  if (present_.empty()) {
+    *this = std::move(given.values_);
+    return;
   }
+  FieldSet whole;
+  present_.for_each([&](FieldId field) {
+    if (!given.named_.has(field)) whole.add(field);
+  });
+  whole.add_all(given.values_.present_);
   std::vector<Value> values(whole.size());
-  size_t old = 0;
-  if (!values_.empty()) {
-    present_.for_each([&](FieldId field) {
-      Value& value = values_[old++];
-      if (whole.has(field)) values[whole.rank(field)] = std::move(value);
+  auto move_in = [&](Fields& from) {
+    Value* value = from.values_.data();
+    bool own = &from == this;
+    from.present_.for_each([&](FieldId field) {
+      if (!own || !given.named_.has(field)) values[whole.rank(field)] = std::move(*value);
+      ++value;
     });
-  }
-  for (FieldValue& row : rows) {
-    if (!row.value.is_blank() && whole.has(row.field))
-      values[whole.rank(row.field)] = std::move(row.value);
-  }
+  };
+  move_in(*this);
+  move_in(given.values_);
   present_ = std::move(whole);
-  values_ = std::move(values);
+  std::swap(values_, values);
+  Value::clear(values);
+}
+
+void FieldValuesMaker::grow(FieldId field) { values_.resize(field.index + size_t{1}); }
+
+FieldValues FieldValuesMaker::take() {
+  FieldValues out;
+  if (named_.empty()) return out;
+  constexpr size_t kSpare = 1;
+  std::vector<Value>& values = out.values_.values_;
+  FieldSet& present = out.values_.present_;
+  values.reserve(named_.size() + kSpare);
+  present = named_;
+  named_.for_each([&](FieldId field) {
+    Value& value = values_[field.index];
+    if (value.is_blank()) {
+      present.remove(field);
+    } else {
+      values.push_back(std::move(value));
+    }
+  });
+  out.named_ = std::exchange(named_, {});
+  return out;
 }
 
 FieldSet differing(const Fields& a, const Fields& b) {

@@ -4,11 +4,10 @@
 #include <array>
 #include <bit>
 #include <cstdint>
-#include <span>
+#include <utility>
 #include <vector>
 
 #include "ensue/value.h"
-#include "types/event.h"
 #include "types/type.h"
 
 namespace ensue::types {
@@ -72,6 +71,8 @@ class FieldSet {
   std::vector<uint64_t> rest_;
 };
 
+class FieldValues;
+
 // The values of a record, without the blank ones: most records leave most fields of their object
 // blank. Reading is O(1) for the first 128 fields of an object.
 class Fields {
@@ -90,9 +91,8 @@ class Fields {
   }
   // O(values) where the field had no value or gets a blank one.
   void set(FieldId field, Value value);
-  // Sets each, and takes the values out of the rows; of a field named twice the last row counts.
   // O(values).
-  void set_all(std::span<FieldValue> rows);
+  void set_all(FieldValues given);
 
   // The fields that have a value.
   const FieldSet& present() const { return present_; }
@@ -104,8 +104,55 @@ class Fields {
   }
 
  private:
+  friend class FieldValuesMaker;
   FieldSet present_;
   std::vector<Value> values_;  // of `present_`, in order
+};
+
+// Values for some fields of a record: what a change sets, or what was there before it. A field that
+// is named may have a blank value.
+class FieldValues {
+ public:
+  bool empty() const { return named_.empty(); }
+  size_t size() const { return named_.size(); }
+  const FieldSet& named() const { return named_; }
+  // Blank for a field that is not named.
+  const Value& operator[](FieldId field) const { return values_[field]; }
+  // O(values).
+  void set(FieldId field, Value value) {
+    named_.add(field);
+    values_.set(field, std::move(value));
+  }
+  // Calls `visit(field, value)` for each that is named, in order.
+  template <class Visit>
+  void for_each(Visit visit) const {
+    named_.for_each([&](FieldId field) { visit(field, values_[field]); });
+  }
+
+ private:
+  friend class Fields;
+  friend class FieldValuesMaker;
+  FieldSet named_;
+  Fields values_;
+};
+
+// Makes FieldValues of values that come in any order; of a field set twice the last value counts.
+// Setting is O(1); keeps its room from one to the next.
+class FieldValuesMaker {
+ public:
+  void set(FieldId field, Value value) {
+    if (field.index >= values_.size()) grow(field);
+    named_.add(field);
+    values_[field.index] = std::move(value);
+  }
+  // What was set so far, with room for one value more; begins anew. O(values).
+  FieldValues take();
+
+ private:
+  void grow(FieldId field);
+
+  FieldSet named_;
+  std::vector<Value> values_;  // by field; blank where it is not named
 };
 
 // The fields whose values differ, as value::same_stored compares them.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/byte_words.h"
 #include "base/utf8.h"
 #include "value/decimal.h"
 #include "value/time_text.h"
@@ -16,37 +17,26 @@ namespace {
 // Bytes that stand in JSON as they are: ASCII but for control characters, quotes and backslashes.
 bool plain(char c) { return c >= 0x20 && c != '"' && c != '\\'; }
 
+using base::kWordBytes;
+
 // Whether all of eight are plain: a byte below `n` borrows from its high bit in `word - n`.
 bool all_plain(uint64_t word) {
-  constexpr uint64_t kOnes = 0x0101010101010101;
-  constexpr uint64_t kHigh = kOnes * 0x80;
-  uint64_t quote = word ^ (kOnes * '"');
-  uint64_t backslash = word ^ (kOnes * '\\');
-  uint64_t below = (word - kOnes * 0x20) & ~word;
-  uint64_t equal = ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash);
-  return ((word | below | equal) & kHigh) == 0;
-}
-
-constexpr size_t kWord = sizeof(uint64_t);
-
-uint64_t word_at(std::string_view text, size_t at) {
-  uint64_t word;
-  std::memcpy(&word, text.data() + at, kWord);
-  return word;
+  uint64_t below = (word - base::kWordOnes * 0x20) & ~word;
+  uint64_t marks = base::marks_of(word, '"') | base::marks_of(word, '\\');
+  return (((word | below) & base::kWordHighBits) | marks) == 0;
 }
 
 // Copies the plain bytes that `text` begins with; how many they are. Room for all of the text.
 size_t copy_plain(std::string_view text, char* to) {
   size_t at = 0;
   auto copy_word = [&](size_t from) {
-    uint64_t word = word_at(text, from);
-    std::memcpy(to + from, &word, kWord);
-    return all_plain(word);
+    std::memcpy(to + from, text.data() + from, kWordBytes);
+    return all_plain(base::word_at(text.data() + from));
   };
-  while (at + kWord <= text.size() && copy_word(at)) at += kWord;
+  while (at + kWordBytes <= text.size() && copy_word(at)) at += kWordBytes;
   // The last word once more with what is left behind it.
-  bool left = at < text.size() && at + kWord > text.size() && text.size() >= kWord;
-  if (left && copy_word(text.size() - kWord)) return text.size();
+  bool left = at < text.size() && at + kWordBytes > text.size() && text.size() >= kWordBytes;
+  if (left && copy_word(text.size() - kWordBytes)) return text.size();
   for (; at < text.size() && plain(text[at]); ++at) to[at] = text[at];
   return at;
 }
@@ -54,7 +44,7 @@ size_t copy_plain(std::string_view text, char* to) {
 // How many bytes from `begin` on are plain.
 size_t plain_run(std::string_view text, size_t begin) {
   size_t at = begin;
-  while (at + kWord <= text.size() && all_plain(word_at(text, at))) at += kWord;
+  while (at + kWordBytes <= text.size() && all_plain(base::word_at(text.data() + at))) at += kWordBytes;
   while (at < text.size() && plain(text[at])) ++at;
   return at - begin;
 }

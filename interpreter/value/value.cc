@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "base/check.h"
 
@@ -61,23 +62,15 @@ TextBlock::~TextBlock() {
   if (ahead_ > 0) holder_.bits_.body->references.fetch_sub(ahead_, std::memory_order_acq_rel);
 }
 
-Value TextBlock::text(std::string_view bytes) {
-  size_t needed = sizeof(uint32_t) + bytes.size();
-  if (bytes.empty() || bytes.size() > kLongest || needed > bytes_ - used_)
-    return Value::text(bytes);
-  Value out;
-  if (ahead_ > 0) {
-    --ahead_;
-    out.bits_ = holder_.bits_;
-  } else {
-    out = holder_;
+Value TextBlock::text_beside(std::string_view bytes, bool plain) {
+  bool fits = !bytes.empty() && bytes.size() <= kLongest &&
+              sizeof(uint32_t) + bytes.size() <= bytes_ - used_;
+  if (fits) {
+    Value reference = holder_;
+    return put(std::exchange(reference.bits_, {}), bytes, plain);
   }
-  char* at = reinterpret_cast<char*>(out.bits_.body) + used_;
-  auto size = static_cast<uint32_t>(bytes.size());
-  std::memcpy(at, &size, sizeof size);
-  std::memcpy(at + sizeof size, bytes.data(), bytes.size());
-  out.bits_.offset = static_cast<uint32_t>(used_);
-  used_ += needed;
+  Value out = Value::text(bytes);
+  if (!out.is_blank()) out.bits_.scale = plain ? 1 : 0;
   return out;
 }
 

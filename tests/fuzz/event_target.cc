@@ -5,6 +5,7 @@
 #include "intake/event_reader.h"
 #include "source/source_file.h"
 #include "value/compare.h"
+#include "value/text.h"
 #include "value/time_text.h"
 
 namespace ensue::fuzz {
@@ -12,18 +13,21 @@ namespace {
 
 using intake::LineResult;
 
-void check_values(const std::vector<types::FieldValue>& values, const types::Object& object,
+void check_values(const types::FieldValues& values, const types::Object& object,
                   const Bounds& bounds) {
-  for (const types::FieldValue& row : values) {
-    require(row.field.index < object.fields.size(), "a value belongs to a field of its object");
-    auto fits = [&](const Value& value) {
-      return value.as_text().size() <= bounds.text_bytes_max &&
-             !source::first_invalid_utf8(value.as_text());
+  values.for_each([&](types::FieldId field, const Value& value) {
+    require(field.index < object.fields.size(), "a value belongs to a field of its object");
+    auto fits = [&](const Value& text) {
+      return text.as_text().size() <= bounds.text_bytes_max &&
+             !source::first_invalid_utf8(text.as_text());
     };
-    if (row.value.kind() == Value::Kind::kText) require(fits(row.value), "texts have a bound");
-    if (row.value.kind() != Value::Kind::kList) continue;
-    for (const Value& item : row.value.as_list()) require(fits(item), "items have a bound");
-  }
+    require(fits(value), "texts have a bound");
+    for (const Value& item : value.as_list()) require(fits(item), "items have a bound");
+    if (!value.is_plain_text()) return;
+    std::string quoted = '"' + std::string(value.as_text()) + '"';
+    require(value::json_text(Value::text(value.as_text())) == quoted,
+            "a plain text stands in JSON as it is");
+  });
 }
 
 void check_result(const LineResult& result, const types::Schema& schema, const Bounds& bounds,
@@ -53,10 +57,12 @@ void check_result(const LineResult& result, const types::Schema& schema, const B
   require(result.events.size() <= line_bytes, "events grow with the line");
 }
 
-bool alike(const std::vector<types::FieldValue>& a, const std::vector<types::FieldValue>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
-    return x.field == y.field && value::same_stored(x.value, y.value);
+bool alike(const types::FieldValues& a, const types::FieldValues& b) {
+  bool same = a.size() == b.size();
+  a.for_each([&](types::FieldId field, const Value& value) {
+    same = same && b.named().has(field) && value::same_stored(value, b[field]);
   });
+  return same;
 }
 
 bool alike(const LineResult& a, const LineResult& b) {

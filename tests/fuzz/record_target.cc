@@ -14,9 +14,9 @@ bool same_values(const std::vector<Value>& a, const std::vector<Value>& b) {
   return true;
 }
 
-std::vector<Value> values_of(const std::vector<types::FieldValue>& rows) {
+std::vector<Value> values_of(const types::FieldValues& values) {
   std::vector<Value> out;
-  for (const types::FieldValue& row : rows) out.push_back(row.value);
+  values.for_each([&](types::FieldId, const Value& value) { out.push_back(value); });
   return out;
 }
 

@@ -134,6 +134,8 @@ class Value {
   bool truth() const { return bits_.kind == Kind::kBoolean && bits_.integer != 0; }
   Decimal as_decimal() const { return {bits_.integer, bits_.scale}; }
   Currency as_currency() const { return {bits_.extra}; }
+  // Whether it is a text of which it is known that all its bytes stand in JSON as they are.
+  bool is_plain_text() const { return bits_.kind == Kind::kText && bits_.scale != 0; }
   // Lives as long as any copy of the value.
   std::string_view as_text() const {
     if (bits_.kind != Kind::kText) return {};
@@ -168,7 +170,7 @@ class Value {
   };
   struct Bits {
     Kind kind = Kind::kBlank;
-    int8_t scale = 0;
+    int8_t scale = 0;  // of a text: whether it is plain
     uint16_t extra = 0;
     uint32_t offset = 0;  // of a text: from the body to its size, which its bytes follow
     union {
@@ -209,10 +211,32 @@ class TextBlock {
   TextBlock(const TextBlock&) = delete;
   TextBlock& operator=(const TextBlock&) = delete;
   ~TextBlock();
-  // As Value::text, also when there is no room.
-  Value text(std::string_view bytes);
+  // As Value::text, also when there is no room. `plain`: all bytes stand in JSON as they are.
+  Value text(std::string_view bytes, bool plain = false) {
+    size_t needed = sizeof(uint32_t) + bytes.size();
+    bool fits = !bytes.empty() && bytes.size() <= kLongest && needed <= bytes_ - used_;
+    if (!fits || ahead_ == 0) return text_beside(bytes, plain);
+    --ahead_;
+    return put(holder_.bits_, bytes, plain);
+  }
 
  private:
+  // Of one that finds no room, or for which no reference was counted.
+  Value text_beside(std::string_view bytes, bool plain);
+  // With a reference to the body, counted before.
+  Value put(const Value::Bits& bits, std::string_view bytes, bool plain) {
+    Value out;
+    out.bits_ = bits;
+    out.bits_.scale = plain ? 1 : 0;
+    out.bits_.offset = static_cast<uint32_t>(used_);
+    char* at = reinterpret_cast<char*>(bits.body) + used_;
+    auto size = static_cast<uint32_t>(bytes.size());
+    std::memcpy(at, &size, sizeof size);
+    std::memcpy(at + sizeof size, bytes.data(), bytes.size());
+    used_ += sizeof size + bytes.size();
+    return out;
+  }
+
   Value holder_;      // an empty text of the block
   size_t used_ = 0;   // bytes of the body
   size_t bytes_ = 0;  // of the body

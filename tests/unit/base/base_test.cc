@@ -1,9 +1,11 @@
 #include <catch2/catch.hpp>
 
+#include "base/byte_words.h"
 #include "base/fold.h"
 #include "base/ids.h"
 #include "base/key128.h"
 #include "base/near_miss.h"
+#include "base/text_writer.h"
 #include "ensue/currency.h"
 #include "ensue/result.h"
 
@@ -122,6 +124,38 @@ TEST_CASE("currencies are the codes of ISO 4217") {
   CHECK(is_currency_code("ALL"));
   CHECK_FALSE(is_currency_code("usd"));
   CHECK_FALSE(is_currency_code("XXX"));
+}
+
+TEST_CASE("a text is written over what the string held") {
+  std::string out = "what stood here before";
+  {
+    TextWriter writer(out);
+    writer.put("ab");
+    writer.put_between('"', "c");
+    CHECK(writer.size() == 5);
+  }
+  CHECK(out == "ab\"c\"");
+  std::string wanted;
+  {
+    TextWriter writer(out);
+    for (int i = 0; i < 1000; ++i) {
+      writer.put(std::to_string(i));
+      writer.put_between('|', std::string(static_cast<size_t>(i % 50), 'x'));
+      wanted += std::to_string(i) + "|" + std::string(static_cast<size_t>(i % 50), 'x') + "|";
+    }
+  }
+  CHECK(out == wanted);
+  { TextWriter writer(out); }
+  CHECK(out.empty());
+}
+
+TEST_CASE("the first of two bytes is found wherever it stands") {
+  for (size_t at = 0; at < 70; ++at) {
+    std::string text(at, 'x');
+    text += at % 2 == 0 ? "a" : "b";
+    text += "ab" + std::string(16, 'b');
+    CHECK(find_either(text.data(), 'a', 'b') == text.data() + at);
+  }
 }
 
 }  // namespace ensue::base

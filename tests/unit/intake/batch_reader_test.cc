@@ -18,8 +18,9 @@ std::string shown(const LineResult& result) {
   for (const types::Event& event : result.events) {
     out += fmt::format("\n  {} {} {} {} {}", base::to_hex(event.key), event.record,
                        types::change_kind_name(event.kind), event.at.ms, event.by);
-    for (const types::FieldValue& row : event.set)
-      out += fmt::format(" {}={}", row.field.index, value::json_text(row.value));
+    event.set.for_each([&](types::FieldId field, const Value& value) {
+      out += fmt::format(" {}={}", field.index, value::json_text(value));
+    });
   }
   return out + "\n";
 }

@@ -2,6 +2,9 @@
 #include "intake/json_tape.h"
 
 #include <catch2/catch.hpp>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace ensue::intake {
 namespace {
@@ -35,6 +38,31 @@ TEST_CASE("what is no single bare value is refused") {
     INFO(text);
     JsonTape json = tape();
     CHECK_FALSE(json.parse(text));
+  }
+}
+
+TEST_CASE("texts and keys are what they say, with an escape anywhere or none") {
+  // Of each length, so that the closing quote stands at each place of a word.
+  for (size_t size = 0; size < 40; ++size) {
+    std::string text;
+    for (size_t i = 0; i < size; ++i) text += static_cast<char>('a' + i % 26);
+    std::vector<std::pair<std::string, std::string>> cases = {{text, text}};
+    for (size_t at = 0; at <= size; ++at) {
+      for (auto [written, read] : {std::pair("\\\"", "\""), std::pair("\\\\", "\\"),
+                                   std::pair("\\n", "\n"), std::pair("\\u00e9", "é")})
+        cases.emplace_back(text.substr(0, at) + written + text.substr(at),
+                           text.substr(0, at) + read + text.substr(at));
+    }
+    for (const auto& [written, read] : cases) {
+      INFO(written);
+      JsonTape json({1000, 4});
+      REQUIRE(json.parse("{\"" + written + "\":\"" + written + "\",\"next\":\"é\"}"));
+      const JsonNode& node = json.node(1);
+      CHECK(node.key == read);
+      CHECK(node.text == read);
+      CHECK(node.plain == (written == read));
+      CHECK(json.text(JsonTape::kRoot, "next") == "é");
+    }
   }
 }
 

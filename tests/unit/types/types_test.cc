@@ -229,10 +229,10 @@ TEST_CASE("a record keeps the values that are not blank, whatever is set in whic
   auto field = [](size_t index) { return FieldId(index); };
   Fields fields;
   CHECK(fields[field(7)].is_blank());
-  std::vector<FieldValue> rows;
-  for (size_t index : {9, 2, 140}) rows.push_back({field(index), Value::number(int64_t(index))});
-  rows.push_back({field(5), Value()});
-  fields.set_all(rows);
+  FieldValuesMaker maker;
+  for (size_t index : {9, 2, 140}) maker.set(field(index), Value::number(int64_t(index)));
+  maker.set(field(5), Value());
+  fields.set_all(maker.take());
   auto shown = [](const Fields& of) {
     std::string out;
     of.for_each([&](FieldId id, const Value& value) {
@@ -255,15 +255,46 @@ TEST_CASE("a record keeps the values that are not blank, whatever is set in whic
   CHECK(changed.has(field(9)));
   CHECK(differing(copy, copy).empty());
   // Into one that has values: some stay, some go, some come; of a field named twice the last.
-  rows.clear();
-  rows.push_back({field(140), Value()});
-  rows.push_back({field(1), Value::text("one")});
-  rows.push_back({field(2), Value::text("once")});
-  rows.push_back({field(2), Value::text("twice")});
-  rows.push_back({field(5), Value::text("gone")});
-  rows.push_back({field(5), Value()});
-  copy.set_all(rows);
+  maker.set(field(140), Value());
+  maker.set(field(1), Value::text("one"));
+  maker.set(field(2), Value::text("once"));
+  maker.set(field(2), Value::text("twice"));
+  maker.set(field(5), Value::text("gone"));
+  maker.set(field(5), Value());
+  copy.set_all(maker.take());
   CHECK(shown(copy) == "1=one 2=twice ");
+  CHECK(maker.take().empty());
+  // Nothing given changes nothing; into one that has none all go that are not blank.
+  copy.set_all({});
+  CHECK(shown(copy) == "1=one 2=twice ");
+}
+
+TEST_CASE("values given to fields name the blank ones too") {
+  auto field = [](size_t index) { return FieldId(index); };
+  FieldValues given;
+  CHECK(given.empty());
+  given.set(field(3), Value());
+  given.set(field(130), Value::number(1));
+  given.set(field(1), Value::text("one"));
+  given.set(field(1), Value::text("first"));
+  CHECK(given.size() == 3);
+  CHECK(given.named().has(field(3)));
+  CHECK_FALSE(given.named().has(field(2)));
+  CHECK(given[field(3)].is_blank());
+  CHECK(given[field(1)].as_text() == "first");
+  std::string shown;
+  given.for_each([&](FieldId id, const Value& value) {
+    shown += std::to_string(id.index) + "=" + value::source_text(value) + " ";
+  });
+  CHECK(shown == "1=\"first\" 3=blank 130=1 ");
+  // What the maker gives has room for one more: none of the others is moved.
+  FieldValuesMaker maker;
+  for (size_t index : {8, 4}) maker.set(field(index), Value::number(int64_t(index)));
+  FieldValues made = maker.take();
+  const Value* before = &made[field(4)];
+  made.set(field(9), Value::number(9));
+  CHECK(&made[field(4)] == before);
+  CHECK(made.size() == 3);
 }
 
 TEST_CASE("changes have the names of the native form") {

@@ -53,6 +53,21 @@ TEST_CASE("texts of a block are as others, and outlive it") {
   CHECK(none.text("a").as_text() == "a");
 }
 
+TEST_CASE("a text is known to be plain where it was said, in a block or beside it") {
+  std::string too_long(TextBlock::kLongest + 1, 'm');
+  TextBlock block(1, 3);
+  CHECK(block.text("abc", true).is_plain_text());
+  CHECK(block.text("beside", true).is_plain_text());
+  CHECK(block.text(too_long, true).is_plain_text());
+  CHECK_FALSE(block.text("", true).is_plain_text());
+  CHECK_FALSE(block.text("d").is_plain_text());
+  CHECK_FALSE(Value::text("e").is_plain_text());
+  CHECK_FALSE(Value::number(Decimal{15, 1}).is_plain_text());
+  Value copy = block.text("abc", true);
+  CHECK(copy.is_plain_text());
+  CHECK(value::same_stored(copy, Value::text("abc")));
+}
+
 TEST_CASE("many values are copied and cleared as one by one") {
   std::string longest(TextBlock::kLongest, 'l');
   std::vector<Value> kept;
