@@ -1,18 +1,18 @@
 // End to end: events through the whole engine into a SQLite file, next to bare loops of prepared
 // statements.
 //
-//   bench_end_to_end [--events N] [--rounds N] [--batch N]
+//   bench_end_to_end [--events N] [--rounds N] [--batch N] [--side SIDE]
 //
 // One event in ten executes an action: the engine next to a loop that writes the same rows in the
 // same batches. Nothing matches: the engine next to a loop that writes the same copies of records
 // in the same batches, and matching alone, from the bytes of an event to what it starts. What the
-// loops write is recorded from the engine (recorded_writes.h). The sides run in turn; the ratios
-// are of processor time.
+// loops write is recorded from the engine (recorded_writes.h). The sides take turns batch by batch,
+// each in a process of its own (lockstep.h); the ratios are of processor time.
 #include <fmt/format.h>
 #include <simdjson.h>
 
 #include <CLI/CLI.hpp>
-#include <chrono>
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <unordered_map>
@@ -21,6 +21,7 @@
 #include "ensue/engine.h"
 #include "fresh_engine.h"
 #include "leads.h"
+#include "lockstep.h"
 #include "match/predicate_index.h"
 #include "measure.h"
 #include "recorded_writes.h"
@@ -28,39 +29,58 @@
 namespace ensue::bench {
 namespace {
 
-using Seconds = std::chrono::duration<double>;
-using SteadyClock = std::chrono::steady_clock;
-
 struct Options {
   size_t events = 40'000;
   size_t rounds = 5;
   size_t batch = 500;
+  std::string side;  // that this process is
 };
+
+// The streams: of how many events one executes an action; none does where it is 0.
+constexpr size_t kTenth = 10;
+constexpr size_t kNone = 0;
 
 FreshEngine open_engine(const std::string& path) {
   return fresh_engine(path, lead_rules(), lead_users());
 }
 
-// The number of runs that were executed.
-uint64_t through_engine(const std::string& path, const std::vector<std::string>& lines,
-                        size_t batch, Side& side, Recorder* recorder = nullptr) {
-  FreshEngine opened = open_engine(path);
-  if (recorder != nullptr) recorder->start();
-  uint64_t executed = 0;
-  auto begin = SteadyClock::now();
-  double processor = processor_seconds();
-  std::vector<InputLine> rows;
-  for (size_t i = 0; i < lines.size(); i += batch) {
-    rows.clear();
-    for (size_t k = i; k < std::min(i + batch, lines.size()); ++k)
-      rows.push_back({lines[k], k + 1});
-    Result<BatchReport> report = opened.engine->submit("crm", rows);
+class EngineSide {
+ public:
+  EngineSide(const std::string& path, const Options& options, size_t part)
+      : lines_(leads(options.events, part)), batch_(options.batch), opened_(open_engine(path)) {}
+
+  void step(size_t batch) {
+    rows_.clear();
+    for (size_t i = batch * batch_; i < std::min((batch + 1) * batch_, lines_.size()); ++i)
+      rows_.push_back({lines_[i], i + 1});
+    Result<BatchReport> report = opened_.engine->submit("crm", rows_);
     if (!report) fail(report.error().message);
-    executed += report->statuses["executed"];
+    executed_ += report->statuses["executed"];
   }
-  side.seconds.push_back(Seconds(SteadyClock::now() - begin).count());
-  side.processor.push_back(processor_seconds() - processor);
-  return executed;
+
+  void step_through() {
+    for (size_t i = 0; i * batch_ < lines_.size(); ++i) step(i);
+  }
+
+  uint64_t executed() const { return executed_; }
+
+ private:
+  std::vector<std::string> lines_;
+  size_t batch_;
+  FreshEngine opened_;
+  std::vector<InputLine> rows_;
+  uint64_t executed_ = 0;
+};
+
+// What the engine writes.
+Recording recorded(const std::string& path, const Options& options, size_t part) {
+  Recorder recorder;
+  EngineSide engine(path, options, part);
+  recorder.start();
+  engine.step_through();
+  if (engine.executed() != (part == kNone ? 0 : (options.events + part - 1) / part))
+    fail("other actions ran than should");
+  return recorder.stop();
 }
 
 // ---- Matching alone ---------------------------------------------------------------------------
@@ -136,17 +156,23 @@ class Matching {
   std::vector<uint32_t> found_;
 };
 
-size_t matching_alone(const std::vector<std::string>& lines, Side& side) {
-  Matching matching;
-  std::vector<simdjson::padded_string> padded(lines.begin(), lines.end());
-  size_t found = 0;
-  auto begin = SteadyClock::now();
-  double processor = processor_seconds();
-  for (const simdjson::padded_string& line : padded) found += matching.match(line);
-  side.seconds.push_back(Seconds(SteadyClock::now() - begin).count());
-  side.processor.push_back(processor_seconds() - processor);
-  return found;
-}
+class MatchingSide {
+ public:
+  MatchingSide(const Options& options, size_t part) : batch_(options.batch) {
+    for (const std::string& line : leads(options.events, part)) lines_.emplace_back(line);
+  }
+  void step(size_t batch) {
+    for (size_t i = batch * batch_; i < std::min((batch + 1) * batch_, lines_.size()); ++i)
+      found_ += matching_.match(lines_[i]);
+  }
+  size_t found() const { return found_; }
+
+ private:
+  Matching matching_;
+  std::vector<simdjson::padded_string> lines_;
+  size_t batch_;
+  size_t found_ = 0;
+};
 
 // ---- The table --------------------------------------------------------------------------------
 
@@ -162,80 +188,109 @@ Recording copies_of_records(const Recording& all) {
   return out;
 }
 
+// One side in each round.
+struct Rounds {
+  std::vector<double> processor;
+  std::vector<double> wall;
+  void add(const Used& used) {
+    processor.push_back(used.processor);
+    wall.push_back(used.wall);
+  }
+};
+
 struct Table {
   size_t events;
-  void row(const std::string& name, const Side& side, size_t rows, const std::string& ratio) const {
+  void row(const std::string& name, const Rounds& side, size_t rows,
+           const std::string& ratio) const {
     auto each = [&](const std::vector<double>& seconds) {
       return median(seconds) / static_cast<double>(events) * 1e6;
     };
     fmt::print(
-        "  {:<44}{:>12.2f}{:>12.2f}{:>12}{:>10}\n", name, each(side.processor), each(side.seconds),
+        "  {:<44}{:>12.2f}{:>12.2f}{:>12}{:>8}\n", name, each(side.processor), each(side.wall),
         rows == 0 ? ""
                   : fmt::format("{:.2f}", static_cast<double>(rows) / static_cast<double>(events)),
         ratio);
   }
 };
 
-// Of each round; the median.
-std::string ratio(const Side& side, const std::vector<const Side*>& against) {
+// Of each round; the median, and the least and the most.
+std::string ratio(const Rounds& side, const std::vector<const Rounds*>& against) {
   std::vector<double> ratios;
   for (size_t i = 0; i < side.processor.size(); ++i) {
     double sum = 0;
-    for (const Side* other : against) sum += other->processor[i];
+    for (const Rounds* other : against) sum += other->processor[i];
     ratios.push_back(side.processor[i] / sum);
   }
-  return fmt::format("{:.2f}", median(ratios));
+  auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
+  return fmt::format("{:8.2f}   {:.2f} to {:.2f}", median(ratios), *least, *most);
+}
+
+// The process of one side.
+int run_side(const Options& options) {
+  std::string path = "side-" + options.side + ".db";
+  size_t part = options.side.ends_with("tenth") ? kTenth : kNone;
+  if (options.side == "matching") {
+    MatchingSide side(options, kNone);
+    work_in_step([&](size_t batch) { side.step(batch); });
+  } else if (options.side.starts_with("engine")) {
+    EngineSide side(path, options, part);
+    work_in_step([&](size_t batch) { side.step(batch); });
+  } else {
+    Recording recording = recorded(path, options, part);
+    if (part == kNone) recording = copies_of_records(recording);
+    open_engine(path);  // and closed: an empty store of the same layout
+    BareLoop loop(path, recording);
+    work_in_step([&](size_t) { loop.next_commit(); });
+  }
+  remove_store(path);
+  return 0;
 }
 
 int run(const Options& options) {
   std::filesystem::path folder = std::filesystem::current_path() / "bench_end_to_end.tmp";
   std::filesystem::create_directories(folder);
-  std::string engine_path = folder / "engine.db";
-  std::string bare_path = folder / "bare.db";
-  auto recorded = [&](const std::vector<std::string>& lines, uint64_t executed) {
-    Recorder recorder;
-    Side unmeasured;
-    if (through_engine(engine_path, lines, options.batch, unmeasured, &recorder) != executed)
-      fail("other actions ran than should");
-    return recorder.stop();
-  };
-  auto bare = [&](const Recording& recording, Side& side) {
-    open_engine(bare_path);  // and closed: an empty store of the same layout
-    BareLoop(bare_path, recording).run(1, side);
-  };
-  std::vector<std::string> tenth = leads(options.events, 10);
-  std::vector<std::string> none = leads(options.events, 0);
-  size_t bytes = 0;
-  for (const std::string& line : none) bytes += line.size();
-  Recording all_rows = recorded(tenth, (options.events + 9) / 10);
+  std::filesystem::current_path(folder);
+  Recording all_rows = recorded("engine.db", options, kTenth);
+  open_engine("bare.db");
   Side unmeasured;
-  bare(all_rows, unmeasured);
-  if (row_counts(engine_path) != row_counts(bare_path)) fail("the two have not written the same");
-  Recording with_none = recorded(none, 0);
+  BareLoop("bare.db", all_rows).run(1, unmeasured);
+  if (row_counts("engine.db") != row_counts("bare.db")) fail("the two have not written the same");
+  Recording with_none = recorded("engine.db", options, kNone);
   Recording copies = copies_of_records(with_none);
-  if (matching_alone(tenth, unmeasured) != (options.events + 9) / 10)
+  size_t steps = (options.events + options.batch - 1) / options.batch;
+  MatchingSide matched(options, kTenth);
+  for (size_t i = 0; i < steps; ++i) matched.step(i);
+  if (matched.found() != (options.events + kTenth - 1) / kTenth)
     fail("matching alone finds others");
 
-  Side engine_tenth;
-  Side bare_tenth;
-  Side engine_none;
-  Side bare_none;
-  Side matching;
+  auto words = [&](const char* side) {
+    return std::vector<std::string>{"--side",   side,
+                                    "--events", std::to_string(options.events),
+                                    "--batch",  std::to_string(options.batch)};
+  };
+  Rounds engine_tenth;
+  Rounds bare_tenth;
+  Rounds engine_none;
+  Rounds bare_none;
+  Rounds matching;
   for (size_t round = 0; round < options.rounds; ++round) {
-    if (round % 2 == 0) bare(all_rows, bare_tenth);
-    through_engine(engine_path, tenth, options.batch, engine_tenth);
-    if (round % 2 == 1) bare(all_rows, bare_tenth);
-    matching_alone(none, matching);
-    if (round % 2 == 0) bare(copies, bare_none);
-    through_engine(engine_path, none, options.batch, engine_none);
-    if (round % 2 == 1) bare(copies, bare_none);
+    std::vector<Used> tenth = take_turns({words("engine-tenth"), words("bare-tenth")}, steps);
+    engine_tenth.add(tenth[0]);
+    bare_tenth.add(tenth[1]);
+    std::vector<Used> none =
+        take_turns({words("engine-none"), words("bare-none"), words("matching")}, steps);
+    engine_none.add(none[0]);
+    bare_none.add(none[1]);
+    matching.add(none[2]);
   }
+  size_t bytes = 0;
+  for (const std::string& line : leads(options.events, kNone)) bytes += line.size();
   fmt::print(
-      "End to end: {} events of {} bytes, {} automations, {} events a commit; {} rounds in turn, "
-      "medians;\nSQLite {} in WAL mode, synchronous = FULL\n\n",
-      options.events, bytes / none.size(), kUsers * kActionsOfUser, options.batch, options.rounds,
-      sqlite3_libversion());
-  fmt::print("  {:<44}{:>12}{:>12}{:>12}{:>10}\n", "us an event", "processor", "wall", "rows",
+      "End to end: {} events of {} bytes, {} automations, {} events a commit; {} rounds, sides in "
+      "turn batch by batch, medians;\nSQLite {} in WAL mode, synchronous = FULL\n\n",
+      options.events, bytes / options.events, kUsers * kActionsOfUser, options.batch,
+      options.rounds, sqlite3_libversion());
+  fmt::print("  {:<44}{:>12}{:>12}{:>12}{:>8}\n", "us an event", "processor", "wall", "rows",
              "ratio");
   Table table{options.events};
   fmt::print("  one event in ten executes an action\n");
@@ -246,7 +301,8 @@ int run(const Options& options) {
   table.row("bare SQLite loop, the copies of records", bare_none, copies.rows(), "");
   table.row("Engine::submit", engine_none, with_none.rows(),
             ratio(engine_none, {&bare_none, &matching}));
-  fmt::print("\n  ratio: processor time against the rows above it, median of the rounds\n\n");
+  fmt::print("\n  ratio: processor time against the rows above it, of the rounds\n\n");
+  std::filesystem::current_path(folder.parent_path());
   std::filesystem::remove_all(folder);
   return 0;
 }
@@ -262,6 +318,9 @@ int main(int count, char** words) {
       ->capture_default_str();
   app.add_option("--rounds", options.rounds)->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--batch", options.batch)->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--side", options.side, "The side this process is, told by another what to do")
+      ->check(
+          CLI::IsMember({"engine-tenth", "bare-tenth", "engine-none", "bare-none", "matching"}));
   CLI11_PARSE(app, count, words);
-  return ensue::bench::run(options);
+  return options.side.empty() ? ensue::bench::run(options) : ensue::bench::run_side(options);
 }

@@ -5,10 +5,10 @@
 //
 // The limits never bind: a number a day for each user, one for the org, and one in ten seconds for
 // each user, so an execution is charged to three counters. The other side is the same program with
-// its limits taken out, those of the library too. Sides run in turn, batch by batch, each on a
-// store of its own; the ratio is of processor time. Before, writes are looked at: each charge is
-// one row, and each counter is written at most once for a batch, however many executions were
-// charged to it.
+// its limits taken out, those of the library too. Sides take turns batch by batch, each in a
+// process and on a store of its own (lockstep.h); the ratio is of processor time. Before, writes
+// are looked at: each charge is one row, and each counter is written at most once for a batch,
+// however many executions were charged to it.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -21,6 +21,7 @@
 #include "ensue/stores.h"
 #include "fresh_engine.h"
 #include "leads.h"
+#include "lockstep.h"
 #include "measure.h"
 #include "recorded_writes.h"
 #ifdef ENSUE_BENCH_CALLGRIND
@@ -36,10 +37,12 @@ struct Options {
   size_t events = 40'000;
   size_t rounds = 5;
   size_t batch = 500;
-  std::string side;  // alone, for callgrind
+  std::string side;   // that this process is: alone for callgrind, or taking turns
+  std::string turns;  // the stream and the kind of store
 };
 
 struct Stream {
+  std::string word;
   std::string name;
   std::vector<std::string> lines;
   size_t executed = 0;
@@ -155,22 +158,22 @@ class Comparison {
     }
   }
 
-  // `path`: of the one side's file; that of the other stands beside it. Empty: in memory.
-  void measure(const Stream& stream, const std::string& path) const {
+  // Each side in a process of its own; in memory or in a file.
+  void measure(const Stream& stream, const std::string& store) const {
     std::vector<double> with;
     std::vector<double> without;
     std::vector<double> ratios;
-    for (size_t round = 0; round <= options_.rounds; ++round) {
-      Run one(path, with_);
-      Run other(path.empty() ? path : path + ".without", without_);
-      for (size_t i = 0; i < stream.lines.size(); i += options_.batch) {
-        bool turn = (i / options_.batch + round) % 2 == 0;
-        (turn ? one : other).submit(stream, i, options_.batch);
-        (turn ? other : one).submit(stream, i, options_.batch);
-      }
-      if (round == 0) continue;  // warms up
-      with.push_back(one.finish(stream));
-      without.push_back(other.finish(stream));
+    auto words = [&](const char* side) {
+      return std::vector<std::string>{"--side",   side,
+                                      "--turns",  stream.word + "-" + store,
+                                      "--events", std::to_string(options_.events),
+                                      "--batch",  std::to_string(options_.batch)};
+    };
+    size_t steps = (stream.lines.size() + options_.batch - 1) / options_.batch;
+    for (size_t round = 0; round < options_.rounds; ++round) {
+      std::vector<Used> used = take_turns({words("with"), words("without")}, steps);
+      with.push_back(used[0].processor);
+      without.push_back(used[1].processor);
       ratios.push_back(with.back() / without.back());
     }
     double each = 1e6 / static_cast<double>(stream.lines.size());
@@ -178,8 +181,15 @@ class Comparison {
         (median(with) - median(without)) / static_cast<double>(stream.executed) * 1e6;
     auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
     fmt::print("  {:<36}{:<8}{:>7.2f}{:>9.2f}{:>14.2f}{:>9.3f}   {:.3f} to {:.3f}\n", stream.name,
-               path.empty() ? "memory" : "SQLite", median(without) * each, median(with) * each,
+               store == "memory" ? "memory" : "SQLite", median(without) * each, median(with) * each,
                execution, median(ratios), *least, *most);
+  }
+
+  // The process of one side.
+  void take_part(const Stream& stream, const std::string& path) const {
+    Run run(path, options_.side == "with" ? with_ : without_);
+    work_in_step([&](size_t i) { run.submit(stream, i * options_.batch, options_.batch); });
+    run.finish(stream);
   }
 
  private:
@@ -191,29 +201,40 @@ class Comparison {
 int run(const Options& options) {
   std::filesystem::path folder = std::filesystem::current_path() / "bench_limits.tmp";
   std::filesystem::create_directories(folder);
-  std::string path = folder / "engine.db";
-  Stream tenth{"one event in ten executes an action", leads(options.events, 10),
-               (options.events + 9) / 10};
-  Stream every{"every event executes an action", leads(options.events / 4, 1), options.events / 4};
+  std::string path = folder / ("engine" + options.side + ".db");
+  auto tenth = [&] {
+    return Stream{"tenth", "one event in ten executes an action", leads(options.events, 10),
+                  (options.events + 9) / 10};
+  };
+  auto every = [&] {
+    return Stream{"every", "every event executes an action", leads(options.events / 4, 1),
+                  options.events / 4};
+  };
   Comparison comparison(options);
+  if (!options.turns.empty()) {
+    bool memory = options.turns.ends_with("memory");
+    comparison.take_part(options.turns.starts_with("tenth") ? tenth() : every(),
+                         memory ? "" : path);
+    if (!memory) remove_store(path);
+    return 0;
+  }
   if (!options.side.empty()) {
-    comparison.count_instructions(tenth, path);
+    comparison.count_instructions(tenth(), path);
     std::filesystem::remove_all(folder);
     return 0;
   }
+  std::vector<Stream> streams = {tenth(), every()};
   fmt::print(
       "Limits: {} and {} events, {} automations, {} events a commit; {} rounds, sides in turn "
       "batch by batch, medians\n\n"
       "  written for an execution, {} counters each\n",
-      tenth.lines.size(), every.lines.size(), kUsers * kActionsOfUser, options.batch,
+      streams[0].lines.size(), streams[1].lines.size(), kUsers * kActionsOfUser, options.batch,
       options.rounds, kCounters);
-  comparison.check_writes(tenth, path);
-  comparison.check_writes(every, path);
+  for (const Stream& stream : streams) comparison.check_writes(stream, path);
   fmt::print("\n  {:<44}{:>7}{:>9}{:>14}{:>9}\n", "processor, us an event", "without", "with",
              "an execution", "ratio");
-  for (const Stream* stream : {&tenth, &every}) {
-    comparison.measure(*stream, path);
-    comparison.measure(*stream, "");
+  for (const Stream& stream : streams) {
+    for (const char* store : {"file", "memory"}) comparison.measure(stream, store);
   }
   fmt::print("\n  an execution: us that its charges add\n\n");
   std::filesystem::remove_all(folder);
@@ -233,6 +254,8 @@ int main(int count, char** words) {
   app.add_option("--batch", options.batch)->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--side", options.side, "Run one side alone, for callgrind")
       ->check(CLI::IsMember({"with", "without"}));
+  app.add_option("--turns", options.turns, "Of a side that is told by another process what to do")
+      ->check(CLI::IsMember({"tenth-file", "tenth-memory", "every-file", "every-memory"}));
   CLI11_PARSE(app, count, words);
   return ensue::bench::run(options);
 }

@@ -120,7 +120,8 @@ Recording Recorder::stop() {
 
 BareLoop::BareLoop(const std::string& path, const Recording& recording) : recording_(recording) {
   for (const Write& write : recording.writes) commits_ += recording.sql(write)[0] == 'C' ? 1 : 0;
-  if (sqlite3_open(path.c_str(), &db_) != SQLITE_OK) fail(sqlite3_errmsg(db_));
+  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+  if (sqlite3_open_v2(path.c_str(), &db_, flags, nullptr) != SQLITE_OK) fail(sqlite3_errmsg(db_));
   for (const char* sql : {"PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON",
                           "PRAGMA cache_size = -65536", "PRAGMA wal_autocheckpoint = 4000"})
     if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail(sqlite3_errmsg(db_));
@@ -162,6 +163,14 @@ void BareLoop::run(size_t group, Side& side) {
   }
   side.seconds.push_back(Seconds(SteadyClock::now() - begin).count());
   side.processor.push_back(processor_seconds() - processor);
+}
+
+void BareLoop::next_commit() {
+  while (next_ < recording_.writes.size()) {
+    const Write& write = recording_.writes[next_++];
+    step(write);
+    if (recording_.sql(write)[0] == 'C') return;
+  }
 }
 
 void BareLoop::step(const Write& write) {

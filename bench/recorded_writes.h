@@ -65,11 +65,14 @@ class BareLoop {
 
   // The recorded writes, `group` recorded commits in one.
   void run(size_t group, Side& side);
+  // Those of the next recorded commit.
+  void next_commit();
 
  private:
   void step(const Write& write);
 
   const Recording& recording_;
+  size_t next_ = 0;
   size_t commits_ = 0;
   sqlite3* db_ = nullptr;
   std::vector<sqlite3_stmt*> statements_;
