@@ -122,7 +122,7 @@ BareLoop::BareLoop(const std::string& path, const Recording& recording) : record
   for (const Write& write : recording.writes) commits_ += recording.sql(write)[0] == 'C' ? 1 : 0;
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
   if (sqlite3_open_v2(path.c_str(), &db_, flags, nullptr) != SQLITE_OK) fail(sqlite3_errmsg(db_));
-  for (const char* sql : {"PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON",
+  for (const char* sql : {"PRAGMA synchronous = FULL", "PRAGMA foreign_keys = OFF",
                           "PRAGMA cache_size = -65536", "PRAGMA wal_autocheckpoint = 4000"})
     if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail(sqlite3_errmsg(db_));
   statements_.resize(recording.statements.size());
