@@ -107,23 +107,4 @@ bool Directory::is_below(std::string_view user, std::string_view manager, size_t
   return std::find(above.begin(), above.end(), manager) != above.end();
 }
 
-std::vector<std::string> Directory::names() const {
-  std::vector<std::string> out;
-  for (const auto& [id, user] : users_) {
-    out.push_back(id);
-    if (!user.username.empty()) out.push_back(user.username);
-    if (!user.email.empty()) out.push_back(user.email);
-  }
-  return out;
-}
-
-std::vector<std::string> Directory::queue_names() const {
-  std::vector<std::string> out;
-  for (const auto& [id, name] : queues_) {
-    out.push_back(id);
-    if (!name.empty()) out.push_back(name);
-  }
-  return out;
-}
-
 }  // namespace ensue::engine

@@ -2,12 +2,15 @@
 // User and Queue records, kept in memory because every event asks it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/fold.h"
+#include "base/text_hash.h"
 #include "types/record.h"
 
 namespace ensue::engine {
@@ -38,14 +41,12 @@ class Directory {
   bool is_below(std::string_view user, std::string_view manager, size_t most) const;
   // Counts the changes, so that what was derived can be told stale.
   uint64_t version() const { return version_; }
-  std::vector<std::string> names() const;  // ids, usernames and addresses
-  std::vector<std::string> queue_names() const;
 
  private:
   using NameMap = std::multimap<std::string, std::string, base::FoldedLess>;
   static void forget(NameMap& map, const std::string& name, const std::string& id);
 
-  std::map<std::string, User, std::less<>> users_;
+  std::unordered_map<std::string, User, base::TextHash, std::equal_to<>> users_;
   NameMap by_username_;
   NameMap by_email_;
   std::map<std::string, std::string, std::less<>> queues_;  // id → name

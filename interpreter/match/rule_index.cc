@@ -111,7 +111,7 @@ const std::string& RuleIndex::author_of(uint32_t unit) const {
 
 void RuleIndex::find_authors(std::string_view user, std::vector<uint32_t>& out) const {
   if (user.empty()) return;
-  auto found = by_user_.find(std::string(user));
+  auto found = by_user_.find(user);
   if (found == by_user_.end()) return;
   out.insert(out.end(), found->second.begin(), found->second.end());
 }

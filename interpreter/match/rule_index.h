@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/text_hash.h"
 #include "plan/plan.h"
 #include "types/record.h"
 
@@ -98,7 +99,7 @@ class RuleIndex {
   std::vector<std::string> author_names_;
   std::vector<std::string> author_users_;  // by author: the user's id
   std::vector<uint32_t> authors_;          // by unit; kNoAuthor
-  std::unordered_map<std::string, std::vector<uint32_t>> by_user_;
+  std::unordered_map<std::string, std::vector<uint32_t>, base::TextHash, std::equal_to<>> by_user_;
   std::unique_ptr<Conditions> conditions_;
 };
 
