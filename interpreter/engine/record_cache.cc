@@ -1,12 +1,15 @@
 #include "engine/record_cache.h"
 
+#include <algorithm>
+
 namespace ensue::engine {
 namespace {
 
 // An image takes about twice the bytes of its row: a value each beside the names and texts of it.
-size_t image_bytes(size_t stored_bytes) {
+// Its id stands there and in the key.
+size_t image_bytes(const RecordCache::Key& key, size_t stored_bytes) {
   constexpr size_t kRow = 256;
-  return kRow + 2 * stored_bytes;
+  return kRow + 2 * (key.id.size() + stored_bytes);
 }
 
 }  // namespace
@@ -17,14 +20,15 @@ RecordCache::Row& RecordCache::row(const KeyView& key) {
     return *found;
   }
   Row& made = *rows_.emplace(Key(key), Entry{}).first;
-  made.second.bytes_ = image_bytes(0);
+  made.second.bytes_ = image_bytes(made.first, 0);
+  made.second.worked_ = gone(made.first) == key.hash;
   come_.push_back(&made);
   return made;
 }
 
 void RecordCache::weigh(Row& row, size_t stored_bytes) {
   Entry& entry = row.second;
-  size_t bytes = image_bytes(stored_bytes);
+  size_t bytes = image_bytes(row.first, stored_bytes);
   // What has just come is counted when it gets into its queue.
   if (entry.queued_) {
     Queue& queue = entry.worked_ ? worked_ : fresh_;
@@ -33,7 +37,8 @@ void RecordCache::weigh(Row& row, size_t stored_bytes) {
   entry.bytes_ = bytes;
 }
 
-void RecordCache::enqueue(Queue& queue, Row& row) {
+void RecordCache::enqueue(Row& row) {
+  Queue& queue = row.second.worked_ ? worked_ : fresh_;
   row.second.used_ = false;
   row.second.queued_ = true;
   queue.rows.push_back(&row);
@@ -48,21 +53,22 @@ RecordCache::Row& RecordCache::dequeue(Queue& queue) {
 }
 
 void RecordCache::trim() {
-  for (Row* row : come_) enqueue(fresh_, *row);
+  for (Row* row : come_) enqueue(*row);
   come_.clear();
   while (fresh_.bytes > room_.fresh) {
     Row& row = dequeue(fresh_);
     if (row.second.used_) {
       row.second.worked_ = true;
-      enqueue(worked_, row);
+      enqueue(row);
     } else {
+      gone(row.first) = row.first.hash;
       rows_.erase(rows_.find(row.first));
     }
   }
   while (worked_.bytes > room_.worked) {
     Row& row = dequeue(worked_);
     if (row.second.used_) {
-      enqueue(worked_, row);
+      enqueue(row);
     } else {
       rows_.erase(rows_.find(row.first));
     }
@@ -74,6 +80,7 @@ void RecordCache::clear() {
   come_.clear();
   fresh_ = {};
   worked_ = {};
+  std::fill(gone_.begin(), gone_.end(), 0);
 }
 
 }  // namespace ensue::engine

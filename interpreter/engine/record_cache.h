@@ -2,8 +2,9 @@
 //
 // Two queues (Yang and others, "FIFO queues are all you need for cache eviction", SOSP 2023): what
 // comes stands in a short one, and what was asked for again until it comes out goes into a long
-// one, where it stays for as long as it is asked for. So a stream of new records does not drive out
-// the ones that are at work. Both are bounded by bytes.
+// one, where it stays for as long as it is asked for. What comes back soon after it has gone goes
+// into the long one at once. So a stream of new records does not drive out the ones that are at
+// work. Both are bounded by bytes.
 #pragma once
 
 #include <deque>
@@ -39,16 +40,16 @@ class RecordCache {
   static constexpr size_t kUnchanged = SIZE_MAX;
   class Entry {
    public:
-    types::RecordPtr image;  // null: known to be missing
-    bool known = false;      // else the store is to be asked
+    types::RecordPtr image;       // null: known to be missing
+    bool known = false;           // else the store is to be asked
     size_t changed = kUnchanged;  // its place among those that a batch has changed
 
    private:
     friend class RecordCache;
     size_t bytes_ = 0;
-    bool used_ = false;    // since it came into its queue
+    bool used_ = false;    // since it came into its queue: not in the batch that brought it
     bool queued_ = false;  // in the short queue, or …
-    bool worked_ = false;  // … in the long one
+    bool worked_ = false;  // … in the long one, now or once it is in a queue
   };
   // A key and what is kept for it. Stays where it is until the next trim().
   using Row = std::pair<const Key, Entry>;
@@ -58,7 +59,7 @@ class RecordCache {
     size_t fresh = size_t{4} << 20;
     size_t worked = size_t{60} << 20;
   };
-  explicit RecordCache(Room room) : room_(room) {}
+  explicit RecordCache(Room room) : room_(room), gone_(kGone) {}
 
   // Of a record nothing is kept for, a new one, by which nothing is known.
   Row& row(const KeyView& key);
@@ -88,14 +89,20 @@ class RecordCache {
     std::deque<Row*> rows;
     size_t bytes = 0;
   };
-  void enqueue(Queue& queue, Row& row);
+  void enqueue(Row& row);
   Row& dequeue(Queue& queue);
+
+  // As many as the long queue may hold records of a thousand bytes.
+  static constexpr size_t kGone = size_t{1} << 16;
+  size_t& gone(const Key& key) { return gone_[key.hash % kGone]; }
 
   Room room_;
   std::unordered_map<Key, Entry, KeyHash, KeyEqual> rows_;
   std::vector<Row*> come_;  // since the last trim(); in no queue yet
   Queue fresh_;
   Queue worked_;
+  // The hashes of keys that have gone out of the short queue, each where it falls.
+  std::vector<size_t> gone_;
 };
 
 }  // namespace ensue::engine

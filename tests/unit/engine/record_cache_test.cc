@@ -56,12 +56,37 @@ TEST_CASE("a stream of new records does not drive out the ones at work") {
   }
   CHECK(cache.bytes() <= 20'000);
   // What is not asked for any more goes when others have been.
-  for (size_t i = 0; i < 1000; ++i) {
+  for (size_t i = 2000; i < 3000; ++i) {
     put(cache, numbered(i));
     CHECK(keeps(cache, numbered(i)));
   }
   CHECK_FALSE(keeps(cache, "at work"));
   CHECK(cache.bytes() <= 20'000);
+}
+
+TEST_CASE("what comes back after it has gone stays, if there is room for all that does") {
+  RecordCache cache({10'000, 40'000});
+  auto kept_of = [&](size_t records) {
+    size_t kept = 0;
+    for (size_t i = 0; i < records; ++i) {
+      RecordCache::Row& row = cache.row({kLead, numbered(i)});
+      kept += row.second.known ? 1 : 0;
+      row.second.known = true;
+      cache.weigh(row, kStored);
+      cache.trim();
+    }
+    return kept;
+  };
+  CHECK(kept_of(15) == 0);
+  CHECK(kept_of(15) < 10);
+  CHECK(kept_of(15) == 15);
+  CHECK(cache.bytes() <= 50'000);
+}
+
+TEST_CASE("ids count as what is kept for them") {
+  RecordCache cache({10'000, 10'000});
+  for (size_t i = 0; i < 20; ++i) put(cache, std::string(1'000, 'x') + numbered(i));
+  CHECK(cache.size() < 4);
 }
 
 TEST_CASE("within a batch nothing goes, however much it is") {
