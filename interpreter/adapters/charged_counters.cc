@@ -30,8 +30,8 @@ Result<ChargedCounters::Row*> ChargedCounters::find(const Charge& charge) {
   }
   const State& state = at->second;
   if (marks_ > 0)
-    journal_.push_back({&*at, fresh, state.changed, state.used, state.max, state.gone_to,
-                        state.left, {}, {}});
+    journal_.push_back(
+        {&*at, fresh, state.changed, state.used, state.max, state.gone_to, state.left, {}, {}});
   return &*at;
 }
 
@@ -65,8 +65,10 @@ Status ChargedCounters::read(Row& row, const Charge& charge) {
   Statement& window = window_.once(db_, "SELECT at, n FROM burst WHERE quota = ? ORDER BY at");
   Status loaded = each(window.bind(1, state.id), [&, &state = state](Statement& kept) {
     int64_t count = kept.integer(1);
-    sound = count >= 0 && count <= kAtOnceMax && value::in_range(kept.instant(0));
-    if (sound) state.charged.insert(state.charged.end(), static_cast<size_t>(count), kept.integer(0));
+    bool later = state.charged.empty() || kept.integer(0) > state.charged.back();
+    sound = count >= 0 && count <= kAtOnceMax && later && value::in_range(kept.instant(0));
+    if (sound)
+      state.charged.insert(state.charged.end(), static_cast<size_t>(count), kept.integer(0));
     return sound;
   });
   if (!loaded) return loaded;

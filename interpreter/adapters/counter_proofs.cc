@@ -8,12 +8,12 @@
 
 namespace ensue::adapters {
 
-std::optional<int64_t> window_ms(std::string_view window) {
-  constexpr int64_t kDaySeconds = 86'400;
+std::optional<int64_t> window_length_ms(std::string_view window) {
   int64_t seconds = 0;
   auto [end, error] = std::from_chars(window.data(), window.data() + window.size(), seconds);
-  bool length = error == std::errc() && std::string_view(end, window.data() + window.size()) == " s";
-  if (!length || seconds < 1 || seconds > kDaySeconds) return std::nullopt;
+  bool length =
+      error == std::errc() && std::string_view(end, window.data() + window.size()) == " s";
+  if (!length || seconds < 1 || seconds > INT64_MAX / 1000) return std::nullopt;
   return seconds * 1000;
 }
 
@@ -26,7 +26,8 @@ void ChargeTally::hold(int64_t at, int64_t units, std::optional<int64_t> window_
 
 void ChargeTally::charge(int64_t at) {
   ++charges_;
-  if (window_.empty() || at <= left_to_) return;
+  // Up to the version that kept units for a while, a refused charge took some away as well.
+  if (window_.empty() || at <= left_to_ || at < window_.begin()->first) return;
   ++in_window_;
   --window_[at];
 }
@@ -46,7 +47,7 @@ Status visit_counter_proofs(sqlite3* db, const std::function<bool(const CounterP
   Status held = each_row(
       db, "SELECT quota, at, n, coalesce(day, '') FROM burst LEFT JOIN quota ON quota.id = quota",
       [&](const Statement& row) {
-        tallies[row.integer(0)].hold(row.integer(1), row.integer(2), window_ms(row.text(3)));
+        tallies[row.integer(0)].hold(row.integer(1), row.integer(2), window_length_ms(row.text(3)));
         return true;
       });
   if (!held) return held;

@@ -157,7 +157,7 @@ class MemoryTxn final : public StoreTxn {
   Status visit_proofs(const std::function<bool(const CounterProof&)>& visit) override {
     for (const auto& [key, counter] : state_.counters) {
       ChargeTally tally;
-      for (int64_t at : counter.burst) tally.hold(at, 1, window_ms(std::get<3>(key)));
+      for (int64_t at : counter.burst) tally.hold(at, 1, window_length_ms(std::get<3>(key)));
       auto charges = state_.charges.find(key);
       if (charges != state_.charges.end()) {
         for (int64_t at : charges->second) tally.charge(at);
@@ -315,8 +315,7 @@ class MemoryTxn final : public StoreTxn {
       out.used.push_back(used);
       if (used + 1 > charge.max) {
         out.refused = counters.size();
-        if (oldest != counter.burst.end())
-          out.free_at = Instant{*oldest + charge.window_ms};
+        if (oldest != counter.burst.end()) out.free_at = Instant{*oldest + charge.window_ms};
         return out;
       }
       counters.emplace_back(&at->first, &counter);

@@ -66,7 +66,7 @@ class SqliteStore final : public Store, private StoreTxn {
     if (lock && on_machine) ballast_ = path + "-ballast";
     owns_ = lock;
     bool full = options.sync == StoreSync::kFull;
-    // A charge refers to a counter that this very class has found or made: looking for it again at
+    // A charge refers to a counter that ChargedCounters has found or made: looking for it again at
     // each row would be a tenth of what limits cost. `store check` looks at all of them.
     for (const char* pragma :
          {full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",

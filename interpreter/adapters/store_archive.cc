@@ -57,11 +57,12 @@ std::string quoted(const std::string& text) {
 
 // Counters whose window is a day bear its date; the others are of sliding windows.
 constexpr const char* kSliding = "day NOT LIKE '____-__-__'";
-// Of rows of `burst`: the unit was in its window at the last charge (charged_counters.h).
+// Of rows of `burst`: the unit was in its window at the last charge (charged_counters.h). All are
+// where the name of the window says no length.
 constexpr const char* kInWindow =
     "burst.at > (SELECT max(newest.at) FROM burst AS newest WHERE newest.quota = burst.quota) - "
-    "(SELECT 1000 * CAST(sliding.day AS INTEGER) FROM quota AS sliding WHERE sliding.id = "
-    "burst.quota)";
+    "(SELECT CASE WHEN sliding.day GLOB '[1-9]* s' THEN 1000 * CAST(sliding.day AS INTEGER) ELSE "
+    "9000000000000000000 END FROM quota AS sliding WHERE sliding.id = burst.quota)";
 
 class Archivist {
  public:
@@ -153,8 +154,8 @@ class Archivist {
                             });
     if (!found) return found;
     std::map<int64_t, int64_t> held_since;
-    std::string oldest = std::string("SELECT quota, min(at) FROM burst WHERE ") + kInWindow +
-                         " GROUP BY quota";
+    std::string oldest =
+        std::string("SELECT quota, min(at) FROM burst WHERE ") + kInWindow + " GROUP BY quota";
     found = each_row(db_.get(), oldest.c_str(), [&](const Statement& row) {
       held_since[row.integer(0)] = row.integer(1);
       return true;

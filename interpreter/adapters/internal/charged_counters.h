@@ -74,7 +74,8 @@ class ChargedCounters {
     // enters has as many as before.
     std::optional<std::pair<int64_t, int64_t>> stored{};
     bool changed = false;  // is in `changed_`
-    // Of a sliding window: the instants of its units, sorted, as of the last charge.
+    // Of a sliding window: the instants of its units, sorted, as of the last charge; as read from
+    // the store, behind some that had left it by then.
     std::deque<int64_t> charged;
     // Units that have left it since rows were last taken away from the store …
     size_t left = 0;

@@ -14,7 +14,7 @@ struct sqlite3;
 namespace ensue::adapters {
 
 // The length of a sliding window by its name, `10 s`; none for a day.
-std::optional<int64_t> window_ms(std::string_view window);
+std::optional<int64_t> window_length_ms(std::string_view window);
 
 // The charges of one counter. First the units that a sliding window holds, then every charge. What
 // is in the window is counted as of the last unit it holds.
