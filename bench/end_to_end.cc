@@ -225,9 +225,13 @@ std::string ratio(const Rounds& side, const std::vector<const Rounds*>& against)
   return fmt::format("{:8.2f}   {:.2f} to {:.2f}", median(ratios), *least, *most);
 }
 
+// What a side without an engine reads: the recorded writes, and an empty store of the same layout.
+std::string path_of(const std::string& side) { return "side-" + side + ".db"; }
+std::string recording_of(size_t part) { return part == kNone ? "none.writes" : "tenth.writes"; }
+
 // The process of one side.
 int run_side(const Options& options) {
-  std::string path = "side-" + options.side + ".db";
+  std::string path = path_of(options.side);
   size_t part = options.side.ends_with("tenth") ? kTenth : kNone;
   if (options.side == "matching") {
     MatchingSide side(options, kNone);
@@ -236,11 +240,10 @@ int run_side(const Options& options) {
     EngineSide side(path, options, part);
     work_in_step([&](size_t batch) { side.step(batch); });
   } else {
-    Recording recording = recorded(path, options, part);
-    if (part == kNone) recording = copies_of_records(recording);
-    open_engine(path);  // and closed: an empty store of the same layout
+    Recording recording = Recording::load(recording_of(part));
     BareLoop loop(path, recording);
     work_in_step([&](size_t) { loop.next_commit(); });
+    if (!loop.at_end()) fail("the bare loop has not written everything");
   }
   remove_store(path);
   return 0;
@@ -273,7 +276,10 @@ int run(const Options& options) {
   Rounds engine_none;
   Rounds bare_none;
   Rounds matching;
+  all_rows.save(recording_of(kTenth));
+  copies.save(recording_of(kNone));
   for (size_t round = 0; round < options.rounds; ++round) {
+    for (const char* side : {"bare-tenth", "bare-none"}) open_engine(path_of(side));  // and closed
     std::vector<Used> tenth = take_turns({words("engine-tenth"), words("bare-tenth")}, steps);
     engine_tenth.add(tenth[0]);
     bare_tenth.add(tenth[1]);

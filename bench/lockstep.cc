@@ -1,6 +1,8 @@
 #include "lockstep.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,13 +25,14 @@ constexpr char kDone = 'd';
 Partner::Partner(const std::vector<std::string>& words) {
   int to[2];
   int from[2];
-  if (pipe(to) != 0 || pipe(from) != 0) fail("no pipe to another process");
+  // The ends of another side are not for this one.
+  if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0) fail("no pipe to another process");
+  signal(SIGPIPE, SIG_IGN);  // one that has ended is told by what it did not say
   process_ = fork();
   if (process_ < 0) fail("no other process");
   if (process_ == 0) {
     dup2(to[0], STDIN_FILENO);
     dup2(from[1], STDOUT_FILENO);
-    for (int end : {to[0], to[1], from[0], from[1]}) close(end);
     std::vector<char*> arguments;
     std::string program = "/proc/self/exe";
     arguments.push_back(program.data());

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "measure.h"
 
@@ -102,6 +103,57 @@ size_t Recording::rows() const {
   return static_cast<size_t>(std::count_if(writes.begin(), writes.end(), [&](const Write& write) {
     return sql(write)[0] != 'B' && sql(write)[0] != 'C';
   }));
+}
+
+void Recording::save(const std::string& path) const {
+  std::ofstream out(path, std::ios::binary);
+  auto number = [&](int64_t n) { out.write(reinterpret_cast<const char*>(&n), sizeof n); };
+  auto text = [&](const std::string& bytes) {
+    number(static_cast<int64_t>(bytes.size()));
+    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  };
+  number(static_cast<int64_t>(statements.size()));
+  for (const std::string& statement : statements) text(statement);
+  number(static_cast<int64_t>(writes.size()));
+  for (const Write& write : writes) {
+    number(static_cast<int64_t>(write.statement));
+    number(static_cast<int64_t>(write.values.size()));
+    for (const BoundValue& value : write.values) {
+      number(static_cast<int64_t>(value.kind));
+      number(value.integer);
+      text(value.bytes);
+    }
+  }
+  if (!out.flush()) fail("cannot write " + path);
+}
+
+Recording Recording::load(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  auto number = [&] {
+    int64_t n = 0;
+    if (!in.read(reinterpret_cast<char*>(&n), sizeof n)) fail("cannot read " + path);
+    return n;
+  };
+  auto text = [&] {
+    std::string bytes(static_cast<size_t>(number()), '\0');
+    if (!in.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
+      fail("cannot read " + path);
+    return bytes;
+  };
+  Recording out;
+  out.statements.resize(static_cast<size_t>(number()));
+  for (std::string& statement : out.statements) statement = text();
+  out.writes.resize(static_cast<size_t>(number()));
+  for (Write& write : out.writes) {
+    write.statement = static_cast<size_t>(number());
+    write.values.resize(static_cast<size_t>(number()));
+    for (BoundValue& value : write.values) {
+      value.kind = static_cast<BoundValue::Kind>(number());
+      value.integer = number();
+      value.bytes = text();
+    }
+  }
+  return out;
 }
 
 Recorder::Recorder() { sqlite3_auto_extension(reinterpret_cast<void (*)()>(watch)); }

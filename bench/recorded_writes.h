@@ -30,6 +30,10 @@ struct Recording {
   const std::string& sql(const Write& write) const { return statements[write.statement]; }
   // Rows, without BEGIN and COMMIT.
   size_t rows() const;
+
+  // To a file, and from one.
+  void save(const std::string& path) const;
+  static Recording load(const std::string& path);
 };
 
 // Records what SQLite connections write that are opened while it lives, from start() to stop(). One
@@ -67,6 +71,7 @@ class BareLoop {
   void run(size_t group, Side& side);
   // Those of the next recorded commit.
   void next_commit();
+  bool at_end() const { return next_ == recording_.writes.size(); }
 
  private:
   void step(const Write& write);
