@@ -359,8 +359,7 @@ Scenario::Outcome Scenario::set_fields(NodeId id) {
     return std::optional(
         Failure{tree_->span(when.id()), fmt::format("there is no record \"{}\"", text(when.id()))});
   types::Event event = new_event(*object, text(when.id()), types::ChangeKind::kUpdate);
-  Result<types::FieldValues> fields =
-      assigned(*object, event.record, when.assignments(), false);
+  Result<types::FieldValues> fields = assigned(*object, event.record, when.assignments(), false);
   if (!fields) return take(fields.error(), when.assignments());
   event.set = std::move(*fields);
   return submit(std::move(event));

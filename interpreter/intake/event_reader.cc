@@ -523,9 +523,8 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
   }
   uint32_t fields = draft.fields != kNone ? draft.fields : draft.columns;
   Typing typing{draft, object, names_of(object, draft.database), room_for_texts(tape_, fields), {}};
-  values_.take();  // what a line that could not be read has left
-  bool fine = add_fields(typing, draft.fields, values_) &&
-              add_columns(typing, draft.columns, values_);
+  bool fine =
+      add_fields(typing, draft.fields, values_) && add_columns(typing, draft.columns, values_);
   if (fine && draft.nulled != kNone && tape_.node(draft.nulled).kind == JsonKind::kArray) {
     tape_.for_each(draft.nulled, [&](uint32_t item) {
       std::string_view name = last_part(tape_.node(item).text);
@@ -548,9 +547,9 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
   if (draft.ids.size() > kMergedMax) {
     size_t bytes = text_bytes(event.set);
     if (bytes * draft.ids.size() > kMergedMax * bounds_.event_bytes_max) {
-      return poison(format,
-                    fmt::format("{} bytes of texts for each of {} records; at most {} in all",
-                                bytes, draft.ids.size(), kMergedMax * bounds_.event_bytes_max));
+      return poison(
+          format, fmt::format("{} bytes of texts for each of {} records; at most {} in all", bytes,
+                              draft.ids.size(), kMergedMax * bounds_.event_bytes_max));
     }
   }
   const std::string& source = draft.source.empty() ? source_ : draft.source;
@@ -626,8 +625,9 @@ bool EventReader::add_field(Typing& typing, std::string_view name, uint32_t valu
   if (node.kind == JsonKind::kObject && (name == "Name" || name.ends_with("Address")))
     return add_compound(typing, name, value, out);
   const NamedField* named = expected(typing.names, name);
-  bool short_text = node.kind == JsonKind::kString &&
-                    node.text.size() <= std::min<size_t>(TextBlock::kLongest, bounds_.text_bytes_max);
+  bool short_text =
+      node.kind == JsonKind::kString &&
+      node.text.size() <= std::min<size_t>(TextBlock::kLongest, bounds_.text_bytes_max);
   if (named != nullptr && named->takes_texts && short_text && !untouched) {  // most of them
     out.set(named->field, typing.texts.text(node.text, node.plain));
     return true;

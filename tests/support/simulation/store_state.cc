@@ -155,7 +155,7 @@ struct Question {
 
 // The burst counters are known by their window, which is a length and not a date. A unit is in it
 // as of the last one.
-#define ENSUE_IN_WINDOW                                                               \
+#define ENSUE_IN_WINDOW                                                          \
   "burst.at > (SELECT max(newest.at) FROM burst AS newest WHERE newest.quota = " \
   "burst.quota) - 1000 * CAST(quota.day AS INTEGER)"
 constexpr Question kQuestions[] = {
