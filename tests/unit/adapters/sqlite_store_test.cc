@@ -255,6 +255,42 @@ TEST_CASE("a counter that was altered is told, and how it should stand") {
   }
 }
 
+// As a charge that was refused left it, before windows were tidied now and then.
+TEST_CASE("a window that has lost its oldest unit without a charge is as it should be") {
+  testing::TempDir dir;
+  std::string path = dir.file("store.db");
+  auto charge = [&](int64_t at) {
+    auto owner = open_sqlite_store(path, StoreAccess::kOwn);
+    REQUIRE(owner);
+    REQUIRE((*owner)->commit([&](StoreTxn& txn) -> Status {
+      Charge burst{"automation", "flow \"W\"", "executions", "10 s", 5, 10'000, {at}};
+      auto charged = txn.charge({}, {burst});
+      return charged ? Status() : Status(charged.error());
+    }));
+  };
+  auto proofs = [&] {
+    std::string out;
+    auto looker = open_sqlite_store(path, StoreAccess::kLook);
+    REQUIRE(looker);
+    REQUIRE((*looker)->read([&](StoreReader& reader) {
+      return reader.visit_proofs([&](const CounterProof& proof) {
+        out += std::to_string(proof.counter.used) + (proof.agrees() ? " fine" : " wrong");
+        return true;
+      });
+    }));
+    return out;
+  };
+  charge(0);
+  charge(5'000);
+  CHECK(proofs() == "2 fine");
+  execute(path, "DELETE FROM burst WHERE at = 0; UPDATE quota SET used = 1");
+  CHECK(proofs() == "1 fine");
+  execute(path, "UPDATE quota SET used = 2");
+  CHECK(proofs() == "2 wrong");
+  charge(12'000);
+  CHECK(proofs() == "2 fine");
+}
+
 TEST_CASE("the machine's clock tells the time") {
   SystemClock clock;
   CHECK(clock.now() > Instant{1'700'000'000'000});
