@@ -53,7 +53,7 @@ fuzz: ## look for inputs that break the program, SECONDS=60 for each target (cla
 bench: build ## speed and memory, as ratios measured side by side; FULL=1: peers at every size, for the full time
 	@cmake --build $(BUILD_RELEASE) -j $(JOBS) --target bench_loading bench_end_to_end bench_limits bench_admissions bench_waits bench_matching bench_clips bench_luajit
 	@python3 bench/peers/run.py $(BUILD_RELEASE) --json $(BUILD_RELEASE)/bench/matching.json \
-		$(if $(FULL),,--rounds 3 --peer-sizes 1000,10000,100000 --seconds 5 --load-seconds 20)
+		$(if $(FULL),,--rounds 3 --peer-sizes 1000,10000,100000 --seconds 3 --load-seconds 10)
 	@python3 bench/plot.py $(BUILD_RELEASE)/bench/matching.json $(BUILD_RELEASE)/bench/matching
 	@$(BUILD_RELEASE)/bench/bench_loading
 	@$(BUILD_RELEASE)/bench/bench_end_to_end
