@@ -2,14 +2,13 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/byte_words.h"
 
 namespace ensue::intake {
 namespace {
-
-namespace ondemand = simdjson::ondemand;
 
 // The quote that closes a text, from behind the one that opens it; null when an escape comes first.
 // Each text is closed, and the padding stands behind the last one.
@@ -18,168 +17,228 @@ const char* plain_end(const char* at) {
   return *at == '"' ? at : nullptr;
 }
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// What may stand behind a number or a word.
+bool ends_token(char c) {
+  switch (c) {
+    case ' ':
+    case '\t':
+    case '\r':
+    case '\n':
+    case ',':
+    case ':':
+    case '[':
+    case ']':
+    case '{':
+    case '}': return true;
+    default: return false;
+  }
+}
+
+// The end of a number by JSON's own grammar; null where there is none.
+const char* number_end(const char* at) {
+  auto digits = [&] {
+    const char* begin = at;
+    while (is_digit(*at)) ++at;
+    return at > begin;
+  };
+  if (*at == '-') ++at;
+  if (*at == '0') {
+    ++at;
+  } else if (!digits()) {
+    return nullptr;
+  }
+  if (*at == '.') {
+    ++at;
+    if (!digits()) return nullptr;
+  }
+  if (*at == 'e' || *at == 'E') {
+    ++at;
+    if (*at == '+' || *at == '-') ++at;
+    if (!digits()) return nullptr;
+  }
+  return at;
+}
+
 struct Failure {
   simdjson::error_code code = simdjson::SUCCESS;
   std::string message;
 };
 
-}  // namespace
+const char* plain_message(simdjson::error_code code) {
+  switch (code) {
+    case simdjson::UTF8_ERROR: return "it is not UTF-8";
+    case simdjson::UNESCAPED_CHARS: return "a text holds a control character";
+    case simdjson::STRING_ERROR: return "a text holds an escape that JSON does not know";
+    case simdjson::UNCLOSED_STRING: return "a text is not closed";
+    case simdjson::EMPTY: return "there is nothing";
+    case simdjson::CAPACITY:
+    case simdjson::MEMALLOC: return "it is too large";
+    default: return "a comma, a brace or a key is missing or superfluous";
+  }
+}
 
-struct JsonTape::Parser {
-  ondemand::parser parser;
-  std::string buffer;  // the line, with the padding simdjson reads past its end
+// Goes through a line from token to token. Where the tokens begin stands in `at`; behind the last
+// of them stands the end of the line, where the padding begins, which is no token.
+struct Walk {
+  const char* line;
+  const uint32_t* at;
+  JsonNode* nodes;
+  size_t depth_max;
+  const simdjson::internal::dom_parser_implementation& unescaper;
+  uint8_t* unescaped;  // where the next text with escapes goes
+  bool escapes;        // whether there is a backslash anywhere
+  uint32_t count = 0;  // of nodes
+  Failure failure{};
 
-  // Walks one value into `nodes`. False on an error, kept in `failure`.
-  bool walk(ondemand::value value, std::string_view key, size_t depth, size_t depth_max,
-            std::vector<JsonNode>& nodes) {
-    auto index = static_cast<uint32_t>(nodes.size());
-    JsonNode node;
+  char token() const { return line[*at]; }
+
+  // Most values are texts.
+  bool walk(std::string_view key, size_t depth) {
+    JsonNode& node = nodes[count++];
     node.key = key;
-    node.next = index + 1;
-    ondemand::json_type type;
-    if (!check(value.type().get(type))) return false;
-    bool fine = true;
-    switch (type) {
-      case ondemand::json_type::null: {
-        bool is_null = false;
-        fine = check(value.is_null().get(is_null)) &&
-               (is_null || fail("a word that is not null, true or false"));
-        break;
-      }
-      case ondemand::json_type::boolean:
-        node.kind = JsonKind::kBoolean;
-        fine = check(value.get_bool().get(node.truth));
-        break;
-      case ondemand::json_type::number: {
-        node.kind = JsonKind::kNumber;
-        std::string_view digits = value.raw_json_token();
-        size_t end = digits.find_last_not_of(" \t\r\n");
-        node.text = digits.substr(0, end + 1);
-        fine = sound_number(node.text) || fail("a number that JSON does not allow");
-        break;
-      }
-      case ondemand::json_type::string: {
-        node.kind = JsonKind::kString;
-        const char* begin = value.raw_json_token().data() + 1;
-        const char* end = plain_end(begin);
-        if (end != nullptr) {
-          ondemand::raw_json_string passed;
-          fine = check(value.get_raw_json_string().get(passed));
-          node.text = {begin, static_cast<size_t>(end - begin)};
-          node.plain = true;
-        } else {
-          fine = check(value.get_string().get(node.text));
-        }
-        break;
-      }
-      case ondemand::json_type::array:
-      case ondemand::json_type::object:
-        nodes.push_back(node);
-        fine = type == ondemand::json_type::array
-                   ? walk_array(value, index, depth, depth_max, nodes)
-                   : walk_object(value, index, depth, depth_max, nodes);
-        nodes[index].next = static_cast<uint32_t>(nodes.size());
-        return fine;
-    }
-    nodes.push_back(node);
-    return fine;
+    node.next = count;
+    node.child_count = 0;
+    if (token() != '"') return walk_other(node, depth);
+    node.kind = JsonKind::kString;
+    return text(node.text, node.plain);
   }
 
-  bool walk_array(ondemand::value value, uint32_t index, size_t depth, size_t depth_max,
-                  std::vector<JsonNode>& nodes) {
-    nodes[index].kind = JsonKind::kArray;
-    if (depth >= depth_max) return fail("it is nested too deeply");
-    ondemand::array array;
-    if (!check(value.get_array().get(array))) return false;
-    uint32_t count = 0;
-    for (auto item : array) {
-      ondemand::value child;
-      if (!check(std::move(item).get(child)) || !walk(child, {}, depth + 1, depth_max, nodes))
-        return false;
-      ++count;
+  bool walk_other(JsonNode& node, size_t depth) {
+    const char* begin = line + *at;
+    switch (*begin) {
+      case '{': return walk_object(node, depth);
+      case '[': return walk_array(node, depth);
+      case 't': return word(node, JsonKind::kBoolean, begin, "true");
+      case 'f': return word(node, JsonKind::kBoolean, begin, "false");
+      case 'n': return word(node, JsonKind::kNull, begin, "null");
+      default: break;
     }
-    nodes[index].child_count = count;
+    if (*begin != '-' && !is_digit(*begin)) return fail();
+    const char* end = number_end(begin);
+    if (end == nullptr || !ends_token(*end)) return fail("a number that JSON does not allow");
+    ++at;
+    node.kind = JsonKind::kNumber;
+    node.text = {begin, static_cast<size_t>(end - begin)};
     return true;
   }
 
-  bool walk_object(ondemand::value value, uint32_t index, size_t depth, size_t depth_max,
-                   std::vector<JsonNode>& nodes) {
-    nodes[index].kind = JsonKind::kObject;
+  // Of a text or a key.
+  bool text(std::string_view& out, bool& plain) {
+    const char* begin = line + *at++;
+    const char* end = escapes ? plain_end(begin + 1) : nullptr;
+    plain = !escapes || end != nullptr;
+    if (!plain) return unescape(begin + 1, out);
+    out = escapes ? std::string_view(begin + 1, end) : plain_text(begin, line + *at);
+    return true;
+  }
+  // A text without escapes, from its first quote on; `next` is the token behind it.
+  static std::string_view plain_text(const char* begin, const char* next) {
+    do --next;  // white space
+    while (*next != '"');
+    return {begin + 1, next};
+  }
+  bool unescape(const char* begin, std::string_view& out) {
+    uint8_t* end = unescaper.parse_string(reinterpret_cast<const uint8_t*>(begin), unescaped);
+    if (end == nullptr) return fail(simdjson::STRING_ERROR);
+    out = {reinterpret_cast<char*>(unescaped), static_cast<size_t>(end - unescaped)};
+    unescaped = end;
+    return true;
+  }
+
+  bool word(JsonNode& node, JsonKind kind, const char* begin, std::string_view wanted) {
+    if (std::string_view(begin, wanted.size()) != wanted || !ends_token(begin[wanted.size()]))
+      return fail("a word that is not null, true or false");
+    ++at;
+    node.kind = kind;
+    node.text = {};
+    node.truth = *begin == 't';
+    return true;
+  }
+
+  // Through the items of an array or the members of an object; `item` reads one.
+  template <class Item>
+  bool walk_items(JsonNode& node, JsonKind kind, char close, size_t depth, Item item) {
+    node.kind = kind;
+    node.text = {};
     if (depth >= depth_max) return fail("it is nested too deeply");
-    ondemand::object object;
-    if (!check(value.get_object().get(object))) return false;
-    uint32_t count = 0;
-    for (auto member : object) {
-      ondemand::field field;
-      if (!check(std::move(member).get(field))) return false;
-      const char* begin = field.key().raw();
-      const char* end = plain_end(begin);
+    ++at;
+    uint32_t items = 0;
+    if (token() != close) {
+      for (;; ++at) {
+        if (!item()) return false;
+        ++items;
+        if (token() != ',') break;
+      }
+      if (token() != close) return fail();
+    }
+    ++at;
+    node.child_count = items;
+    node.next = count;
+    return true;
+  }
+
+  bool walk_array(JsonNode& node, size_t depth) {
+    return walk_items(node, JsonKind::kArray, ']', depth, [&] { return walk({}, depth + 1); });
+  }
+
+  // A key and a text, as most members are, where nothing on the line is escaped; false, and nothing
+  // is done, where it is something else.
+  bool walk_plain_member() {
+    const char* const text = line;
+    const uint32_t* const key = at;
+    if (text[key[1]] != ':' || text[key[2]] != '"') return false;
+    JsonNode& node = nodes[count++];
+    node.kind = JsonKind::kString;
+    node.plain = true;
+    node.next = count;
+    node.child_count = 0;
+    node.key = plain_text(text + key[0], text + key[1]);
+    node.text = plain_text(text + key[2], text + key[3]);
+    at = key + 3;
+    return true;
+  }
+
+  bool walk_object(JsonNode& node, size_t depth) {
+    return walk_items(node, JsonKind::kObject, '}', depth, [&] {
+      if (token() != '"') return fail();
+      if (!escapes && walk_plain_member()) return true;
       std::string_view key;
-      if (end != nullptr) {
-        key = {begin, static_cast<size_t>(end - begin)};
-      } else if (!check(field.unescaped_key().get(key))) {
-        return false;
-      }
-      if (!walk(field.value(), key, depth + 1, depth_max, nodes)) return false;
-      ++count;
-    }
-    nodes[index].child_count = count;
-    return true;
+      bool plain = false;
+      if (!text(key, plain)) return false;
+      if (token() != ':') return fail();
+      ++at;
+      return walk(key, depth + 1);
+    });
   }
 
-  // JSON's own grammar of numbers; the token's extent is simdjson's.
-  static bool sound_number(std::string_view text) {
-    size_t at = 0;
-    auto digit = [&] { return at < text.size() && text[at] >= '0' && text[at] <= '9'; };
-    auto digits = [&] {
-      size_t begin = at;
-      while (digit()) ++at;
-      return at > begin;
-    };
-    if (at < text.size() && text[at] == '-') ++at;
-    if (at < text.size() && text[at] == '0') {
-      ++at;
-    } else if (!digits()) {
-      return false;
-    }
-    if (at < text.size() && text[at] == '.') {
-      ++at;
-      if (!digits()) return false;
-    }
-    if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
-      ++at;
-      if (at < text.size() && (text[at] == '+' || text[at] == '-')) ++at;
-      if (!digits()) return false;
-    }
-    return at == text.size();
-  }
-
-  bool check(simdjson::error_code code) {
-    if (code == simdjson::SUCCESS) return true;
+  bool fail(simdjson::error_code code = simdjson::TAPE_ERROR) {
     failure = {code, plain_message(code)};
     return false;
   }
-
-  static const char* plain_message(simdjson::error_code code) {
-    switch (code) {
-      case simdjson::UTF8_ERROR: return "it is not UTF-8";
-      case simdjson::UNESCAPED_CHARS: return "a text holds a control character";
-      case simdjson::STRING_ERROR: return "a text holds an escape that JSON does not know";
-      case simdjson::UNCLOSED_STRING: return "a text is not closed";
-      case simdjson::EMPTY: return "there is nothing";
-      case simdjson::INCORRECT_TYPE: return "a word that is not null, true or false";
-      case simdjson::DEPTH_ERROR: return "it is nested too deeply";
-      case simdjson::CAPACITY:
-      case simdjson::MEMALLOC: return "it is too large";
-      default: return "a comma, a brace or a key is missing or superfluous";
-    }
-  }
-  bool fail(std::string message) {
-    failure = {simdjson::TAPE_ERROR, std::move(message)};
+  bool fail(const char* message) {
+    failure = {simdjson::TAPE_ERROR, message};
     return false;
   }
+};
 
-  Failure failure;
+Status not_json(std::string_view line, const Failure& failure) {
+  bool cut = failure.code == simdjson::UNCLOSED_STRING || failure.code == simdjson::TAPE_ERROR;
+  std::string what = cut && !line.empty() && line.back() != '}'
+                         ? "the line ends in the middle of a value"
+                         : failure.message;
+  return {ErrorCode::kInvalidArgument, "this is not JSON: " + what};
+}
+
+}  // namespace
+
+// simdjson finds where the tokens of a line begin, and looks at its UTF-8 and its quotes; going
+// from token to token is done here (decision 46).
+struct JsonTape::Parser {
+  simdjson::dom::parser tokens;
+  std::string buffer;     // the line, with the padding that is read behind its end
+  std::string unescaped;  // texts that held escapes
 };
 
 JsonTape::JsonTape(Bounds bounds) : bounds_(bounds), parser_(std::make_unique<Parser>()) {}
@@ -187,55 +246,38 @@ JsonTape::~JsonTape() = default;
 JsonTape::JsonTape(JsonTape&&) noexcept = default;
 
 Status JsonTape::parse(std::string_view line) {
-  nodes_.clear();
   if (line.size() > bounds_.bytes_max) {
     return {ErrorCode::kBoundExceeded, "the line holds " + std::to_string(line.size()) +
                                            " bytes; at most " + std::to_string(bounds_.bytes_max) +
                                            " are read"};
   }
   Parser& p = *parser_;
-  p.buffer.resize(line.size() + simdjson::SIMDJSON_PADDING);
+  size_t padded = line.size() + simdjson::SIMDJSON_PADDING;
+  if (p.buffer.size() < padded) {
+    size_t room = std::max(padded, 2 * p.buffer.size());
+    p.buffer.resize(room);
+    p.unescaped.resize(room);
+    if (auto error = p.tokens.allocate(room)) return not_json(line, {error, plain_message(error)});
+  }
   std::memcpy(p.buffer.data(), line.data(), line.size());
   std::memset(p.buffer.data() + line.size(), ' ', simdjson::SIMDJSON_PADDING);
-  p.failure = {};
-  auto error = [&]() -> Status {
-    bool cut = p.failure.code == simdjson::INCOMPLETE_ARRAY_OR_OBJECT ||
-               p.failure.code == simdjson::UNCLOSED_STRING ||
-               p.failure.code == simdjson::TAPE_ERROR;
-    std::string what = cut && !line.empty() && line.back() != '}'
-                           ? "the line ends in the middle of a value"
-                           : p.failure.message;
-    return {ErrorCode::kInvalidArgument, "this is not JSON: " + what};
-  };
-  ondemand::document document;
-  if (!p.check(p.parser.iterate(p.buffer.data(), line.size(), p.buffer.size()).get(document)))
-    return error();
-  bool scalar = false;
-  if (!p.check(document.is_scalar().get(scalar))) return error();
-  // The parser gives no bare value as a value: it is read as the one item of a list.
-  if (scalar) {
-    p.buffer.assign("[");
-    p.buffer.append(line).append("]");
-    size_t size = p.buffer.size();
-    p.buffer.resize(size + simdjson::SIMDJSON_PADDING, ' ');
-    if (!p.check(p.parser.iterate(p.buffer.data(), size, p.buffer.size()).get(document)))
-      return error();
-  }
-  ondemand::value root;
-  if (!p.check(document.get_value().get(root))) return error();
-  if (!p.walk(root, {}, 0, bounds_.nesting_max, nodes_)) return error();
-  const char* rest = nullptr;
-  if (document.current_location().get(rest) == simdjson::SUCCESS) {
+  auto& tokens = *p.tokens.implementation;
+  auto error = tokens.stage1(reinterpret_cast<const uint8_t*>(p.buffer.data()), line.size(),
+                             simdjson::stage1_mode::regular);
+  if (error) return not_json(line, {error, plain_message(error)});
+  if (nodes_.size() < tokens.n_structural_indexes) nodes_.resize(tokens.n_structural_indexes);
+  Walk walk{p.buffer.data(),
+            tokens.structural_indexes.get(),
+            nodes_.data(),
+            bounds_.nesting_max,
+            tokens,
+            reinterpret_cast<uint8_t*>(p.unescaped.data()),
+            line.find('\\') != std::string_view::npos};
+  if (!walk.walk({}, 0)) return not_json(line, walk.failure);
+  if (walk.at != tokens.structural_indexes.get() + tokens.n_structural_indexes) {
     return {ErrorCode::kInvalidArgument,
             "this is not one JSON value: something follows the first one"};
   }
-  if (!scalar) return {};
-  if (nodes_[0].child_count != 1) {
-    return {ErrorCode::kInvalidArgument,
-            "this is not one JSON value: something follows the first one"};
-  }
-  nodes_.erase(nodes_.begin());
-  nodes_[0].next = 1;
   return {};
 }
 

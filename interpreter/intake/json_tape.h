@@ -2,7 +2,7 @@
 //
 // Numbers stay the digits of the text, so that 1.10 and eighteen-digit amounts survive; keys and
 // values are views into the line or into the parser's buffer; nodes are reused from line to line.
-// Parsing is simdjson's on-demand parser, walked once.
+// Tokens are found by simdjson and walked once.
 #pragma once
 
 #include <cstdint>
@@ -64,7 +64,7 @@ class JsonTape {
   struct Parser;
   Bounds bounds_;
   std::unique_ptr<Parser> parser_;
-  std::vector<JsonNode> nodes_;
+  std::vector<JsonNode> nodes_;  // of this line, and behind them what lines before have left
 };
 
 }  // namespace ensue::intake
