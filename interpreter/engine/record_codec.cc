@@ -3,6 +3,7 @@
 #include "base/key128.h"
 #include "base/text_writer.h"
 #include "intake/event_reader.h"
+#include "value/decimal.h"
 #include "value/text.h"
 #include "value/time_text.h"
 
@@ -18,8 +19,17 @@ class MemberWriter {
       : names_(names), out_(out) {}
   void operator()(types::FieldId field, const Value& value) {
     out_.put(names_[field.index]);
-    if (value.is_plain_text()) {  // most of them
+    // Most of them need no other place on their way.
+    if (value.is_plain_text()) {
       out_.put_between('"', value.as_text());
+      return;
+    }
+    if (value.is(Value::Kind::kBoolean)) {
+      out_.put(value.truth() ? "true" : "false");
+      return;
+    }
+    if (value.is_numeric() && !value.as_currency().given()) {
+      out_.put(value::DecimalText(value.as_decimal()).view());
       return;
     }
     other_.clear();

@@ -169,6 +169,7 @@ EventReader::EventReader(const types::Schema& schema, const Bounds& bounds, std:
     : schema_(schema),
       bounds_(bounds),
       source_(std::move(source)),
+      short_text_max_(std::min<size_t>(TextBlock::kLongest, bounds.text_bytes_max)),
       tape_({bounds.event_bytes_max, bounds.event_nesting_max}) {}
 
 void EventReader::add_counts(const IntakeCounts& more) {
@@ -434,7 +435,15 @@ LineResult EventReader::read_native(const Members& members, Draft draft, uint64_
 
 // ---- Typing -----------------------------------------------------------------------------------
 
-types::ObjectId EventReader::find_object(const Draft& draft) const {
+types::ObjectId EventReader::find_object(const Draft& draft) {
+  if (draft.database == last_database_ && draft.entity == last_entity_) return last_object_;
+  last_object_ = look_up_object(draft);
+  last_entity_ = draft.entity;
+  last_database_ = draft.database;
+  return last_object_;
+}
+
+types::ObjectId EventReader::look_up_object(const Draft& draft) const {
   if (types::ObjectId object = schema_.find_object(draft.entity)) return object;
   if (!draft.database) return {};
   std::string plain = without_underscores(draft.entity);
@@ -577,18 +586,20 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
 bool EventReader::add_fields(Typing& typing, uint32_t node, types::FieldValuesMaker& out) {
   if (node == kNone) return true;
   const Draft& draft = typing.draft;
-  bool fine = true;
   const std::unordered_set<std::string_view> diffs = names_in(draft.diffs);
-  tape_.for_each(node, [&](uint32_t member) {
+  bool may_skip = !draft.skip.empty() || !diffs.empty();
+  uint32_t members = tape_.node(node).child_count;
+  uint32_t member = node + 1;
+  for (uint32_t i = 0; i < members; ++i, member = tape_.node(member).next) {
     const JsonNode& row = tape_.node(member);
-    if (!fine || (!draft.skip.empty() && row.key == draft.skip)) return;
-    if (!diffs.empty() && diffs.count(row.key) != 0) {
+    if (may_skip && row.key == draft.skip) continue;
+    if (may_skip && diffs.count(row.key) != 0) {
       ++counts_.diffs;
-      return;
+      continue;
     }
-    fine = add_field(typing, row.key, member, out);
-  });
-  return fine;
+    if (!add_field(typing, row.key, member, out)) return false;
+  }
+  return true;
 }
 
 bool EventReader::add_columns(Typing& typing, uint32_t node, types::FieldValuesMaker& out) {
@@ -625,10 +636,8 @@ bool EventReader::add_field(Typing& typing, std::string_view name, uint32_t valu
   if (node.kind == JsonKind::kObject && (name == "Name" || name.ends_with("Address")))
     return add_compound(typing, name, value, out);
   const NamedField* named = expected(typing.names, name);
-  bool short_text =
-      node.kind == JsonKind::kString &&
-      node.text.size() <= std::min<size_t>(TextBlock::kLongest, bounds_.text_bytes_max);
-  if (named != nullptr && named->takes_texts && short_text && !untouched) {  // most of them
+  if (named != nullptr && named->takes_texts && node.kind == JsonKind::kString &&
+      node.text.size() <= short_text_max_ && !untouched) {  // most of them
     out.set(named->field, typing.texts.text(node.text, node.plain));
     return true;
   }

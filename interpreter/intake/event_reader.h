@@ -103,7 +103,8 @@ class EventReader {
   LineResult read_native(const Members& members, Draft draft, uint64_t line_number);
   LineResult finish(const Draft& draft, Format format, uint64_t line_number);
 
-  types::ObjectId find_object(const Draft& draft) const;
+  types::ObjectId find_object(const Draft& draft);
+  types::ObjectId look_up_object(const Draft& draft) const;
 
   // Fields by the names that events gave them, in the order of their first coming: one event mostly
   // names them as the one before did.
@@ -148,8 +149,14 @@ class EventReader {
   const types::Schema& schema_;
   const Bounds& bounds_;
   std::string source_;
+  // Texts that are put into a block without another look.
+  size_t short_text_max_;
   bool needs_ids_ = false;
   JsonTape tape_;
+  // What the event before was about: mostly this one is, too.
+  std::string last_entity_;
+  bool last_database_ = false;
+  types::ObjectId last_object_;
   IntakeCounts counts_;
   std::array<Names, 2> names_;  // of programs; of databases
   std::vector<uint8_t> expected_members_;

@@ -1,6 +1,8 @@
 #include "value/decimal.h"
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
 
 namespace ensue::value {
 namespace {
@@ -28,6 +30,17 @@ std::optional<Decimal> fit(Wide coefficient, int scale) {
   return Decimal{static_cast<int64_t>(coefficient), static_cast<int8_t>(scale)};
 }
 
+// Of nothing but digits, few enough for a coefficient.
+std::optional<int64_t> whole_number(std::string_view text) {
+  if (text.empty() || text.size() > kCoefficientDigitsMax) return std::nullopt;
+  int64_t out = 0;
+  for (char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    out = out * 10 + (c - '0');
+  }
+  return out;
+}
+
 // Both coefficients at the larger scale. At most 36 digits each.
 struct Aligned {
   Wide a;
@@ -43,6 +56,7 @@ Aligned align(Decimal a, Decimal b) {
 }  // namespace
 
 std::optional<Decimal> parse_decimal(std::string_view text) {
+  if (auto whole = whole_number(text)) return Decimal{*whole, 0};  // most numbers
   size_t at = 0;
   bool negative = false;
   if (at < text.size() && (text[at] == '-' || text[at] == '+')) negative = text[at++] == '-';
@@ -88,16 +102,27 @@ std::optional<Decimal> parse_decimal(std::string_view text) {
   return fit(negative ? -coefficient : coefficient, scale);
 }
 
-std::string decimal_text(Decimal d) {
+DecimalText::DecimalText(Decimal d) {
+  char digits[20];
   bool negative = d.coefficient < 0;
-  std::string digits = std::to_string(negative ? -d.coefficient : d.coefficient);
+  auto magnitude = static_cast<uint64_t>(d.coefficient);
+  if (negative) magnitude = -magnitude;
+  auto count = static_cast<size_t>(std::to_chars(digits, std::end(digits), magnitude).ptr - digits);
   auto scale = static_cast<size_t>(d.scale);
+  char* at = bytes_;
+  if (negative) *at++ = '-';
+  size_t whole = count > scale ? count - scale : 0;  // digits before the point
+  if (whole == 0) *at++ = '0';
+  at = std::copy_n(digits, whole, at);
   if (scale > 0) {
-    if (digits.size() <= scale) digits.insert(0, scale + 1 - digits.size(), '0');
-    digits.insert(digits.size() - scale, ".");
+    *at++ = '.';
+    if (count < scale) at = std::fill_n(at, scale - count, '0');
+    at = std::copy_n(digits + whole, count - whole, at);
   }
-  return negative ? "-" + digits : digits;
+  size_ = static_cast<size_t>(at - bytes_);
 }
+
+std::string decimal_text(Decimal d) { return std::string(DecimalText(d).view()); }
 
 std::strong_ordering compare_decimals(Decimal a, Decimal b) {
   if (a.scale == b.scale) return a.coefficient <=> b.coefficient;

@@ -14,6 +14,7 @@
 namespace ensue::value {
 
 inline constexpr int64_t kCoefficientMax = 999'999'999'999'999'999;
+inline constexpr size_t kCoefficientDigitsMax = 18;
 inline constexpr int kScaleMax = 18;
 
 // Reads `-12.50`, `1e3`, `1.5E-2`: the number grammar of JSON, with any leading zeros or a plus.
@@ -23,6 +24,16 @@ std::optional<Decimal> parse_decimal(std::string_view text);
 
 // As written by a person: `12.50`, `-3`, `0.05`. Never in exponent form.
 std::string decimal_text(Decimal d);
+// The same without an allocation.
+class DecimalText {
+ public:
+  explicit DecimalText(Decimal d);
+  std::string_view view() const { return {bytes_, size_}; }
+
+ private:
+  char bytes_[24];  // a sign, a zero, a point, and the digits of a coefficient or of a scale
+  size_t size_;
+};
 
 std::strong_ordering compare_decimals(Decimal a, Decimal b);
 inline bool equal_decimals(Decimal a, Decimal b) {

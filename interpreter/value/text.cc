@@ -148,12 +148,14 @@ void append_json(std::string& out, const Value& value) {
     case Value::Kind::kBoolean: out += value.truth() ? "true" : "false"; break;
     case Value::Kind::kText: append_json_text(out, value.as_text()); break;
     case Value::Kind::kNumber:
-    case Value::Kind::kPercent: out += decimal_text(value.as_decimal()); break;
-    case Value::Kind::kMoney: {
-      bool own = value.as_currency().given();
-      out += own ? '"' + plain_text(value) + '"' : decimal_text(value.as_decimal());
+    case Value::Kind::kPercent: out += DecimalText(value.as_decimal()).view(); break;
+    case Value::Kind::kMoney:
+      if (value.as_currency().given()) {
+        out += '"' + plain_text(value) + '"';
+      } else {
+        out += DecimalText(value.as_decimal()).view();
+      }
       break;
-    }
     case Value::Kind::kList: {
       out += '[';
       bool first = true;
