@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <string_view>
 
 #include "measure.h"
 
@@ -103,6 +104,34 @@ size_t Recording::rows() const {
   return static_cast<size_t>(std::count_if(writes.begin(), writes.end(), [&](const Write& write) {
     return sql(write)[0] != 'B' && sql(write)[0] != 'C';
   }));
+}
+
+Recording Recording::row_by_row() const {
+  Recording out;
+  std::vector<size_t> rows;  // of each statement
+  for (const std::string& statement : statements) {
+    constexpr std::string_view kNext = "), (";
+    size_t first = statement.find(kNext);
+    rows.push_back(1);
+    std::string one = statement;
+    if (first != std::string::npos) {
+      size_t last = first;
+      for (size_t at = first; at != std::string::npos; at = statement.find(kNext, at + 1)) {
+        ++rows.back();
+        last = at;
+      }
+      one = statement.substr(0, first) + statement.substr(statement.find(')', last + kNext.size()));
+    }
+    out.statements.push_back(one);
+  }
+  for (const Write& write : writes) {
+    size_t values = write.values.size() / rows[write.statement];
+    for (size_t row = 0; row < rows[write.statement]; ++row) {
+      auto begin = write.values.begin() + static_cast<std::ptrdiff_t>(row * values);
+      out.writes.push_back({write.statement, {begin, begin + static_cast<std::ptrdiff_t>(values)}});
+    }
+  }
+  return out;
 }
 
 void Recording::save(const std::string& path) const {

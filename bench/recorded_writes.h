@@ -28,8 +28,10 @@ struct Recording {
   std::vector<Write> writes;
 
   const std::string& sql(const Write& write) const { return statements[write.statement]; }
-  // Rows, without BEGIN and COMMIT.
+  // Statements, without BEGIN and COMMIT: rows, where each puts one.
   size_t rows() const;
+  // The same, each row by a statement of its own.
+  Recording row_by_row() const;
 
   // To a file, and from one.
   void save(const std::string& path) const;

@@ -40,6 +40,7 @@ class SqliteStore final : public Store, private StoreTxn {
     counters_.close();
     keys_.close();
     for (Statement& statement : statements_) statement = Statement();
+    for (Statement& statement : record_puts_) statement = Statement();
     if (db_ != nullptr) sqlite3_close_v2(db_);
   }
 
@@ -68,9 +69,9 @@ class SqliteStore final : public Store, private StoreTxn {
     bool full = options.sync == StoreSync::kFull;
     // A charge refers to a counter that ChargedCounters has found or made: looking for it again at
     // each row would be a tenth of what limits cost. `store check` looks at all of them.
-    for (const char* pragma :
-         {full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
-          "PRAGMA foreign_keys = OFF", "PRAGMA temp_store = MEMORY", "PRAGMA cache_size = -65536"}) {
+    for (const char* pragma : {full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
+                               "PRAGMA foreign_keys = OFF", "PRAGMA temp_store = MEMORY",
+                               "PRAGMA cache_size = -65536"}) {
       if (Status done = execute(pragma); !done) return done.error();
     }
     counters_.use(db_);
@@ -306,6 +307,45 @@ class SqliteStore final : public Store, private StoreTxn {
   Statement& statement(Sql which) {
     auto place = static_cast<size_t>(which);
     return statements_[place].once(db_, kSql[place]);
+  }
+
+  // `way` of kRecordsTogether, of so many rows.
+  Status put_together(size_t way, std::span<const RecordRow> rows) {
+    static const auto kPut = [] {
+      std::array<std::string, kRecordsTogether.size()> out;
+      for (size_t i = 0; i < out.size(); ++i) out[i] = put_records_sql(kRecordsTogether[i]);
+      return out;
+    }();
+    Statement& put = record_puts_[way].once(db_, kPut[way].c_str());
+    int place = 0;
+    for (const RecordRow& row : rows) {
+      for (std::string_view text : {std::string_view(row.object), std::string_view(row.id),
+                                    std::string_view(row.body), std::string_view(row.last_change)})
+        put.bind(++place, text);
+      put.bind(++place, int64_t{row.deleted});
+    }
+    return put.run();
+  }
+
+  Status put_links(const RecordRow& row) {
+    if (linked_objects_.count(row.object) != 0) {
+      Status done = statement(Sql::kLinkDelete)
+                        .bind(1, std::string_view(row.object))
+                        .bind(2, std::string_view(row.id))
+                        .run();
+      if (!done) return done;
+    }
+    for (const auto& [field, target] : row.links) {
+      linked_objects_.insert(row.object);
+      Statement& add = statement(Sql::kLinkAdd)
+                           .bind(1, std::string_view(row.object))
+                           .bind(2, std::string_view(field));
+      if (Status done =
+              add.bind(3, std::string_view(target)).bind(4, std::string_view(row.id)).run();
+          !done)
+        return done;
+    }
+    return {};
   }
 
   // ---- Reading --------------------------------------------------------------------------------
@@ -683,30 +723,18 @@ class SqliteStore final : public Store, private StoreTxn {
 
   Result<bool> admit(const Key128& event) override { return keys_.admit(event); }
 
-  Status put_record(const RecordRow& row) override {
-    Statement& put = statement(Sql::kRecordPut)
-                         .bind(1, std::string_view(row.object))
-                         .bind(2, std::string_view(row.id));
-    put.bind(3, std::string_view(row.body))
-        .bind(4, std::string_view(row.last_change))
-        .bind(5, int64_t{row.deleted});
-    if (Status done = put.run(); !done) return done;
-    if (linked_objects_.count(row.object) != 0) {
-      Status done = statement(Sql::kLinkDelete)
-                        .bind(1, std::string_view(row.object))
-                        .bind(2, std::string_view(row.id))
-                        .run();
-      if (!done) return done;
+  Status put_record(const RecordRow& row) override { return put_records({&row, 1}); }
+
+  Status put_records(std::span<const RecordRow> rows) override {
+    std::span<const RecordRow> left = rows;
+    for (size_t i = 0; i < kRecordsTogether.size(); ++i) {
+      for (size_t together = kRecordsTogether[i]; left.size() >= together;
+           left = left.subspan(together)) {
+        if (Status put = put_together(i, left.first(together)); !put) return put;
+      }
     }
-    for (const auto& [field, target] : row.links) {
-      linked_objects_.insert(row.object);
-      Statement& add = statement(Sql::kLinkAdd)
-                           .bind(1, std::string_view(row.object))
-                           .bind(2, std::string_view(field));
-      if (Status done =
-              add.bind(3, std::string_view(target)).bind(4, std::string_view(row.id)).run();
-          !done)
-        return done;
+    for (const RecordRow& row : rows) {
+      if (Status put = put_links(row); !put) return put;
     }
     return {};
   }
@@ -863,6 +891,7 @@ class SqliteStore final : public Store, private StoreTxn {
   bool owns_ = false;   // a file, to which nobody else writes
   std::optional<Error> broken_;
   std::array<Statement, static_cast<size_t>(Sql::kCount)> statements_;
+  std::array<Statement, kRecordsTogether.size()> record_puts_;
   struct Savepoint {
     size_t counters;
     size_t keys;

@@ -190,10 +190,7 @@ void RecordBook::write_row(const Changed& changed, RecordRow& row) const {
 Status RecordBook::flush(StoreTxn& txn, base::Workers& workers) {
   std::vector<const Changed*> all;
   all.reserve(changed_.size());
-  for (const Changed& changed : changed_) {
-    all.push_back(&changed);
-    codec_->prepare(changed.at->second.image->object);
-  }
+  for (const Changed& changed : changed_) all.push_back(&changed);
   auto earlier = [](const Changed* a, const Changed* b) { return a->at->first < b->at->first; };
   // New records mostly come in the order of their ids.
   if (!std::is_sorted(all.begin(), all.end(), earlier)) std::sort(all.begin(), all.end(), earlier);
@@ -209,9 +206,9 @@ Status RecordBook::flush(StoreTxn& txn, base::Workers& workers) {
     workers.split(count, kLeastRows, [&](size_t, size_t begin, size_t end) {
       for (size_t i = begin; i < end; ++i) write_row(*all[first + i], rows[i]);
     });
+    if (Status put = txn.put_records(std::span(rows).first(count)); !put) return put;
     for (size_t i = 0; i < count; ++i) {
       RecordRow& row = rows[i];
-      if (Status put = txn.put_record(row); !put) return put;
       cache_.weigh(*all[first + i]->at, row.body.size());
       if (row.body.size() + row.last_change.size() > kKeptBytes) row = {};
     }

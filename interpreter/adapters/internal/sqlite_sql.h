@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <string>
 
 #include "ensue/version.h"
 
@@ -80,13 +81,26 @@ CREATE TABLE admitted (seq INTEGER PRIMARY KEY, keys BLOB NOT NULL);
 )sql"};
 static_assert(kMigrations.size() + 1 == kStoreFormatVersion);
 
+// So many records are put by one statement, the most first. One statement for each costs a third of
+// SQLite's work again; more than this saves little.
+inline constexpr std::array<size_t, 3> kRecordsTogether = {32, 8, 1};
+
+// Puts `rows` records. What may go wrong ends the whole transaction: with FAIL, which says so,
+// SQLite keeps no journal to take back the statement alone.
+inline std::string put_records_sql(size_t rows) {
+  std::string out = "INSERT OR FAIL INTO record (object, id, body, last_change, deleted) VALUES ";
+  for (size_t i = 0; i < rows; ++i) out += i == 0 ? "(?, ?, ?, ?, ?)" : ", (?, ?, ?, ?, ?)";
+  return out +
+         " ON CONFLICT (object, id) DO UPDATE SET body = excluded.body, last_change = "
+         "excluded.last_change, deleted = excluded.deleted";
+}
+
 // Every statement, prepared when it is first used.
 enum class Sql : size_t {
   kBegin,
   kCommit,
   kRollback,
   kRecordGet,
-  kRecordPut,
   kRecordsOf,
   kRecordsAll,
   kLinked,
@@ -151,10 +165,6 @@ inline constexpr std::array<const char*, static_cast<size_t>(Sql::kCount)> kSql 
     "COMMIT",
     "ROLLBACK",
     "SELECT object, id, body, last_change, deleted FROM record WHERE object = ? AND id = ?",
-    "INSERT INTO record (object, id, body, last_change, deleted) VALUES (?, ?, ?, ?, ?) ON "
-    "CONFLICT (object, id) "
-    "DO UPDATE SET body = excluded.body, last_change = excluded.last_change, deleted = "
-    "excluded.deleted",
     "SELECT object, id, body, last_change, deleted FROM record WHERE object = ? ORDER BY id",
     "SELECT object, id, body, last_change, deleted FROM record ORDER BY object, id",
     "SELECT id FROM link WHERE object = ? AND field = ? AND target = ? ORDER BY id LIMIT ?",

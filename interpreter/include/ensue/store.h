@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -122,7 +123,7 @@ struct Charge {
   std::string window;  // the local date of a day window; the length of a sliding one: `10 s`
   int64_t max = 0;
   int64_t window_ms = 0;  // of a sliding one, as long as `window` says; 0: a day
-  Instant now;  // the engine's clock, which never goes back
+  Instant now;            // the engine's clock, which never goes back
 };
 
 struct ChargeResult {
@@ -282,6 +283,13 @@ class StoreTxn : public StoreReader {
   // transaction.
   virtual Result<bool> admit(const Key128& event) = 0;
   virtual Status put_record(const RecordRow& row) = 0;
+  // Several, in order: at less cost than one by one where the store knows how.
+  virtual Status put_records(std::span<const RecordRow> rows) {
+    for (const RecordRow& row : rows) {
+      if (Status put = put_record(row); !put) return put;
+    }
+    return {};
+  }
   // Charges one unit to each counter, or none at all. `used <= max` holds for every counter in
   // every state a crash can leave.
   virtual Result<ChargeResult> charge(const Key128& run, const std::vector<Charge>& charges) = 0;
