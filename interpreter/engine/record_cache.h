@@ -56,8 +56,8 @@ class RecordCache {
 
   // Bytes that the queues may hold.
   struct Room {
-    size_t fresh = size_t{4} << 20;
-    size_t worked = size_t{60} << 20;
+    size_t fresh = size_t{1} << 20;
+    size_t worked = size_t{63} << 20;
   };
   explicit RecordCache(Room room) : room_(room), gone_(kGone) {}
 
