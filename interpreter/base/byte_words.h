@@ -29,6 +29,43 @@ inline uint64_t marks_of(uint64_t word, char c) {
   return (other - kWordOnes) & ~other & kWordHighBits;
 }
 
+// Like memcpy and memcmp where most are short, without a call: from eight bytes on, words that may
+// lie over each other.
+inline char* copy_bytes(char* to, const char* from, size_t size) {
+  if (size > 4 * kWordBytes) {
+    std::memcpy(to, from, size);
+    return to + size;
+  }
+  if (size >= kWordBytes) {
+    uint64_t last;
+    std::memcpy(&last, from + size - kWordBytes, kWordBytes);
+    for (size_t i = 0; i + kWordBytes < size; i += kWordBytes)
+      std::memcpy(to + i, from + i, kWordBytes);
+    std::memcpy(to + size - kWordBytes, &last, kWordBytes);
+  } else {
+    for (size_t i = 0; i < size; ++i) to[i] = from[i];
+  }
+  return to + size;
+}
+inline bool same_bytes(const char* a, const char* b, size_t size) {
+  uint64_t of_a;
+  uint64_t of_b;
+  if (size < kWordBytes) {
+    for (size_t i = 0; i < size; ++i) {
+      if (a[i] != b[i]) return false;
+    }
+    return true;
+  }
+  for (size_t i = 0; i + kWordBytes < size; i += kWordBytes) {
+    std::memcpy(&of_a, a + i, kWordBytes);
+    std::memcpy(&of_b, b + i, kWordBytes);
+    if (of_a != of_b) return false;
+  }
+  std::memcpy(&of_a, a + size - kWordBytes, kWordBytes);
+  std::memcpy(&of_b, b + size - kWordBytes, kWordBytes);
+  return of_a == of_b;
+}
+
 // The first byte from `at` on that is `a` or `b`. Bytes up to 15 behind it are read.
 inline const char* find_either(const char* at, char a, char b) {
 #if defined(__SSE2__)

@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
 #include <string>
 #include <string_view>
+
+#include "base/byte_words.h"
 
 namespace ensue::base {
 
@@ -25,19 +26,17 @@ class TextWriter {
     make_room(bytes.size());
     add(bytes);
   }
-  // Between two of `mark`.
-  void put_between(char mark, std::string_view bytes) {
-    make_room(bytes.size() + 2);
+  // `before`, and `bytes` between two of `mark`.
+  void put_between(std::string_view before, char mark, std::string_view bytes) {
+    make_room(before.size() + bytes.size() + 2);
+    add(before);
     *at_++ = mark;
     add(bytes);
     *at_++ = mark;
   }
 
  private:
-  void add(std::string_view bytes) {
-    std::memcpy(at_, bytes.data(), bytes.size());
-    at_ += bytes.size();
-  }
+  void add(std::string_view bytes) { at_ = copy_bytes(at_, bytes.data(), bytes.size()); }
   void make_room(size_t bytes) {
     if (static_cast<size_t>(end_ - at_) < bytes) grow(bytes);
   }

@@ -9,6 +9,7 @@
 #include "base/key128.h"
 #include "engine/decision_json.h"
 #include "engine/outbox.h"
+#include "types/person_name.h"
 #include "value/compare.h"
 
 namespace ensue::engine {
@@ -57,19 +58,13 @@ Cascade::Cascade(CascadeContext context)
 
 void Cascade::name_person(const types::Object& object, const types::Record* before,
                           types::FieldValues& set) {
-  auto [owner, name, first, last] = object.named();
-  if (!name || !first || !last) return;
-  const types::FieldSet& named = set.named();
-  if (named.has(name) || !(named.has(first) || named.has(last))) return;
   auto part = [&](types::FieldId field) -> std::string_view {
-    if (named.has(field)) return set[field].as_text();
+    if (set.named().has(field)) return set[field].as_text();
     return before != nullptr ? before->raw(field).as_text() : std::string_view();
   };
-  std::string whole(part(first));
-  std::string_view family = part(last);
-  if (!whole.empty() && !family.empty()) whole += ' ';
-  whole += family;
-  set.set(name, Value::text(whole));
+  std::string whole;
+  if (types::name_person(object, set.named(), part, whole))
+    set.set(object.named().name, Value::text(whole));
 }
 
 // Makes the images before and after, with what before-save flows set, and saves the record.

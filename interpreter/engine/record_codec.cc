@@ -1,9 +1,8 @@
 #include "engine/record_codec.h"
 
 #include "base/key128.h"
-#include "base/text_writer.h"
 #include "intake/event_reader.h"
-#include "value/decimal.h"
+#include "types/member_writer.h"
 #include "value/text.h"
 #include "value/time_text.h"
 
@@ -12,64 +11,11 @@ namespace {
 
 using intake::JsonTape;
 
-// Writes members of an object, each behind a comma.
-class MemberWriter {
- public:
-  MemberWriter(const std::vector<std::string>& names, base::TextWriter& out)
-      : names_(names), out_(out) {}
-  void operator()(types::FieldId field, const Value& value) {
-    out_.put(names_[field.index]);
-    // Most of them need no other place on their way.
-    if (value.is_plain_text()) {
-      out_.put_between('"', value.as_text());
-      return;
-    }
-    if (value.is(Value::Kind::kBoolean)) {
-      out_.put(value.truth() ? "true" : "false");
-      return;
-    }
-    if (value.is_numeric() && !value.as_currency().given()) {
-      out_.put(value::DecimalText(value.as_decimal()).view());
-      return;
-    }
-    other_.clear();
-    value::append_json(other_, value);
-    out_.put(other_);
-  }
-
- private:
-  const std::vector<std::string>& names_;
-  base::TextWriter& out_;
-  std::string other_;
-};
-
-// Makes an object of members, each behind a comma.
-void close_object(std::string& members) {
-  if (members.empty()) {
-    members = '{';
-  } else {
-    members.front() = '{';
-  }
-  members += '}';
-}
-
 }  // namespace
 
 // What is read here was written here; the bounds only keep a damaged store from costing memory.
 RecordCodec::RecordCodec(const types::Schema& schema, const Bounds& bounds)
     : schema_(schema), bounds_(bounds), tape_({size_t{64} << 20, 64}) {}
-
-const std::vector<std::string>& RecordCodec::names_of(types::ObjectId object) const {
-  if (object.index >= names_.size()) names_.resize(object.index + size_t{1});
-  std::vector<std::string>& names = names_[object.index];
-  if (!names.empty()) return names;
-  for (const types::Field& field : schema_.object(object).fields) {
-    std::string& name = names.emplace_back(",");
-    value::append_json_text(name, field.stored_as);
-    name += ':';
-  }
-  return names;
-}
 
 std::string RecordCodec::encode(const types::Record& record) const {
   std::string out;
@@ -84,11 +30,14 @@ std::string RecordCodec::encode_change(const LastChange& change, types::ObjectId
 }
 
 void RecordCodec::encode(const types::Record& record, std::string& out) const {
-  {
-    base::TextWriter writer(out);
-    record.fields.for_each(MemberWriter(names_of(record.object), writer));
+  if (std::string_view row = record.fields.row(); !row.empty()) {
+    out = row;
+    return;
   }
-  close_object(out);
+  types::MemberWriter writer(schema_.object(record.object), out);
+  record.fields.for_each(
+      [&](types::FieldId field, const Value& value) { writer.put(field, value); });
+  writer.close();
 }
 
 void RecordCodec::encode_change(const LastChange& change, types::ObjectId object,
@@ -105,10 +54,11 @@ void RecordCodec::encode_change(const LastChange& change, types::ObjectId object
     out += ",\"before\":";
     std::string before;
     {
-      base::TextWriter writer(before);
-      change.before.for_each(MemberWriter(names_of(object), writer));
+      types::MemberWriter writer(schema_.object(object), before);
+      change.before.for_each(
+          [&](types::FieldId field, const Value& value) { writer.put(field, value); });
+      writer.close();
     }
-    close_object(before);
     out += before;
   }
   out += '}';
@@ -117,13 +67,17 @@ void RecordCodec::encode_change(const LastChange& change, types::ObjectId object
 types::FieldValues RecordCodec::decode_fields(types::ObjectId object_id, uint32_t node) {
   if (node == JsonTape::kNone) return {};
   types::FieldValuesMaker out;
-  TextBlock texts = intake::room_for_texts(tape_, node);
   const types::Object& object = schema_.object(object_id);
   tape_.for_each(node, [&](uint32_t member) {
     types::FieldId field = object.find_stored(tape_.node(member).key);
     if (!field) return;
-    Result<Value> value = intake::value_from_json(tape_, member, schema_, object.field(field).type,
-                                                  bounds_, false, &texts);
+    const types::Type& type = object.field(field).type;
+    const intake::JsonNode& read = tape_.node(member);
+    if (intake::is_text(type.kind) && intake::is_short_text(read)) {
+      out.set_text(field, read.text);
+      return;
+    }
+    Result<Value> value = intake::value_from_json(tape_, member, schema_, type, bounds_, false);
     out.set(field, value ? std::move(*value) : Value());
   });
   return out.take();

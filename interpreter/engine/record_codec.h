@@ -28,9 +28,6 @@ class RecordCodec {
  public:
   RecordCodec(const types::Schema& schema, const Bounds& bounds);
 
-  // After it, records of the object may be encoded on several threads at once.
-  void prepare(types::ObjectId object) const { names_of(object); }
-
   // A JSON object of the fields by stored name, blanks left out, in the order of the schema.
   std::string encode(const types::Record& record) const;
   // All changed fields are named, those that were blank before as null.
@@ -46,14 +43,11 @@ class RecordCodec {
   Result<LastChange> decode_change(types::ObjectId object, std::string_view text);
 
  private:
-  // By field: a comma, its stored name as a JSON text, and a colon.
-  const std::vector<std::string>& names_of(types::ObjectId object) const;
   types::FieldValues decode_fields(types::ObjectId object, uint32_t node);
 
   const types::Schema& schema_;
   Bounds bounds_;
   intake::JsonTape tape_;
-  mutable std::vector<std::vector<std::string>> names_;  // by object, once they are asked for
 };
 
 }  // namespace ensue::engine

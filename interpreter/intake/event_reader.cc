@@ -5,10 +5,11 @@
 #include <algorithm>
 #include <array>
 
+#include "base/byte_words.h"
 #include "base/fold.h"
 #include "base/key128.h"
 #include "base/utf8.h"
-#include "types/record.h"
+#include "types/person_name.h"
 #include "value/text.h"
 #include "value/time_text.h"
 
@@ -62,20 +63,6 @@ std::string without_underscores(std::string_view name) {
     if (c != '_') out += c;
   }
   return out;
-}
-
-// Fields whose values are texts as they come.
-bool is_text(types::TypeKind kind) {
-  switch (kind) {
-    case types::TypeKind::kText:
-    case types::TypeKind::kLongText:
-    case types::TypeKind::kEmail:
-    case types::TypeKind::kPhone:
-    case types::TypeKind::kUrl:
-    case types::TypeKind::kPicklist:
-    case types::TypeKind::kRecord: return true;
-    default: return false;
-  }
 }
 
 size_t text_bytes(const types::FieldValues& values) {
@@ -169,7 +156,6 @@ EventReader::EventReader(const types::Schema& schema, const Bounds& bounds, std:
     : schema_(schema),
       bounds_(bounds),
       source_(std::move(source)),
-      short_text_max_(std::min<size_t>(TextBlock::kLongest, bounds.text_bytes_max)),
       tape_({bounds.event_bytes_max, bounds.event_nesting_max}) {}
 
 void EventReader::add_counts(const IntakeCounts& more) {
@@ -530,8 +516,7 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
   } else if (event.kind != ChangeKind::kSnapshot) {
     return poison(format, "the event says not when it happened");
   }
-  uint32_t fields = draft.fields != kNone ? draft.fields : draft.columns;
-  Typing typing{draft, object, names_of(object, draft.database), room_for_texts(tape_, fields), {}};
+  Typing typing{draft, object, names_of(object, draft.database), {}};
   bool fine =
       add_fields(typing, draft.fields, values_) && add_columns(typing, draft.columns, values_);
   if (fine && draft.nulled != kNone && tape_.node(draft.nulled).kind == JsonKind::kArray) {
@@ -546,7 +531,10 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
       }
     });
   }
-  event.set = values_.take();
+  bool whole = event.kind == ChangeKind::kCreate || event.kind == ChangeKind::kSnapshot;
+  const types::Object& shape = schema_.object(object);
+  if (event.kind == ChangeKind::kCreate) name_person(shape);
+  event.set = values_.take(whole ? &shape : nullptr);
   fine = fine && add_fields(typing, draft.before, values_) &&
          add_columns(typing, draft.before_columns, values_);
   event.before = values_.take();
@@ -588,9 +576,10 @@ bool EventReader::add_fields(Typing& typing, uint32_t node, types::FieldValuesMa
   const Draft& draft = typing.draft;
   const std::unordered_set<std::string_view> diffs = names_in(draft.diffs);
   bool may_skip = !draft.skip.empty() || !diffs.empty();
-  uint32_t members = tape_.node(node).child_count;
-  uint32_t member = node + 1;
-  for (uint32_t i = 0; i < members; ++i, member = tape_.node(member).next) {
+  const uint32_t end = tape_.node(node).next;
+  for (uint32_t member = node + 1; member < end; member = tape_.node(member).next) {
+    if (!may_skip) member = add_expected_texts(typing, member, end, out);
+    if (member == end) break;
     const JsonNode& row = tape_.node(member);
     if (may_skip && row.key == draft.skip) continue;
     if (may_skip && diffs.count(row.key) != 0) {
@@ -600,6 +589,24 @@ bool EventReader::add_fields(Typing& typing, uint32_t node, types::FieldValuesMa
     if (!add_field(typing, row.key, member, out)) return false;
   }
   return true;
+}
+
+// Adds texts that come as in the event before and are taken as they are: most members. Gives the
+// first member that is something else.
+uint32_t EventReader::add_expected_texts(const Typing& typing, uint32_t member, uint32_t end,
+                                         types::FieldValuesMaker& out) {
+  if (typing.draft.database) return member;  // where a text may stand for another
+  NamesOfObject& names = typing.names;
+  for (; member < end && names.next < names.rows.size(); ++member, ++names.next) {
+    const NamedField& named = names.rows[names.next];
+    const JsonNode& node = tape_.node(member);
+    bool expected = named.takes_texts && is_short_text(node) &&
+                    named.name.size() == node.key.size() &&
+                    base::same_bytes(named.name.data(), node.key.data(), node.key.size());
+    if (!expected) break;
+    out.set_text(named.field, node.text);
+  }
+  return member;
 }
 
 bool EventReader::add_columns(Typing& typing, uint32_t node, types::FieldValuesMaker& out) {
@@ -636,11 +643,6 @@ bool EventReader::add_field(Typing& typing, std::string_view name, uint32_t valu
   if (node.kind == JsonKind::kObject && (name == "Name" || name.ends_with("Address")))
     return add_compound(typing, name, value, out);
   const NamedField* named = expected(typing.names, name);
-  if (named != nullptr && named->takes_texts && node.kind == JsonKind::kString &&
-      node.text.size() <= short_text_max_ && !untouched) {  // most of them
-    out.set(named->field, typing.texts.text(node.text, node.plain));
-    return true;
-  }
   const types::Object& shape = schema_.object(typing.object);
   types::FieldId field =
       named != nullptr ? named->field : find_field(typing.object, name, database);
@@ -651,22 +653,47 @@ bool EventReader::add_field(Typing& typing, std::string_view name, uint32_t valu
   if (field == types::kIdField) return true;  // the event says which record it is about
   if (untouched) return true;
   const types::Type& type = shape.field(field).type;
-  Result<Value> typed =
-      value_from_json(tape_, value, schema_, type, bounds_, database, &typing.texts);
+  if (is_short_text(node) && is_text(type.kind)) {
+    count_unknown_value(shape, field, node.text);
+    out.set_text(field, node.text);
+    return true;
+  }
+  Result<Value> typed = value_from_json(tape_, value, schema_, type, bounds_, database);
   if (!typed) {
     typing.reason =
         fmt::format("{}.{}: {}", shape.name, shape.field(field).name, typed.error().message);
     return false;
   }
-  if (type.is(types::TypeKind::kPicklist) && !typed->is_blank()) {
-    const types::Picklist& picklist = schema_.picklist(type.picklist);
-    if (!picklist.open && picklist.find(typed->as_text()) == nullptr) {
-      count_unknown(counts_.unknown_values, fmt::format("{}.{} = {}", shape.name,
-                                                        shape.field(field).name, typed->as_text()));
-    }
-  }
+  count_unknown_value(shape, field, typed->as_text());
   out.set(field, std::move(*typed));
   return true;
+}
+
+void EventReader::count_unknown_value(const types::Object& object, types::FieldId field,
+                                      std::string_view text) {
+  const types::Type& type = object.field(field).type;
+  if (!type.is(types::TypeKind::kPicklist) || text.empty()) return;
+  const types::Picklist& picklist = schema_.picklist(type.picklist);
+  if (picklist.open || picklist.find(text) != nullptr) return;
+  count_unknown(counts_.unknown_values,
+                fmt::format("{}.{} = {}", object.name, object.field(field).name, text));
+}
+
+// A creation brings all there is to know of the name; a change may leave a part as it was, and is
+// completed when it meets the record.
+void EventReader::name_person(const types::Object& object) {
+  auto part = [&](types::FieldId field) { return values_.text(field); };
+  if (!types::name_person(object, values_.named(), part, person_name_)) return;
+  auto [owner, name, first, last] = object.named();
+  auto stands_in_json = [&](types::FieldId field) {
+    return values_.has_text(field) || values_.text(field).empty();
+  };
+  bool plain = stands_in_json(first) && stands_in_json(last);
+  if (plain && !person_name_.empty() && person_name_.size() <= types::FieldValuesMaker::kTextMax) {
+    values_.set_text(name, person_name_);
+  } else {
+    values_.set(name, Value::text(person_name_, plain));
+  }
 }
 
 }  // namespace ensue::intake

@@ -132,25 +132,27 @@ class EventReader {
     const Draft& draft;
     types::ObjectId object;
     NamesOfObject& names;
-    TextBlock texts;
     std::string reason;  // why a value cannot be of its field's type
   };
   // Adds the members of `node` to `out`. False with a reason when a value cannot be of its field's
   // type.
   bool add_fields(Typing& typing, uint32_t node, types::FieldValuesMaker& out);
+  uint32_t add_expected_texts(const Typing& typing, uint32_t member, uint32_t end,
+                              types::FieldValuesMaker& out);
   bool add_columns(Typing& typing, uint32_t node, types::FieldValuesMaker& out);
   bool add_field(Typing& typing, std::string_view name, uint32_t value,
                  types::FieldValuesMaker& out);
   bool add_compound(Typing& typing, std::string_view name, uint32_t value,
                     types::FieldValuesMaker& out);
+  void count_unknown_value(const types::Object& object, types::FieldId field,
+                           std::string_view text);
+  void name_person(const types::Object& object);
   std::unordered_set<std::string_view> names_in(uint32_t names) const;
   static void count_unknown(std::map<std::string, uint64_t>& counts, std::string what);
 
   const types::Schema& schema_;
   const Bounds& bounds_;
   std::string source_;
-  // Texts that are put into a block without another look.
-  size_t short_text_max_;
   bool needs_ids_ = false;
   JsonTape tape_;
   // What the event before was about: mostly this one is, too.
@@ -161,18 +163,21 @@ class EventReader {
   std::array<Names, 2> names_;  // of programs; of databases
   std::vector<uint8_t> expected_members_;
   types::FieldValuesMaker values_;
+  std::string person_name_;
   std::string cloud_source_;
   std::string cloud_identity_;
   std::string cloud_time_;
 };
 
-// A JSON value as a value of a field; a text is put into `texts`, when given. An error when it
-// cannot be one.
+// A JSON value as a value of a field. An error when it cannot be one.
 Result<Value> value_from_json(const JsonTape& tape, uint32_t node, const types::Schema& schema,
-                              const types::Type& type, const Bounds& bounds, bool database,
-                              TextBlock* texts = nullptr);
-// Room for the texts in an array or an object; none for kNone.
-TextBlock room_for_texts(const JsonTape& tape, uint32_t node);
+                              const types::Type& type, const Bounds& bounds, bool database);
+// Fields whose values are texts as they come.
+bool is_text(types::TypeKind kind);
+// What FieldValuesMaker::set_text takes.
+inline bool is_short_text(const JsonNode& node) {
+  return node.plain && !node.text.empty() && node.text.size() <= types::FieldValuesMaker::kTextMax;
+}
 
 // An instant from ISO 8601 (UTC where it has no offset) or epoch milliseconds; with `database` also
 // microseconds and nanoseconds, told apart by their size.

@@ -110,12 +110,12 @@ Result<Value> too_long(const char* what, size_t bytes, const Bounds& bounds) {
           fmt::format("{} of {} bytes; at most {} are kept", what, bytes, bounds.text_bytes_max)};
 }
 
-Result<Value> text_from(const JsonNode& node, const Bounds& bounds, TextBlock* texts = nullptr) {
+Result<Value> text_from(const JsonNode& node, const Bounds& bounds) {
   if (node.kind == JsonKind::kBoolean) return Value::text(node.truth ? "true" : "false");
   if (node.kind != JsonKind::kString && node.kind != JsonKind::kNumber)
     return wrong(node, "a text");
   if (node.text.size() > bounds.text_bytes_max) return too_long("a text", node.text.size(), bounds);
-  return texts != nullptr ? texts->text(node.text, node.plain) : Value::text(node.text);
+  return Value::text(node.text, node.plain);
 }
 
 // "A;B", or an array of texts.
@@ -153,18 +153,17 @@ Result<Value> multipicklist_from(const JsonTape& tape, uint32_t index, const Bou
 
 }  // namespace
 
-TextBlock room_for_texts(const JsonTape& tape, uint32_t node) {
-  size_t count = 0;
-  size_t bytes = 0;
-  if (node != JsonTape::kNone) {
-    for (uint32_t at = node + 1; at < tape.node(node).next; ++at) {
-      const JsonNode& inner = tape.node(at);
-      if (inner.kind != JsonKind::kString || inner.text.size() > TextBlock::kLongest) continue;
-      ++count;
-      bytes += inner.text.size();
-    }
+bool is_text(types::TypeKind kind) {
+  switch (kind) {
+    case types::TypeKind::kText:
+    case types::TypeKind::kLongText:
+    case types::TypeKind::kEmail:
+    case types::TypeKind::kPhone:
+    case types::TypeKind::kUrl:
+    case types::TypeKind::kPicklist:
+    case types::TypeKind::kRecord: return true;
+    default: return false;
   }
-  return TextBlock(count, bytes);
 }
 
 std::optional<Instant> instant_from_text(std::string_view text, bool database) {
@@ -186,8 +185,7 @@ std::optional<Instant> instant_from_text(std::string_view text, bool database) {
 }
 
 Result<Value> value_from_json(const JsonTape& tape, uint32_t index, const types::Schema&,
-                              const types::Type& type, const Bounds& bounds, bool database,
-                              TextBlock* texts) {
+                              const types::Type& type, const Bounds& bounds, bool database) {
   const JsonNode& node = tape.node(index);
   if (node.kind == JsonKind::kNull) return Value();
   switch (type.kind) {
@@ -204,7 +202,7 @@ Result<Value> value_from_json(const JsonTape& tape, uint32_t index, const types:
       return instant ? Result<Value>(Value::datetime(*instant)) : wrong(node, "a date and time");
     }
     case TypeKind::kMultipicklist: return multipicklist_from(tape, index, bounds);
-    default: return text_from(node, bounds, texts);
+    default: return text_from(node, bounds);
   }
 }
 

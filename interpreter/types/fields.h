@@ -4,6 +4,8 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -72,6 +74,7 @@ class FieldSet {
 };
 
 class FieldValues;
+struct Object;
 
 // The values of a record, without the blank ones: most records leave most fields of their object
 // blank. Reading is O(1) for the first 128 fields of an object.
@@ -94,6 +97,10 @@ class Fields {
   // O(values).
   void set_all(FieldValues given);
 
+  // Their JSON object as a store keeps it (types/member_writer.h), where they were made with it and
+  // none has been set since; empty otherwise.
+  std::string_view row() const { return row_.as_text(); }
+
   // The fields that have a value.
   const FieldSet& present() const { return present_; }
   // Calls `visit(field, value)` for each that is not blank, in order.
@@ -107,6 +114,7 @@ class Fields {
   friend class FieldValuesMaker;
   FieldSet present_;
   std::vector<Value> values_;  // of `present_`, in order
+  Value row_;                  // a text; blank where it is not known
 };
 
 // Values for some fields of a record: what a change sets, or what was there before it. A field that
@@ -141,18 +149,52 @@ class FieldValues {
 class FieldValuesMaker {
  public:
   void set(FieldId field, Value value) {
-    if (field.index >= values_.size()) grow(field);
-    named_.add(field);
-    values_[field.index] = std::move(value);
+    Slot& slot = slot_of(field);
+    slot.value = std::move(value);
+    slot.text = {};
   }
-  // What was set so far, with room for one value more; begins anew. O(values).
-  FieldValues take();
+  // A text that is not empty and not longer than kTextMax, all of whose bytes stand in JSON as they
+  // are. They are looked at until take(), which puts the texts of a record into one allocation.
+  // Longer ones have one each, so that a short one does not keep them.
+  static constexpr size_t kTextMax = 256;
+  void set_text(FieldId field, std::string_view bytes) { slot_of(field).text = bytes; }
+
+  const FieldSet& named() const { return named_; }
+  // Whether set_text() has set it.
+  bool has_text(FieldId field) const {
+    return named_.has(field) && !slots_[field.index].text.empty();
+  }
+  // The text of a field, empty where it has none.
+  std::string_view text(FieldId field) const {
+    if (!named_.has(field)) return {};
+    const Slot& slot = slots_[field.index];
+    return slot.text.empty() ? slot.value.as_text() : slot.text;
+  }
+
+  // What was set so far, with room for one value more; begins anew. O(values). `whole` is the
+  // object of the fields where they are a whole record's: they then know their row.
+  FieldValues take(const Object* whole = nullptr);
 
  private:
+  struct Slot {
+    Value value;
+    std::string_view text;  // counts where it is not empty
+  };
+  Slot& slot_of(FieldId field) {
+    if (field.index >= slots_.size()) grow(field);
+    named_.add(field);
+    return slots_[field.index];
+  }
   void grow(FieldId field);
+  template <class PutText, class PutOther>
+  void move_to(Fields& fields, PutText put_text, PutOther put_other);
+  void take_values(Fields& out);
+  void take_row(const Object& object, Fields& out);
 
   FieldSet named_;
-  std::vector<Value> values_;  // by field; blank where it is not named
+  std::vector<Slot> slots_;  // by field; blank where it is not named
+  std::string bytes_;        // what becomes the one allocation
+  std::vector<Value::Part> parts_;
 };
 
 // The fields whose values differ, as value::same_stored compares them.

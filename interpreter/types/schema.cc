@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "value/text.h"
+
 namespace ensue::types {
 namespace {
 
@@ -13,6 +15,12 @@ std::vector<std::string> singulars(std::string_view plural) {
   if (base::ends_with_folded(plural, "es")) out.emplace_back(plural.substr(0, plural.size() - 2));
   if (base::ends_with_folded(plural, "s")) out.emplace_back(plural.substr(0, plural.size() - 1));
   return out;
+}
+
+void name_member(Field& field) {
+  field.member = ",";
+  value::append_json_text(field.member, field.stored_as);
+  field.member += ':';
 }
 
 }  // namespace
@@ -129,6 +137,7 @@ ObjectId Schema::declare_object(std::string_view name, source::Span span) {
 
 bool Schema::add_field(ObjectId id, Field field) {
   Object& object = objects_[id];
+  name_member(field);
   if (object.find_stored(field.name) || object.find_stored(field.stored_as)) return false;
   FieldId field_id(object.fields.size());
   object.index_.by_name.emplace(field.name, field_id);
@@ -146,6 +155,7 @@ void Schema::put_field(ObjectId id, Field field) {
     add_field(id, std::move(field));
     return;
   }
+  name_member(field);
   object.index_.by_name.emplace(field.stored_as, known);
   object.index_.by_label.emplace(field.label, known);
   object.fields[known.index] = std::move(field);

@@ -37,6 +37,7 @@ struct Field {
   bool required = false;
   Value default_value;
   source::Span declared;
+  std::string member;  // `,"OwnerId":`, as it begins a member of a JSON object; made by Schema
 };
 
 struct Object {

@@ -44,7 +44,8 @@ size_t copy_plain(std::string_view text, char* to) {
 // How many bytes from `begin` on are plain.
 size_t plain_run(std::string_view text, size_t begin) {
   size_t at = begin;
-  while (at + kWordBytes <= text.size() && all_plain(base::word_at(text.data() + at))) at += kWordBytes;
+  while (at + kWordBytes <= text.size() && all_plain(base::word_at(text.data() + at)))
+    at += kWordBytes;
   while (at < text.size() && plain(text[at])) ++at;
   return at - begin;
 }

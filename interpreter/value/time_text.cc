@@ -107,32 +107,29 @@ std::optional<Date> parse_date(std::string_view text) {
 namespace {
 
 // A number that is not negative, in `count` digits.
-void append_digits(std::string& out, int64_t number, int count) {
-  size_t end = out.size() + static_cast<size_t>(count);
-  out.resize(end);
-  for (size_t at = end; count > 0; --count, number /= 10)
-    out[--at] = static_cast<char>('0' + number % 10);
+char* put_two(char* at, int64_t number) {
+  *at++ = static_cast<char>('0' + number / 10);
+  *at++ = static_cast<char>('0' + number % 10);
+  return at;
 }
 
-void append_date(std::string& out, Date date) {
-  CivilDate c = civil(date);
-  if (c.year < 0 || c.year > 9999) {
-    out += fmt::format("{:04}-{:02}-{:02}", c.year, c.month, c.day);
-    return;
-  }
-  append_digits(out, c.year, 4);
-  out += '-';
-  append_digits(out, c.month, 2);
-  out += '-';
-  append_digits(out, c.day, 2);
+// Ten characters; the year has four digits.
+char* put_date(char* at, const CivilDate& date) {
+  at = put_two(at, date.year / 100);
+  at = put_two(at, date.year % 100);
+  *at++ = '-';
+  at = put_two(at, date.month);
+  *at++ = '-';
+  return put_two(at, date.day);
 }
 
 }  // namespace
 
 std::string date_text(Date date) {
-  std::string out;
-  append_date(out, date);
-  return out;
+  CivilDate c = civil(date);
+  if (c.year < 0 || c.year > 9999) return fmt::format("{:04}-{:02}-{:02}", c.year, c.month, c.day);
+  char text[10];
+  return std::string(text, put_date(text, c));
 }
 
 std::optional<TimeOfDay> parse_time(std::string_view text) {
@@ -188,19 +185,22 @@ void append_instant_text(std::string& out, Instant instant) {
     ms += kDayMs;
     --days;
   }
-  append_date(out, {static_cast<int32_t>(days)});
+  char text[24];
+  char* at = put_date(text, civil({static_cast<int32_t>(days)}));
   int64_t seconds = ms / 1000;
-  out += 'T';
-  append_digits(out, seconds / 3600, 2);
-  out += ':';
-  append_digits(out, seconds / 60 % 60, 2);
-  out += ':';
-  append_digits(out, seconds % 60, 2);
-  if (ms % 1000 != 0) {
-    out += '.';
-    append_digits(out, ms % 1000, 3);
+  *at++ = 'T';
+  at = put_two(at, seconds / 3600);
+  *at++ = ':';
+  at = put_two(at, seconds / 60 % 60);
+  *at++ = ':';
+  at = put_two(at, seconds % 60);
+  if (int64_t rest = ms % 1000; rest != 0) {
+    *at++ = '.';
+    *at++ = static_cast<char>('0' + rest / 100);
+    at = put_two(at, rest % 100);
   }
-  out += 'Z';
+  *at++ = 'Z';
+  out.append(text, at);
 }
 
 std::string instant_text(Instant instant) {

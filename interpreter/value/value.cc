@@ -28,9 +28,8 @@ std::string Currency::code() const {
   return out;
 }
 
-// A body is one allocation: the header, then the bytes of the text, or the values of the list, or
-// the texts of a block.
-Value Value::text(std::string_view bytes) {
+// A body is one allocation: the header, then the bytes of the text, or the values of the list.
+Value Value::text(std::string_view bytes, bool plain) {
   Value out;
   if (bytes.empty()) return out;
   void* memory = std::malloc(sizeof(Body) + bytes.size());
@@ -39,38 +38,25 @@ Value Value::text(std::string_view bytes) {
   body->size = static_cast<uint32_t>(bytes.size());
   std::memcpy(reinterpret_cast<char*>(body + 1), bytes.data(), bytes.size());
   out.bits_.kind = Kind::kText;
+  out.bits_.scale = plain ? 1 : 0;
   out.bits_.offset = offsetof(Body, size);
   out.bits_.body = body;
   return out;
 }
 
-TextBlock::TextBlock(size_t count, size_t bytes) {
-  if (count == 0) return;
-  bytes_ = sizeof(Value::Body) + count * sizeof(uint32_t) + bytes;
-  used_ = sizeof(Value::Body);
-  void* memory = std::malloc(bytes_);
-  if (memory == nullptr) throw std::bad_alloc();
-  holder_.bits_.kind = Value::Kind::kText;
-  holder_.bits_.offset = offsetof(Value::Body, size);
-  holder_.bits_.body = new (memory) Value::Body;
-  ahead_ = static_cast<uint32_t>(count);
-  holder_.bits_.body->references.store(ahead_ + 1, std::memory_order_relaxed);
-}
-
-// The holder's own reference is left, and goes with it.
-TextBlock::~TextBlock() {
-  if (ahead_ > 0) holder_.bits_.body->references.fetch_sub(ahead_, std::memory_order_acq_rel);
-}
-
-Value TextBlock::text_beside(std::string_view bytes, bool plain) {
-  bool fits = !bytes.empty() && bytes.size() <= kLongest &&
-              sizeof(uint32_t) + bytes.size() <= bytes_ - used_;
-  if (fits) {
-    Value reference = holder_;
-    return put(std::exchange(reference.bits_, {}), bytes, plain);
+Value Value::text_with_parts(std::string_view bytes, std::span<const Part> parts) {
+  Value out = text(bytes);
+  if (parts.empty()) return out;
+  Body* body = out.bits_.body;
+  body->references.store(static_cast<uint32_t>(parts.size()) + 1, std::memory_order_relaxed);
+  for (const Part& part : parts) {
+    Value& value = *part.value;
+    value.release();
+    value.bits_ = out.bits_;
+    value.bits_.scale = 1;
+    value.bits_.extra = part.size;
+    value.bits_.offset = static_cast<uint32_t>(sizeof(Body)) + part.begin;
   }
-  Value out = Value::text(bytes);
-  if (!out.is_blank()) out.bits_.scale = plain ? 1 : 0;
   return out;
 }
 

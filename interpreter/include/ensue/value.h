@@ -71,8 +71,6 @@ struct Duration {
   friend bool operator==(const Duration&, const Duration&) = default;
 };
 
-class TextBlock;
-
 class Value {
  public:
   enum class Kind : uint8_t {
@@ -110,8 +108,18 @@ class Value {
   static Value money(Decimal d, Currency c) {
     return Value(Kind::kMoney, d.coefficient, d.scale, c.packed);
   }
-  // Copies the bytes, which must be UTF-8. The empty text is blank.
-  static Value text(std::string_view bytes);
+  // Copies the bytes, which must be UTF-8. The empty text is blank. `plain`: it is known that all
+  // of them stand in JSON as they are.
+  static Value text(std::string_view bytes, bool plain = false);
+  // Texts that lie in a longer one and share its bytes, which stay until the last of them is gone:
+  // for those that come and go together, as the texts of a record do. All are plain.
+  struct Part {
+    Value* value;  // what becomes the text
+    uint32_t begin;
+    uint16_t size;  // not 0
+  };
+  // The longer text. O(bytes + parts), one allocation.
+  static Value text_with_parts(std::string_view bytes, std::span<const Part> parts);
   static Value date(Date d) { return Value(Kind::kDate, d.days); }
   static Value datetime(Instant i) { return Value(Kind::kDatetime, i.ms); }
   static Value time(TimeOfDay t) { return Value(Kind::kTime, t.ms); }
@@ -129,8 +137,8 @@ class Value {
            bits_.kind == Kind::kMoney;
   }
 
-  // Each accessor is defined only for its own kind, except that truth() of a blank is false and
-  // as_text() of anything but a text is empty.
+  // Each accessor is defined only for its own kind, except that truth() of a blank is false, and
+  // as_text() and as_list() of another kind are empty.
   bool truth() const { return bits_.kind == Kind::kBoolean && bits_.integer != 0; }
   Decimal as_decimal() const { return {bits_.integer, bits_.scale}; }
   Currency as_currency() const { return {bits_.extra}; }
@@ -140,6 +148,7 @@ class Value {
   std::string_view as_text() const {
     if (bits_.kind != Kind::kText) return {};
     const char* at = reinterpret_cast<const char*>(bits_.body) + bits_.offset;
+    if (bits_.extra != 0) return {at, bits_.extra};
     uint32_t size;
     std::memcpy(&size, at, sizeof size);
     return {at + sizeof size, size};
@@ -155,24 +164,23 @@ class Value {
   // The value with its money tagged by a currency; other kinds are unchanged.
   Value with_currency(Currency c) const;
 
-  // Many at once, at less cost than one by one where they share their bodies, as the texts of a
-  // TextBlock do.
+  // Many at once, at less cost than one by one where they share their bodies, as parts of a text
+  // do.
   static std::vector<Value> copies(std::span<const Value> values);
   static void clear(std::span<Value> values);  // leaves them blank
 
  private:
-  friend class TextBlock;
-  // What several values share. Of a list: how many values follow. Of one text: its bytes, which
-  // follow. Of a block of texts: nothing; each text follows behind its own size.
+  // What several values share. Of a list: how many values follow. Of a text: its bytes, which
+  // follow.
   struct Body {
     std::atomic<uint32_t> references{1};
     uint32_t size = 0;
   };
   struct Bits {
     Kind kind = Kind::kBlank;
-    int8_t scale = 0;  // of a text: whether it is plain
-    uint16_t extra = 0;
-    uint32_t offset = 0;  // of a text: from the body to its size, which its bytes follow
+    int8_t scale = 0;     // of a text: whether it is plain
+    uint16_t extra = 0;   // of a part of a text: its bytes
+    uint32_t offset = 0;  // of a part: from the body to its bytes; else to its size, before them
     union {
       int64_t integer = 0;
       Body* body;
@@ -198,50 +206,5 @@ class Value {
 };
 
 static_assert(sizeof(Value) == 16);
-
-// Texts in one allocation, which stays until the last of them is gone: for those that come and go
-// together, as the texts of a record do. Long ones get an allocation of their own, so that a short
-// one does not keep them.
-class TextBlock {
- public:
-  static constexpr size_t kLongest = 256;
-
-  // Room for `count` texts of at most kLongest bytes each, of `bytes` bytes in all.
-  TextBlock(size_t count, size_t bytes);
-  TextBlock(const TextBlock&) = delete;
-  TextBlock& operator=(const TextBlock&) = delete;
-  ~TextBlock();
-  // As Value::text, also when there is no room. `plain`: all bytes stand in JSON as they are.
-  Value text(std::string_view bytes, bool plain = false) {
-    size_t needed = sizeof(uint32_t) + bytes.size();
-    bool fits = !bytes.empty() && bytes.size() <= kLongest && needed <= bytes_ - used_;
-    if (!fits || ahead_ == 0) return text_beside(bytes, plain);
-    --ahead_;
-    return put(holder_.bits_, bytes, plain);
-  }
-
- private:
-  // Of one that finds no room, or for which no reference was counted.
-  Value text_beside(std::string_view bytes, bool plain);
-  // With a reference to the body, counted before.
-  Value put(const Value::Bits& bits, std::string_view bytes, bool plain) {
-    Value out;
-    out.bits_ = bits;
-    out.bits_.scale = plain ? 1 : 0;
-    out.bits_.offset = static_cast<uint32_t>(used_);
-    char* at = reinterpret_cast<char*>(bits.body) + used_;
-    auto size = static_cast<uint32_t>(bytes.size());
-    std::memcpy(at, &size, sizeof size);
-    std::memcpy(at + sizeof size, bytes.data(), bytes.size());
-    used_ += sizeof size + bytes.size();
-    return out;
-  }
-
-  Value holder_;      // an empty text of the block
-  size_t used_ = 0;   // bytes of the body
-  size_t bytes_ = 0;  // of the body
-  // References counted ahead, for texts that are still to come.
-  uint32_t ahead_ = 0;
-};
 
 }  // namespace ensue

@@ -3,6 +3,7 @@
 
 #include "support/programs.h"
 #include "types/event.h"
+#include "types/member_writer.h"
 #include "types/record.h"
 #include "types/schema.h"
 #include "value/decimal.h"
@@ -295,6 +296,84 @@ TEST_CASE("values given to fields name the blank ones too") {
   made.set(field(9), Value::number(9));
   CHECK(&made[field(4)] == before);
   CHECK(made.size() == 3);
+}
+
+TEST_CASE("fields made as a whole record know their row until one of them is set") {
+  const Object& lead = schema().object(object("Lead"));
+  FieldId company = lead.find("Company");
+  FieldId city = lead.find("City");
+  FieldId employees = lead.find("NumberOfEmployees");
+  FieldId opted_out = lead.find("HasOptedOutOfEmail");
+  FieldId description = lead.find("Description");
+  std::string written;
+  auto row_of = [&](const Fields& fields) {
+    {
+      MemberWriter writer(lead, written);
+      fields.for_each([&](FieldId field, const Value& value) { writer.put(field, value); });
+      writer.close();
+    }
+    return written;
+  };
+  FieldValuesMaker maker;
+  auto make = [&](const std::string& about) {
+    // In no order, one of them twice, one as a text after it was none.
+    maker.set(employees, Value::number(*value::parse_decimal("-0.50")));
+    maker.set_text(city, "Berlin");
+    maker.set(description, Value::text(about));
+    maker.set(company, Value::text("gone"));
+    maker.set_text(company, "Firm \xC3\xA9");
+    maker.set(opted_out, Value::boolean(false));
+    maker.set(lead.find("Title"), Value());
+  };
+  make("said \"no\"");
+  CHECK(maker.has_text(city));
+  CHECK_FALSE(maker.has_text(description));
+  CHECK(maker.text(company) == "Firm \xC3\xA9");
+  CHECK(maker.text(description) == "said \"no\"");
+  CHECK(maker.text(lead.find("Industry")).empty());
+  Fields fields;
+  fields.set_all(maker.take(&lead));
+  CHECK(fields[company].as_text() == "Firm \xC3\xA9");
+  CHECK(fields[company].is_plain_text());
+  CHECK(fields.present().size() == 5);
+  CHECK(std::string(fields.row()) == row_of(fields));
+  CHECK(fields.row().find("\"NumberOfEmployees\":-0.50") != std::string_view::npos);
+  Fields copy = fields;
+  CHECK(copy.row() == fields.row());
+  // Nothing given changes nothing; anything else does, though it be what was there.
+  copy.set_all({});
+  copy.set(lead.find("Industry"), Value());
+  CHECK(copy.row() == fields.row());
+  copy.set(city, Value::text("Berlin"));
+  CHECK(copy.row().empty());
+  CHECK(row_of(copy) == fields.row());
+  copy = fields;
+  maker.set_text(city, "Bonn");
+  copy.set_all(maker.take(&lead));
+  CHECK(copy.row().empty());
+  CHECK(copy[city].as_text() == "Bonn");
+  // Of a part of a record, and of a long one, there is none.
+  make("short");
+  FieldValues part = maker.take();
+  CHECK(part[city].as_text() == "Berlin");
+  Fields of_part;
+  of_part.set_all(std::move(part));
+  CHECK(of_part.row().empty());
+  make(std::string(5'000, 'l'));
+  Fields longer;
+  longer.set_all(maker.take(&lead));
+  CHECK(longer.row().empty());
+  CHECK(longer[company].as_text() == "Firm \xC3\xA9");
+  CHECK(longer[city].as_text() == "Berlin");
+  CHECK(longer[description].as_text().size() == 5'000);
+  // A record of which all is blank is one, too.
+  maker.set(city, Value());
+  FieldValues blank = maker.take(&lead);
+  CHECK(blank.size() == 1);
+  Fields none;
+  none.set_all(std::move(blank));
+  CHECK(none.row() == "{}");
+  CHECK(row_of(none) == "{}");
 }
 
 TEST_CASE("changes have the names of the native form") {

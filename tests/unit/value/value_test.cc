@@ -29,57 +29,52 @@ TEST_CASE("a blank is one value, and there is no empty text or list") {
   CHECK(Value().as_text().empty());
 }
 
-TEST_CASE("texts of a block are as others, and outlive it") {
-  std::string longest(TextBlock::kLongest, 'l');
-  std::string too_long(TextBlock::kLongest + 1, 'm');
-  std::vector<Value> kept;
+TEST_CASE("parts of a text are texts as others, and outlive it") {
+  std::string longest(UINT16_MAX, 'l');
+  std::string bytes = "abc|" + longest + "|d";
+  std::vector<Value> parts(3);
+  parts[2] = Value::text("what was there before");
   {
-    TextBlock block(3, 3 + longest.size());
-    kept.push_back(block.text("abc"));
-    kept.push_back(block.text(""));
-    kept.push_back(block.text(too_long));
-    kept.push_back(block.text(longest));
-    kept.push_back(block.text("no room for its bytes"));
+    std::vector<Value::Part> rows = {{&parts[0], 0, 3},
+                                     {&parts[1], 4, UINT16_MAX},
+                                     {&parts[2], static_cast<uint32_t>(bytes.size() - 1), 1}};
+    Value whole = Value::text_with_parts(bytes, rows);
+    CHECK(whole.as_text() == bytes);
   }
-  CHECK(kept[0].as_text() == "abc");
-  CHECK(kept[1].is_blank());
-  CHECK(kept[2].as_text() == too_long);
-  CHECK(kept[3].as_text() == longest);
-  CHECK(kept[4].as_text() == "no room for its bytes");
-  Value copy = kept[3];
-  kept.clear();
+  CHECK(parts[0].as_text() == "abc");
+  CHECK(parts[1].as_text() == longest);
+  CHECK(parts[2].as_text() == "d");
+  CHECK(value::same_stored(parts[0], Value::text("abc")));
+  Value copy = parts[1];
+  parts.clear();
   CHECK(copy.as_text() == longest);
-  TextBlock none(0, 0);
-  CHECK(none.text("a").as_text() == "a");
+  CHECK(Value::text_with_parts("alone", {}).as_text() == "alone");
+  CHECK(Value::text_with_parts("", {}).is_blank());
 }
 
-TEST_CASE("a text is known to be plain where it was said, in a block or beside it") {
-  std::string too_long(TextBlock::kLongest + 1, 'm');
-  TextBlock block(1, 3);
-  CHECK(block.text("abc", true).is_plain_text());
-  CHECK(block.text("beside", true).is_plain_text());
-  CHECK(block.text(too_long, true).is_plain_text());
-  CHECK_FALSE(block.text("", true).is_plain_text());
-  CHECK_FALSE(block.text("d").is_plain_text());
+TEST_CASE("a text is known to be plain where it was said, and parts of a text are") {
+  CHECK(Value::text("e", true).is_plain_text());
   CHECK_FALSE(Value::text("e").is_plain_text());
+  CHECK_FALSE(Value::text("", true).is_plain_text());
   CHECK_FALSE(Value::number(Decimal{15, 1}).is_plain_text());
-  Value copy = block.text("abc", true);
+  Value part;
+  Value::Part row{&part, 1, 1};
+  Value whole = Value::text_with_parts("{a}", {&row, 1});
+  CHECK_FALSE(whole.is_plain_text());
+  CHECK(part.is_plain_text());
+  Value copy = part;
   CHECK(copy.is_plain_text());
-  CHECK(value::same_stored(copy, Value::text("abc")));
 }
 
 TEST_CASE("many values are copied and cleared as one by one") {
-  std::string longest(TextBlock::kLongest, 'l');
-  std::vector<Value> kept;
+  std::string longest(256, 'l');
+  std::vector<Value> kept(7);
   {
-    TextBlock block(3, 8);
-    kept.push_back(block.text("ab"));
-    kept.push_back(Value::number(int64_t{7}));
-    kept.push_back(block.text("cd"));
-    kept.push_back(Value::text(longest));
-    kept.push_back(Value());
-    kept.push_back(block.text("ef"));
-    kept.push_back(Value::list({Value::text("x"), kept[0]}));
+    std::vector<Value::Part> parts = {{&kept[0], 0, 2}, {&kept[2], 2, 2}, {&kept[5], 4, 2}};
+    Value::text_with_parts("abcdef", parts);
+    kept[1] = Value::number(int64_t{7});
+    kept[3] = Value::text(longest);
+    kept[6] = Value::list({Value::text("x"), kept[0]});
   }
   std::vector<Value> copies = Value::copies(kept);
   Value one = kept[5];
