@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -189,13 +190,11 @@ int main(int argc, char** argv) {
   int rules = 100'000;
   int users_a_file = 10;
   int rounds = 3;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    std::string_view flag = argv[i];
-    int value = std::atoi(argv[i + 1]);
-    if (flag == "--rules") rules = value;
-    if (flag == "--users-a-file") users_a_file = value;
-    if (flag == "--rounds") rounds = value;
-  }
+  CLI::App app("Loading, against what ANTLR alone needs", "bench_loading");
+  app.add_option("--rules", rules)->check(CLI::Range(1, 1'000'000))->capture_default_str();
+  app.add_option("--users-a-file", users_a_file)->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--rounds", rounds)->check(CLI::PositiveNumber)->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
   std::vector<ensue::SourceText> sources = sources_of(rules, users_a_file);
   size_t bytes = 0;
   for (const ensue::SourceText& source : sources) bytes += source.text.size();

@@ -223,6 +223,7 @@ class FileParser {
     Offsets offsets(body);
     antlr4::ANTLRInputStream input{std::string(body)};
     EnsueLexer lexer(&input);
+    internal::use_own_tables(lexer);
     lexer.removeErrorListeners();
     tokens_ = lex(text_, lexer, offsets, base);
     if (base > 0) {

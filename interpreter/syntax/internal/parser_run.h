@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "syntax/internal/builder.h"
+#include "syntax/internal/own_tables.h"
 #include "syntax/parse.h"
 
 namespace ensue::syntax::internal {
@@ -143,6 +144,7 @@ struct ParserRun {
         stream(&range),
         parser(&stream),
         depth(bounds.nesting_max) {
+    use_own_tables(parser);
     parser.removeErrorListeners();
     parser.addErrorListener(&errors);
     parser.addParseListener(&depth);
