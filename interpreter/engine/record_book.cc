@@ -198,9 +198,10 @@ Status RecordBook::flush(StoreTxn& txn, base::Workers& workers) {
   // enough to stay in the cache, or enough for all threads; what is written, and in which order, is
   // the same for any number of them.
   constexpr size_t kLeastRows = 32;
-  size_t rows_max = workers.parts(SIZE_MAX, kLeastRows) == 1 ? kLeastRows : 1024;
-  constexpr size_t kKeptBytes = size_t{64} << 10;  // of a row's texts, for the row that comes next
-  std::vector<RecordRow> rows(std::min(rows_max, all.size()));
+  size_t rows_max = workers.parts(SIZE_MAX, kLeastRows) == 1 ? 128 : 1024;
+  constexpr size_t kKeptBytes = size_t{4} << 10;  // of a row's texts, for the row that comes next
+  std::vector<RecordRow>& rows = rows_;
+  rows.resize(std::min(rows_max, std::max(rows.size(), all.size())));
   for (size_t first = 0; first < all.size(); first += rows_max) {
     size_t count = std::min(rows_max, all.size() - first);
     workers.split(count, kLeastRows, [&](size_t, size_t begin, size_t end) {

@@ -111,6 +111,7 @@ class RecordBook final : public exec::RecordSource {
   std::map<LinkKey, std::set<std::string>> links_;
   std::vector<Undo> journal_;  // while a mark is open
   size_t marks_ = 0;
+  std::vector<RecordRow> rows_;  // on their way to the store; they keep their room for the next
   uint64_t reads_ = 0;
   bool users_changed_ = false;
   std::optional<Error> error_;

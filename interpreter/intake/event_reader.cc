@@ -185,6 +185,7 @@ LineResult EventReader::read_object(uint32_t node, uint64_t line_number, int dep
   constexpr int kEnvelopesMax = 4;
   if (depth > kEnvelopesMax)
     return poison(Format::kUnknown, "too many envelopes, one inside the other");
+  ids_.clear();
   Draft draft;
   draft.source = cloud_source_;
   draft.identity = cloud_identity_;
@@ -252,8 +253,7 @@ LineResult EventReader::read_salesforce(uint32_t payload, Draft draft, uint64_t 
   draft.whole_object = row->whole;
   draft.entity = tape_.text(header, "entityName");
   uint32_t ids = tape_.find(header, "recordIds");
-  if (ids != kNone)
-    tape_.for_each(ids, [&](uint32_t id) { draft.ids.push_back(tape_.node(id).text); });
+  if (ids != kNone) tape_.for_each(ids, [&](uint32_t id) { ids_.push_back(tape_.node(id).text); });
   draft.by = tape_.text(header, "commitUser");
   std::string_view committed = tape_.text(header, "commitTimestamp");
   if (!committed.empty()) draft.at = committed;
@@ -274,7 +274,7 @@ LineResult EventReader::read_salesforce(uint32_t payload, Draft draft, uint64_t 
   draft.skip = "ChangeEventHeader";
   draft.nulled = tape_.find(header, "nulledFields");
   draft.diffs = tape_.find(header, "diffFields");
-  if (draft.ids.empty() && !draft.whole_object) return nothing(Format::kSalesforce);
+  if (ids_.empty() && !draft.whole_object) return nothing(Format::kSalesforce);
   return finish(draft, Format::kSalesforce, line_number);
 }
 
@@ -327,7 +327,7 @@ LineResult EventReader::read_debezium(uint32_t node, Draft draft, uint64_t line_
   for (const char* key : {"Id", "id", "ID"}) {
     std::string_view id = tape_.text(image, key);
     if (id.empty()) continue;
-    draft.ids.push_back(id);
+    ids_.push_back(id);
     break;
   }
   if (!deleted) draft.fields = after;
@@ -376,7 +376,7 @@ LineResult EventReader::read_wal2json(uint32_t node, Draft draft, uint64_t line_
   };
   std::string_view id = id_in(draft.kind == ChangeKind::kDelete ? identity : columns);
   if (id.empty()) id = id_in(identity);
-  if (!id.empty()) draft.ids.push_back(id);
+  if (!id.empty()) ids_.push_back(id);
   if (draft.kind != ChangeKind::kDelete) {
     if (!is_array(columns)) return poison(Format::kWal2json, "a change without `columns`");
     draft.columns = columns;
@@ -400,8 +400,7 @@ LineResult EventReader::read_native(const Members& members, Draft draft, uint64_
     return poison(Format::kNative, fmt::format("unknown kind \"{}\"", base::excerpt(kind, 40)));
   draft.entity = members.text(kEntity);
   if (members.is(kIds, JsonKind::kArray)) {
-    tape_.for_each(members.at(kIds),
-                   [&](uint32_t id) { draft.ids.push_back(tape_.node(id).text); });
+    tape_.for_each(members.at(kIds), [&](uint32_t id) { ids_.push_back(tape_.node(id).text); });
   }
   std::string_view at = members.text(kAt);
   if (!at.empty()) draft.at = at;
@@ -415,7 +414,7 @@ LineResult EventReader::read_native(const Members& members, Draft draft, uint64_
     (member == kSet ? draft.fields : draft.before) = members.at(member);
   }
   draft.nulled = members.at(kNulled);
-  if (draft.ids.empty()) return poison(Format::kNative, "`ids` names no record");
+  if (ids_.empty()) return poison(Format::kNative, "`ids` names no record");
   return finish(draft, Format::kNative, line_number);
 }
 
@@ -495,10 +494,10 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
     out.reason = schema_.object(object).name;
     return out;
   }
-  if (draft.ids.empty()) return poison(format, "the event names no record");
-  if (draft.ids.size() > bounds_.event_records_max) {
-    return poison(format, fmt::format("{} records in one event; at most {} are read",
-                                      draft.ids.size(), bounds_.event_records_max));
+  if (ids_.empty()) return poison(format, "the event names no record");
+  if (ids_.size() > bounds_.event_records_max) {
+    return poison(format, fmt::format("{} records in one event; at most {} are read", ids_.size(),
+                                      bounds_.event_records_max));
   }
   types::Event event;
   event.object = object;
@@ -541,12 +540,12 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
   if (!fine) return poison(format, std::move(typing.reason));
   // Each record keeps the values as its own: one line must not become gigabytes of records.
   constexpr size_t kMergedMax = 100;  // records, of the largest line
-  if (draft.ids.size() > kMergedMax) {
+  if (ids_.size() > kMergedMax) {
     size_t bytes = text_bytes(event.set);
-    if (bytes * draft.ids.size() > kMergedMax * bounds_.event_bytes_max) {
+    if (bytes * ids_.size() > kMergedMax * bounds_.event_bytes_max) {
       return poison(
           format, fmt::format("{} bytes of texts for each of {} records; at most {} in all", bytes,
-                              draft.ids.size(), kMergedMax * bounds_.event_bytes_max));
+                              ids_.size(), kMergedMax * bounds_.event_bytes_max));
     }
   }
   const std::string& source = draft.source.empty() ? source_ : draft.source;
@@ -556,12 +555,12 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
   std::string identity =
       draft.identity.empty() ? fmt::format("line {}", line_number) : draft.identity;
   out.kind = event.kind == ChangeKind::kGap ? LineResult::Kind::kGap : LineResult::Kind::kEvents;
-  out.events.reserve(draft.ids.size());
-  for (std::string_view id : draft.ids) {
+  out.events.reserve(ids_.size());
+  for (std::string_view id : ids_) {
     if (id.empty()) return poison(format, "a record id is empty");
     event.record = id;
     event.key = base::hash_key({"event", source, identity, id});
-    bool last = out.events.size() + 1 == draft.ids.size();
+    bool last = out.events.size() + 1 == ids_.size();
     if (last) {
       out.events.push_back(std::move(event));
     } else {

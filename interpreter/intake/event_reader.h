@@ -80,7 +80,6 @@ class EventReader {
     std::string source;    // empty: the reader's
     std::string identity;  // event id, or transaction and sequence; empty: the line number
     std::string_view entity;
-    std::vector<std::string_view> ids;
     types::ChangeKind kind = types::ChangeKind::kUpdate;
     bool whole_object = false;  // of kGap: every record of the object
     std::string_view at;        // ISO 8601 or milliseconds; empty: none
@@ -162,6 +161,7 @@ class EventReader {
   IntakeCounts counts_;
   std::array<Names, 2> names_;  // of programs; of databases
   std::vector<uint8_t> expected_members_;
+  std::vector<std::string_view> ids_;  // of the records that the event is about
   types::FieldValuesMaker values_;
   std::string person_name_;
   std::string cloud_source_;

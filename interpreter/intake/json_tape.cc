@@ -244,6 +244,7 @@ struct JsonTape::Parser {
 JsonTape::JsonTape(Bounds bounds) : bounds_(bounds), parser_(std::make_unique<Parser>()) {}
 JsonTape::~JsonTape() = default;
 JsonTape::JsonTape(JsonTape&&) noexcept = default;
+JsonTape& JsonTape::operator=(JsonTape&&) noexcept = default;
 
 Status JsonTape::parse(std::string_view line) {
   if (line.size() > bounds_.bytes_max) {
@@ -265,7 +266,9 @@ Status JsonTape::parse(std::string_view line) {
   auto error = tokens.stage1(reinterpret_cast<const uint8_t*>(p.buffer.data()), line.size(),
                              simdjson::stage1_mode::regular);
   if (error) return not_json(line, {error, plain_message(error)});
-  if (nodes_.size() < tokens.n_structural_indexes) nodes_.resize(tokens.n_structural_indexes);
+  // A value begins with a token, and one may be looked for behind the last of them.
+  size_t values_max = size_t{tokens.n_structural_indexes} + 1;
+  if (nodes_.size() < values_max) nodes_.resize(values_max);
   Walk walk{p.buffer.data(),
             tokens.structural_indexes.get(),
             nodes_.data(),

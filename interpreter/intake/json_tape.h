@@ -38,6 +38,7 @@ class JsonTape {
   explicit JsonTape(Bounds bounds);
   ~JsonTape();
   JsonTape(JsonTape&&) noexcept;
+  JsonTape& operator=(JsonTape&&) noexcept;
 
   // Parses one JSON value. The message of an error says what is wrong.
   Status parse(std::string_view line);

@@ -131,22 +131,40 @@ TEST_CASE("a text is written over what the string held") {
   {
     TextWriter writer(out);
     writer.put("ab");
-    writer.put_between('"', "c");
-    CHECK(writer.size() == 5);
+    writer.put_between("k:", '"', "c");
+    CHECK(writer.size() == 7);
   }
-  CHECK(out == "ab\"c\"");
+  CHECK(out == "abk:\"c\"");
   std::string wanted;
   {
     TextWriter writer(out);
     for (int i = 0; i < 1000; ++i) {
       writer.put(std::to_string(i));
-      writer.put_between('|', std::string(static_cast<size_t>(i % 50), 'x'));
-      wanted += std::to_string(i) + "|" + std::string(static_cast<size_t>(i % 50), 'x') + "|";
+      std::string before(static_cast<size_t>(i % 7), 'k');
+      writer.put_between(before, '|', std::string(static_cast<size_t>(i % 50), 'x'));
+      wanted +=
+          std::to_string(i) + before + "|" + std::string(static_cast<size_t>(i % 50), 'x') + "|";
     }
   }
   CHECK(out == wanted);
   { TextWriter writer(out); }
   CHECK(out.empty());
+}
+
+TEST_CASE("bytes are copied and compared, however many there are") {
+  for (size_t size = 0; size < 80; ++size) {
+    std::string from;
+    for (size_t i = 0; i < size; ++i) from += static_cast<char>('a' + i % 26);
+    std::string to(size + 2, '#');
+    CHECK(copy_bytes(to.data() + 1, from.data(), size) == to.data() + 1 + size);
+    CHECK(to == "#" + from + "#");
+    CHECK(same_bytes(to.data() + 1, from.data(), size));
+    for (size_t at = 0; at < size; ++at) {
+      std::string other = from;
+      other[at] = '#';
+      CHECK_FALSE(same_bytes(other.data(), from.data(), size));
+    }
+  }
 }
 
 TEST_CASE("the first of two bytes is found wherever it stands") {

@@ -41,6 +41,23 @@ TEST_CASE("what is no single bare value is refused") {
   }
 }
 
+// Each by a tape that has room for nothing yet: what is read past an end is then seen.
+TEST_CASE("lines that end in the middle are refused") {
+  std::string line = R"({"a":[{"b":"c\"d","e":[1,-2.5e3,true]},null],"f":""})";
+  for (size_t size = 0; size < line.size(); ++size) {
+    INFO(line.substr(0, size));
+    JsonTape json({1000, 10});
+    CHECK_FALSE(json.parse(line.substr(0, size)));
+  }
+  for (const char* open : {"[", "[[", "{", "[{", "[1,", "{\"a\":", "\"", "-", "t", "[\"\\"}) {
+    INFO(open);
+    JsonTape json({1000, 10});
+    CHECK_FALSE(json.parse(open));
+  }
+  JsonTape json({1000, 10});
+  CHECK(json.parse(line));
+}
+
 TEST_CASE("texts and keys are what they say, with an escape anywhere or none") {
   // Of each length, so that the closing quote stands at each place of a word.
   for (size_t size = 0; size < 40; ++size) {
