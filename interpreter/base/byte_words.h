@@ -29,41 +29,48 @@ inline uint64_t marks_of(uint64_t word, char c) {
   return (other - kWordOnes) & ~other & kWordHighBits;
 }
 
-// Like memcpy and memcmp where most are short, without a call: from eight bytes on, words that may
-// lie over each other.
+// Like memcpy and memcmp where most are short, without a call: words of which the last may lie over
+// the one before.
+template <class Word>
+char* copy_words(char* to, const char* from, size_t size) {
+  Word last;
+  std::memcpy(&last, from + size - sizeof last, sizeof last);
+  for (size_t i = 0; i + sizeof last < size; i += sizeof last)
+    std::memcpy(to + i, from + i, sizeof last);
+  std::memcpy(to + size - sizeof last, &last, sizeof last);
+  return to + size;
+}
 inline char* copy_bytes(char* to, const char* from, size_t size) {
-  if (size > 4 * kWordBytes) {
+  if (size > 4 * sizeof(uint64_t)) {
     std::memcpy(to, from, size);
     return to + size;
   }
-  if (size >= kWordBytes) {
-    uint64_t last;
-    std::memcpy(&last, from + size - kWordBytes, kWordBytes);
-    for (size_t i = 0; i + kWordBytes < size; i += kWordBytes)
-      std::memcpy(to + i, from + i, kWordBytes);
-    std::memcpy(to + size - kWordBytes, &last, kWordBytes);
-  } else {
-    for (size_t i = 0; i < size; ++i) to[i] = from[i];
-  }
+  if (size >= sizeof(uint64_t)) return copy_words<uint64_t>(to, from, size);
+  if (size >= sizeof(uint32_t)) return copy_words<uint32_t>(to, from, size);
+  for (size_t i = 0; i < size; ++i) to[i] = from[i];
   return to + size;
 }
+template <class Word>
+bool same_words(const char* a, const char* b, size_t size) {
+  auto same = [&](size_t at) {
+    Word of_a;
+    Word of_b;
+    std::memcpy(&of_a, a + at, sizeof of_a);
+    std::memcpy(&of_b, b + at, sizeof of_b);
+    return of_a == of_b;
+  };
+  for (size_t i = 0; i + sizeof(Word) < size; i += sizeof(Word)) {
+    if (!same(i)) return false;
+  }
+  return same(size - sizeof(Word));
+}
 inline bool same_bytes(const char* a, const char* b, size_t size) {
-  uint64_t of_a;
-  uint64_t of_b;
-  if (size < kWordBytes) {
-    for (size_t i = 0; i < size; ++i) {
-      if (a[i] != b[i]) return false;
-    }
-    return true;
+  if (size >= sizeof(uint64_t)) return same_words<uint64_t>(a, b, size);
+  if (size >= sizeof(uint32_t)) return same_words<uint32_t>(a, b, size);
+  for (size_t i = 0; i < size; ++i) {
+    if (a[i] != b[i]) return false;
   }
-  for (size_t i = 0; i + kWordBytes < size; i += kWordBytes) {
-    std::memcpy(&of_a, a + i, kWordBytes);
-    std::memcpy(&of_b, b + i, kWordBytes);
-    if (of_a != of_b) return false;
-  }
-  std::memcpy(&of_a, a + size - kWordBytes, kWordBytes);
-  std::memcpy(&of_b, b + size - kWordBytes, kWordBytes);
-  return of_a == of_b;
+  return true;
 }
 
 // The first byte from `at` on that is `a` or `b`. Bytes up to 15 behind it are read.

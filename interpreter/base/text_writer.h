@@ -24,19 +24,19 @@ class TextWriter {
   size_t size() const { return static_cast<size_t>(at_ - out_.data()); }
   void put(std::string_view bytes) {
     make_room(bytes.size());
-    add(bytes);
+    at_ = copy_bytes(at_, bytes.data(), bytes.size());
   }
   // `before`, and `bytes` between two of `mark`.
   void put_between(std::string_view before, char mark, std::string_view bytes) {
     make_room(before.size() + bytes.size() + 2);
-    add(before);
-    *at_++ = mark;
-    add(bytes);
-    *at_++ = mark;
+    char* at = copy_bytes(at_, before.data(), before.size());
+    *at++ = mark;
+    at = copy_bytes(at, bytes.data(), bytes.size());
+    *at++ = mark;
+    at_ = at;
   }
 
  private:
-  void add(std::string_view bytes) { at_ = copy_bytes(at_, bytes.data(), bytes.size()); }
   void make_room(size_t bytes) {
     if (static_cast<size_t>(end_ - at_) < bytes) grow(bytes);
   }

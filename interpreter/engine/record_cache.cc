@@ -52,10 +52,23 @@ RecordCache::Row& RecordCache::dequeue(Queue& queue) {
   return row;
 }
 
+// What goes has not been looked at for long. What stands behind it is fetched meanwhile: the row,
+// and the image of one nearer.
+void RecordCache::look_ahead(const Queue& queue) {
+  constexpr size_t kRow = 6;
+  constexpr size_t kImage = 3;
+  if (queue.rows.size() <= kRow) return;
+  __builtin_prefetch(queue.rows[kRow]);
+  const types::Record* image = queue.rows[kImage]->second.image.get();
+  __builtin_prefetch(image);
+  __builtin_prefetch(reinterpret_cast<const char*>(image) + 64);
+}
+
 void RecordCache::trim() {
   for (Row* row : come_) enqueue(*row);
   come_.clear();
   while (fresh_.bytes > room_.fresh) {
+    look_ahead(fresh_);
     Row& row = dequeue(fresh_);
     if (row.second.used_) {
       row.second.worked_ = true;

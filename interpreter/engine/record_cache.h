@@ -91,6 +91,7 @@ class RecordCache {
   };
   void enqueue(Row& row);
   Row& dequeue(Queue& queue);
+  static void look_ahead(const Queue& queue);
 
   // As many as the long queue may hold records of a thousand bytes.
   static constexpr size_t kGone = size_t{1} << 16;

@@ -459,8 +459,15 @@ types::FieldId EventReader::find_field(types::ObjectId object, std::string_view 
   if (row == known.rows.end()) {
     const types::Type& type = shape.field(field).type;
     bool closed = type.is(types::TypeKind::kPicklist) && !schema_.picklist(type.picklist).open;
-    bool takes_texts = is_text(type.kind) && !closed && field != types::kIdField;
-    row = known.rows.insert(known.rows.end(), {std::string(name), field, takes_texts});
+    NamedField named;
+    named.name = name;
+    named.field = field;
+    if (field != types::kIdField) {  // which the event says in another place
+      named.kind = type.kind;
+      named.takes_texts = is_text(type.kind) && !closed;
+      if (closed) named.picklist = &schema_.picklist(type.picklist);
+    }
+    row = known.rows.insert(known.rows.end(), std::move(named));
   }
   known.next = static_cast<size_t>(row - known.rows.begin()) + 1;
   return field;
@@ -577,7 +584,7 @@ bool EventReader::add_fields(Typing& typing, uint32_t node, types::FieldValuesMa
   bool may_skip = !draft.skip.empty() || !diffs.empty();
   const uint32_t end = tape_.node(node).next;
   for (uint32_t member = node + 1; member < end; member = tape_.node(member).next) {
-    if (!may_skip) member = add_expected_texts(typing, member, end, out);
+    if (!may_skip) member = add_expected(typing, member, end, out);
     if (member == end) break;
     const JsonNode& row = tape_.node(member);
     if (may_skip && row.key == draft.skip) continue;
@@ -590,21 +597,42 @@ bool EventReader::add_fields(Typing& typing, uint32_t node, types::FieldValuesMa
   return true;
 }
 
-// Adds texts that come as in the event before and are taken as they are: most members. Gives the
-// first member that is something else.
-uint32_t EventReader::add_expected_texts(const Typing& typing, uint32_t member, uint32_t end,
-                                         types::FieldValuesMaker& out) {
+// Adds members that come as in the event before and are what their fields hold: nearly all. Gives
+// the first that is not.
+uint32_t EventReader::add_expected(const Typing& typing, uint32_t member, uint32_t end,
+                                   types::FieldValuesMaker& out) {
   if (typing.draft.database) return member;  // where a text may stand for another
   NamesOfObject& names = typing.names;
-  for (; member < end && names.next < names.rows.size(); ++member, ++names.next) {
-    const NamedField& named = names.rows[names.next];
+  auto add = [&](const NamedField& named, const JsonNode& node) {
+    switch (node.kind) {
+      case JsonKind::kString:
+        if (!is_short_text(node)) return false;
+        if (!named.takes_texts &&
+            (named.picklist == nullptr || named.picklist->find(node.text) == nullptr))
+          return false;
+        out.set_text(named.field, node.text);
+        return true;
+      case JsonKind::kBoolean:
+        if (named.kind != types::TypeKind::kBoolean) return false;
+        out.set(named.field, Value::boolean(node.truth));
+        return true;
+      case JsonKind::kNumber: {
+        auto number = number_value(named.kind, node.text);
+        if (number) out.set(named.field, std::move(*number));
+        return number.has_value();
+      }
+      default: return false;
+    }
+  };
+  size_t next = names.next;
+  for (; member < end && next < names.rows.size(); ++member, ++next) {
+    const NamedField& named = names.rows[next];
     const JsonNode& node = tape_.node(member);
-    bool expected = named.takes_texts && is_short_text(node) &&
-                    named.name.size() == node.key.size() &&
+    bool expected = named.name.size() == node.key.size() &&
                     base::same_bytes(named.name.data(), node.key.data(), node.key.size());
-    if (!expected) break;
-    out.set_text(named.field, node.text);
+    if (!expected || !add(named, node)) break;
   }
+  names.next = next;
   return member;
 }
 

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -110,7 +111,9 @@ class EventReader {
   struct NamedField {
     std::string name;
     types::FieldId field;
-    bool takes_texts = false;  // any text, as it comes
+    types::TypeKind kind = types::TypeKind::kBlank;
+    bool takes_texts = false;                   // any text, as it comes, …
+    const types::Picklist* picklist = nullptr;  // … or these, whatever others come
   };
   struct NamesOfObject {
     std::vector<NamedField> rows;
@@ -136,8 +139,8 @@ class EventReader {
   // Adds the members of `node` to `out`. False with a reason when a value cannot be of its field's
   // type.
   bool add_fields(Typing& typing, uint32_t node, types::FieldValuesMaker& out);
-  uint32_t add_expected_texts(const Typing& typing, uint32_t member, uint32_t end,
-                              types::FieldValuesMaker& out);
+  uint32_t add_expected(const Typing& typing, uint32_t member, uint32_t end,
+                        types::FieldValuesMaker& out);
   bool add_columns(Typing& typing, uint32_t node, types::FieldValuesMaker& out);
   bool add_field(Typing& typing, std::string_view name, uint32_t value,
                  types::FieldValuesMaker& out);
@@ -172,6 +175,9 @@ class EventReader {
 // A JSON value as a value of a field. An error when it cannot be one.
 Result<Value> value_from_json(const JsonTape& tape, uint32_t node, const types::Schema& schema,
                               const types::Type& type, const Bounds& bounds, bool database);
+// Of a field for numbers, percents or money without a currency of its own; nothing where the field
+// is another, or the digits are no number that can be kept.
+std::optional<Value> number_value(types::TypeKind kind, std::string_view digits);
 // Fields whose values are texts as they come.
 bool is_text(types::TypeKind kind);
 // What FieldValuesMaker::set_text takes.

@@ -54,11 +54,9 @@ Result<Value> number_from(const JsonNode& node, TypeKind kind) {
     if (!currency.given()) return wrong(node, "an amount of money");
     digits.remove_suffix(4);
   }
-  auto number = value::parse_decimal(digits);
+  auto number = number_value(kind, digits);
   if (!number) return wrong(node, "a number of at most 18 digits");
-  return kind == TypeKind::kPercent ? Value::percent(*number)
-         : kind == TypeKind::kMoney ? Value::money(*number, currency)
-                                    : Value::number(*number);
+  return currency.given() ? number->with_currency(currency) : *number;
 }
 
 Result<Value> boolean_from(const JsonNode& node) {
@@ -164,6 +162,16 @@ bool is_text(types::TypeKind kind) {
     case types::TypeKind::kRecord: return true;
     default: return false;
   }
+}
+
+std::optional<Value> number_value(types::TypeKind kind, std::string_view digits) {
+  if (kind != TypeKind::kNumber && kind != TypeKind::kPercent && kind != TypeKind::kMoney)
+    return std::nullopt;
+  auto number = value::parse_decimal(digits);
+  if (!number) return std::nullopt;
+  return kind == TypeKind::kPercent ? Value::percent(*number)
+         : kind == TypeKind::kMoney ? Value::money(*number, {})
+                                    : Value::number(*number);
 }
 
 std::optional<Instant> instant_from_text(std::string_view text, bool database) {

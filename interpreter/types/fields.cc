@@ -16,8 +16,6 @@ Fields& Fields::operator=(const Fields& other) {
   return *this = std::move(copy);
 }
 
-Fields::~Fields() { Value::clear(values_); }
-
 void Fields::set(FieldId field, Value value) {
   auto at = values_.begin() + static_cast<std::ptrdiff_t>(present_.rank(field));
   if (value.is_blank() && !present_.has(field)) return;
@@ -81,7 +79,7 @@ void FieldValuesMaker::move_to(Fields& fields, PutText put_text, PutOther put_ot
       auto size = static_cast<uint16_t>(slot.text.size());
       size_t begin = put_text(field, std::exchange(slot.text, {}));
       *part++ = {value++, static_cast<uint32_t>(begin), size};
-      slot.value = {};
+      if (!slot.value.is_blank()) slot.value = {};
     } else if (slot.value.is_blank()) {
       fields.present_.remove(field);
     } else {

@@ -85,7 +85,9 @@ class Fields {
   Fields(Fields&&) noexcept = default;
   Fields& operator=(const Fields& other);
   Fields& operator=(Fields&&) noexcept = default;
-  ~Fields();
+  ~Fields() {
+    if (!values_.empty()) Value::clear(values_);
+  }
 
   // Blank for a field that has no value.
   const Value& operator[](FieldId field) const {

@@ -5,6 +5,7 @@
 // even.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,7 +29,7 @@ std::string decimal_text(Decimal d);
 class DecimalText {
  public:
   explicit DecimalText(Decimal d);
-  std::string_view view() const { return {bytes_, size_}; }
+  std::string_view view() const { return {bytes_, std::min(size_, sizeof bytes_)}; }
 
  private:
   char bytes_[24];  // a sign, a zero, a point, and the digits of a coefficient or of a scale

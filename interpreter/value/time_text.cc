@@ -151,7 +151,40 @@ Instant DateTimeText::instant() const {
   return {date.days * kDayMs + time.ms - offset_ms.value_or(0)};
 }
 
+namespace {
+
+// Two digits; 100 or more when one of them is none.
+unsigned two_digits(const char* at) {
+  unsigned tens = static_cast<unsigned char>(at[0]) - unsigned{'0'};
+  unsigned ones = static_cast<unsigned char>(at[1]) - unsigned{'0'};
+  return tens > 9 || ones > 9 ? 100 : 10 * tens + ones;
+}
+
+// `2026-01-05T14:00:00Z`, as most times of events are written.
+std::optional<DateTimeText> plain_datetime(std::string_view text) {
+  if (text.size() != 20 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' ||
+      text[16] != ':' || text[19] != 'Z')
+    return std::nullopt;
+  const char* at = text.data();
+  unsigned century = two_digits(at);
+  unsigned year = two_digits(at + 2);
+  unsigned month = two_digits(at + 5);
+  unsigned day = two_digits(at + 8);
+  unsigned hour = two_digits(at + 11);
+  unsigned minute = two_digits(at + 14);
+  unsigned second = two_digits(at + 17);
+  if (century > 99 || year > 99 || hour > 23 || minute > 59 || second > 59) return std::nullopt;
+  auto date = date_of({static_cast<int32_t>(100 * century + year), static_cast<int32_t>(month),
+                       static_cast<int32_t>(day)});
+  if (!date) return std::nullopt;
+  auto seconds = static_cast<int32_t>((hour * 60 + minute) * 60 + second);
+  return DateTimeText{*date, {seconds * 1000}, 0};
+}
+
+}  // namespace
+
 std::optional<DateTimeText> parse_datetime(std::string_view text) {
+  if (auto plain = plain_datetime(text)) return plain;
   if (text.size() < 16 || (text[10] != 'T' && text[10] != ' ')) return std::nullopt;
   auto date = parse_date(text.substr(0, 10));
   if (!date) return std::nullopt;
