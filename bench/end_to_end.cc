@@ -7,8 +7,8 @@
 // same batches. Nothing matches: the engine next to a loop that writes the same copies of records
 // in the same batches, and matching alone, from the bytes of an event to what it starts. What the
 // loops write is recorded from the engine (recorded_writes.h), a statement for each row; the engine
-// puts up to 32 records by one. The sides take turns batch by batch,
-// each in a process of its own (lockstep.h); the ratios are of processor time.
+// puts many records by one, and a loop that does so as well is shown beside it. The sides take
+// turns batch by batch, each in a process of its own (lockstep.h); the ratios are of processor time.
 #include <fmt/format.h>
 #include <simdjson.h>
 
