@@ -103,7 +103,7 @@ CounterWrites counter_writes(const Recording& recording) {
   for (const Write& write : recording.writes) {
     const std::string& sql = recording.sql(write);
     if (sql.rfind("BEGIN", 0) == 0) written.clear();
-    if (sql.rfind("INSERT INTO charge", 0) == 0) ++out.charges;
+    if (sql.rfind("INSERT OR FAIL INTO charge", 0) == 0) ++out.charges;
     if (sql.find(" burst ") != std::string::npos) ++out.sliding;
     if (sql.rfind("UPDATE quota", 0) != 0) continue;
     ++out.counters;
@@ -146,7 +146,7 @@ class Comparison {
       for (size_t i = 0; i < stream.lines.size(); i += options_.batch)
         run.submit(stream, i, options_.batch);
       run.finish(stream);
-      CounterWrites writes = counter_writes(recorder.stop());
+      CounterWrites writes = counter_writes(recorder.stop().row_by_row());
       if (writes.charges != (program == with_ ? stream.executed * kCounters : 0))
         fail("executions were charged otherwise than they should");
       if (program != with_) continue;

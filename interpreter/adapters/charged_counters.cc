@@ -146,16 +146,23 @@ Result<ChargeResult> ChargedCounters::charge(const Key128& run,
     set_max(*rows[i], charges[i].max);
     change(*rows[i]);
   }
-  // One by one: SQLite keeps the pages of a statement of several rows, to take it back.
-  for (size_t i = 0; i < charges.size(); ++i) {
-    Statement& add = charge_.once(db_, "INSERT INTO charge (run, quota, at) VALUES (?, ?, ?)");
-    Status done = add.bind(1, run).bind(2, rows[i]->second.id).bind(3, charges[i].now).run();
-    if (!done) return done.error();
-  }
+  for (size_t i = 0; i < charges.size(); ++i)
+    charges_.push_back({run, rows[i]->second.id, charges[i].now});
   return out;
 }
 
+Status ChargedCounters::write_charges() {
+  Status done = charge_puts_.put(db_, charges_.size(), [&](Statement& into, int place, size_t i) {
+    const Unit& unit = charges_[i];
+    into.bind(place + 1, unit.run).bind(place + 2, unit.quota).bind(place + 3, unit.at);
+    return place + 3;
+  });
+  charges_.clear();
+  return done;
+}
+
 Status ChargedCounters::write() {
+  if (Status done = write_charges(); !done) return done;
   std::vector<Row*> rows = changed_;
   std::sort(rows.begin(), rows.end(),
             [](const Row* a, const Row* b) { return a->first < b->first; });
@@ -209,6 +216,7 @@ void ChargedCounters::committed() {
 }
 
 void ChargedCounters::forget() {
+  charges_.clear();
   changed_.clear();
   journal_.clear();
   marks_ = 0;
@@ -221,6 +229,7 @@ size_t ChargedCounters::mark() {
 }
 
 void ChargedCounters::rollback(size_t mark) {
+  charges_.clear();  // those before the mark were written before it
   for (; journal_.size() > mark; journal_.pop_back()) {
     const Undo& undo = journal_.back();
     State& state = undo.row->second;
@@ -248,9 +257,9 @@ void ChargedCounters::release() {
 }
 
 void ChargedCounters::close() {
-  for (Statement* statement :
-       {&find_, &add_, &set_, &window_, &window_leave_, &window_put_, &charge_})
+  for (Statement* statement : {&find_, &add_, &set_, &window_, &window_leave_, &window_put_})
     *statement = Statement();
+  charge_puts_.close();
 }
 
 }  // namespace ensue::adapters

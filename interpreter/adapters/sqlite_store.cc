@@ -15,6 +15,7 @@
 #include "adapters/internal/charged_counters.h"
 #include "adapters/internal/connection.h"
 #include "adapters/internal/counter_proofs.h"
+#include "adapters/internal/many_rows.h"
 #include "adapters/internal/owner_lock.h"
 #include "adapters/internal/sqlite_sql.h"
 #include "adapters/internal/sqlite_statement.h"
@@ -40,7 +41,7 @@ class SqliteStore final : public Store, private StoreTxn {
     counters_.close();
     keys_.close();
     for (Statement& statement : statements_) statement = Statement();
-    for (Statement& statement : record_puts_) statement = Statement();
+    record_puts_.close();
     if (db_ != nullptr) sqlite3_close_v2(db_);
   }
 
@@ -307,24 +308,6 @@ class SqliteStore final : public Store, private StoreTxn {
   Statement& statement(Sql which) {
     auto place = static_cast<size_t>(which);
     return statements_[place].once(db_, kSql[place]);
-  }
-
-  // `way` of kRecordsTogether, of so many rows.
-  Status put_together(size_t way, std::span<const RecordRow> rows) {
-    static const auto kPut = [] {
-      std::array<std::string, kRecordsTogether.size()> out;
-      for (size_t i = 0; i < out.size(); ++i) out[i] = put_records_sql(kRecordsTogether[i]);
-      return out;
-    }();
-    Statement& put = record_puts_[way].once(db_, kPut[way].c_str());
-    int place = 0;
-    for (const RecordRow& row : rows) {
-      for (std::string_view text : {std::string_view(row.object), std::string_view(row.id),
-                                    std::string_view(row.body), std::string_view(row.last_change)})
-        put.bind(++place, text);
-      put.bind(++place, int64_t{row.deleted});
-    }
-    return put.run();
   }
 
   Status put_links(const RecordRow& row) {
@@ -703,6 +686,8 @@ class SqliteStore final : public Store, private StoreTxn {
   // Savepoints of one name: SQLite means the innermost. Counters that are not written yet go back
   // with it.
   Status savepoint() override {
+    // Charges made before it must not go with it.
+    if (Status written = counters_.write_charges(); !written) return written;
     if (Status done = statement(Sql::kSavepoint).run(); !done) return done;
     savepoints_.push_back({counters_.mark(), keys_.mark()});
     return {};
@@ -726,15 +711,17 @@ class SqliteStore final : public Store, private StoreTxn {
   Status put_record(const RecordRow& row) override { return put_records({&row, 1}); }
 
   Status put_records(std::span<const RecordRow> rows) override {
-    std::span<const RecordRow> left = rows;
-    for (size_t i = 0; i < kRecordsTogether.size(); ++i) {
-      for (size_t together = kRecordsTogether[i]; left.size() >= together;
-           left = left.subspan(together)) {
-        if (Status put = put_together(i, left.first(together)); !put) return put;
-      }
-    }
+    Status put = record_puts_.put(db_, rows.size(), [&](Statement& into, int place, size_t i) {
+      const RecordRow& row = rows[i];
+      into.bind(place + 1, std::string_view(row.object)).bind(place + 2, std::string_view(row.id));
+      into.bind(place + 3, std::string_view(row.body));
+      into.bind(place + 4, std::string_view(row.last_change));
+      into.bind(place + 5, int64_t{row.deleted});
+      return place + 5;
+    });
+    if (!put) return put;
     for (const RecordRow& row : rows) {
-      if (Status put = put_links(row); !put) return put;
+      if (Status linked = put_links(row); !linked) return linked;
     }
     return {};
   }
@@ -891,7 +878,11 @@ class SqliteStore final : public Store, private StoreTxn {
   bool owns_ = false;   // a file, to which nobody else writes
   std::optional<Error> broken_;
   std::array<Statement, static_cast<size_t>(Sql::kCount)> statements_;
-  std::array<Statement, kRecordsTogether.size()> record_puts_;
+  ManyRows record_puts_{
+      "INSERT OR FAIL INTO record (object, id, body, last_change, deleted) VALUES ",
+      "(?, ?, ?, ?, ?)",
+      " ON CONFLICT (object, id) DO UPDATE SET body = excluded.body, last_change = "
+      "excluded.last_change, deleted = excluded.deleted"};
   struct Savepoint {
     size_t counters;
     size_t keys;

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "adapters/internal/many_rows.h"
 #include "adapters/internal/sqlite_statement.h"
 #include "ensue/key.h"
 #include "ensue/result.h"
@@ -33,9 +34,11 @@ class ChargedCounters {
 
   // As StoreTxn::charge. Inside a transaction. Errors: kStoreDamaged, kIo.
   Result<ChargeResult> charge(const Key128& run, const std::vector<Charge>& charges);
-  // Writes each counter that has changed, in key order; the last before the transaction commits,
-  // and before counters are read in it.
+  // Writes the charges, and each counter that has changed, in key order; the last before the
+  // transaction commits, and before counters are read in it.
   Status write();
+  // Writes the charges: before a mark is made.
+  Status write_charges();
   void committed();
   // The transaction was taken back, or nobody knows: what the store holds is read again.
   void forget();
@@ -109,6 +112,13 @@ class ChargedCounters {
   sqlite3* db_ = nullptr;
   States states_;
   std::vector<Row*> changed_;  // in the order of their first change
+  // A row of `charge` that is not written yet; made since the innermost mark.
+  struct Unit {
+    Key128 run;
+    int64_t quota;
+    Instant at;
+  };
+  std::vector<Unit> charges_;
   std::vector<Undo> journal_;
   size_t marks_ = 0;
   Statement find_;
@@ -117,7 +127,7 @@ class ChargedCounters {
   Statement window_;
   Statement window_leave_;
   Statement window_put_;
-  Statement charge_;
+  ManyRows charge_puts_{"INSERT OR FAIL INTO charge (run, quota, at) VALUES ", "(?, ?, ?)", ""};
 };
 
 }  // namespace ensue::adapters

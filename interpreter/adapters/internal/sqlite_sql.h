@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstddef>
-#include <string>
 
 #include "ensue/version.h"
 
@@ -80,20 +79,6 @@ CREATE INDEX flow_run_by_rule ON flow_run (rule, seq) WHERE state <> 'failed';
 CREATE TABLE admitted (seq INTEGER PRIMARY KEY, keys BLOB NOT NULL);
 )sql"};
 static_assert(kMigrations.size() + 1 == kStoreFormatVersion);
-
-// So many records are put by one statement, the most first. One statement for each is half as much
-// work again for SQLite.
-inline constexpr std::array<size_t, 4> kRecordsTogether = {128, 32, 8, 1};
-
-// Puts `rows` records. What may go wrong ends the whole transaction: with FAIL, which says so,
-// SQLite keeps no journal to take back the statement alone.
-inline std::string put_records_sql(size_t rows) {
-  std::string out = "INSERT OR FAIL INTO record (object, id, body, last_change, deleted) VALUES ";
-  for (size_t i = 0; i < rows; ++i) out += i == 0 ? "(?, ?, ?, ?, ?)" : ", (?, ?, ?, ?, ?)";
-  return out +
-         " ON CONFLICT (object, id) DO UPDATE SET body = excluded.body, last_change = "
-         "excluded.last_change, deleted = excluded.deleted";
-}
 
 // Every statement, prepared when it is first used.
 enum class Sql : size_t {
