@@ -207,7 +207,19 @@ Status RecordBook::flush(StoreTxn& txn, base::Workers& workers) {
     workers.split(count, kLeastRows, [&](size_t, size_t begin, size_t end) {
       for (size_t i = begin; i < end; ++i) write_row(*all[first + i], rows[i]);
     });
-    if (Status put = txn.put_records(std::span(rows).first(count)); !put) return put;
+    // New ones together. Of changed ones SQLite would keep each page that a statement touches, to
+    // take the statement back.
+    std::span<const RecordRow> left = std::span(rows).first(count);
+    for (auto changed = all.begin() + static_cast<std::ptrdiff_t>(first); !left.empty();) {
+      size_t together = 0;
+      while (together < left.size() && changed[static_cast<std::ptrdiff_t>(together)]->change.whole)
+        ++together;
+      Status put = together > 0 ? txn.put_records(left.first(together)) : txn.put_record(left[0]);
+      if (!put) return put;
+      together = std::max<size_t>(together, 1);
+      changed += static_cast<std::ptrdiff_t>(together);
+      left = left.subspan(together);
+    }
     for (size_t i = 0; i < count; ++i) {
       RecordRow& row = rows[i];
       cache_.weigh(*all[first + i]->at, row.body.size());

@@ -606,7 +606,7 @@ uint32_t EventReader::add_expected(const Typing& typing, uint32_t member, uint32
   auto add = [&](const NamedField& named, const JsonNode& node) {
     switch (node.kind) {
       case JsonKind::kString:
-        if (!is_short_text(node)) return false;
+        if (!is_short_text(node) || node.text.size() > bounds_.text_bytes_max) return false;
         if (!named.takes_texts &&
             (named.picklist == nullptr || named.picklist->find(node.text) == nullptr))
           return false;
@@ -680,7 +680,7 @@ bool EventReader::add_field(Typing& typing, std::string_view name, uint32_t valu
   if (field == types::kIdField) return true;  // the event says which record it is about
   if (untouched) return true;
   const types::Type& type = shape.field(field).type;
-  if (is_short_text(node) && is_text(type.kind)) {
+  if (is_short_text(node) && is_text(type.kind) && node.text.size() <= bounds_.text_bytes_max) {
     count_unknown_value(shape, field, node.text);
     out.set_text(field, node.text);
     return true;

@@ -106,7 +106,7 @@ std::optional<Date> parse_date(std::string_view text) {
 
 namespace {
 
-// A number that is not negative, in `count` digits.
+// A number from 0 to 99, in two digits.
 char* put_two(char* at, int64_t number) {
   *at++ = static_cast<char>('0' + number / 10);
   *at++ = static_cast<char>('0' + number % 10);
