@@ -200,28 +200,24 @@ Status RecordBook::flush(StoreTxn& txn, base::Workers& workers) {
   constexpr size_t kLeastRows = 32;
   size_t rows_max = workers.parts(SIZE_MAX, kLeastRows) == 1 ? 128 : 1024;
   constexpr size_t kKeptBytes = size_t{4} << 10;  // of a row's texts, for the row that comes next
-  std::vector<RecordRow>& rows = rows_;
-  rows.resize(std::min(rows_max, std::max(rows.size(), all.size())));
+  if (size_t most = std::min(rows_max, all.size()); rows_.size() < most) rows_.resize(most);
   for (size_t first = 0; first < all.size(); first += rows_max) {
     size_t count = std::min(rows_max, all.size() - first);
     workers.split(count, kLeastRows, [&](size_t, size_t begin, size_t end) {
-      for (size_t i = begin; i < end; ++i) write_row(*all[first + i], rows[i]);
+      for (size_t i = begin; i < end; ++i) write_row(*all[first + i], rows_[i]);
     });
     // New ones together. Of changed ones SQLite would keep each page that a statement touches, to
     // take the statement back.
-    std::span<const RecordRow> left = std::span(rows).first(count);
-    for (auto changed = all.begin() + static_cast<std::ptrdiff_t>(first); !left.empty();) {
-      size_t together = 0;
-      while (together < left.size() && changed[static_cast<std::ptrdiff_t>(together)]->change.whole)
-        ++together;
-      Status put = together > 0 ? txn.put_records(left.first(together)) : txn.put_record(left[0]);
+    for (size_t i = 0; i < count;) {
+      size_t end = i;
+      while (end < count && all[first + end]->change.whole) ++end;
+      Status put = end > i ? txn.put_records(std::span(rows_).subspan(i, end - i))
+                           : txn.put_record(rows_[i]);
       if (!put) return put;
-      together = std::max<size_t>(together, 1);
-      changed += static_cast<std::ptrdiff_t>(together);
-      left = left.subspan(together);
+      i = std::max(end, i + 1);
     }
     for (size_t i = 0; i < count; ++i) {
-      RecordRow& row = rows[i];
+      RecordRow& row = rows_[i];
       cache_.weigh(*all[first + i]->at, row.body.size());
       if (row.body.size() + row.last_change.size() > kKeptBytes) row = {};
     }

@@ -59,9 +59,10 @@ void RecordCache::look_ahead(const Queue& queue) {
   constexpr size_t kImage = 3;
   if (queue.rows.size() <= kRow) return;
   __builtin_prefetch(queue.rows[kRow]);
-  const types::Record* image = queue.rows[kImage]->second.image.get();
-  __builtin_prefetch(image);
-  __builtin_prefetch(reinterpret_cast<const char*>(image) + 64);
+  if (const types::Record* image = queue.rows[kImage]->second.image.get(); image != nullptr) {
+    __builtin_prefetch(image);
+    __builtin_prefetch(reinterpret_cast<const char*>(image) + 64);
+  }
 }
 
 void RecordCache::trim() {

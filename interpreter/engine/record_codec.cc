@@ -11,6 +11,14 @@ namespace {
 
 using intake::JsonTape;
 
+// In place of what `out` holds.
+template <class Values>
+void write_object(const types::Object& object, const Values& values, std::string& out) {
+  types::MemberWriter writer(object, out);
+  values.for_each([&](types::FieldId field, const Value& value) { writer.put(field, value); });
+  writer.close();
+}
+
 }  // namespace
 
 // What is read here was written here; the bounds only keep a damaged store from costing memory.
@@ -34,10 +42,7 @@ void RecordCodec::encode(const types::Record& record, std::string& out) const {
     out = row;
     return;
   }
-  types::MemberWriter writer(schema_.object(record.object), out);
-  record.fields.for_each(
-      [&](types::FieldId field, const Value& value) { writer.put(field, value); });
-  writer.close();
+  write_object(schema_.object(record.object), record.fields, out);
 }
 
 void RecordCodec::encode_change(const LastChange& change, types::ObjectId object,
@@ -53,12 +58,7 @@ void RecordCodec::encode_change(const LastChange& change, types::ObjectId object
   if (!change.whole) {
     out += ",\"before\":";
     std::string before;
-    {
-      types::MemberWriter writer(schema_.object(object), before);
-      change.before.for_each(
-          [&](types::FieldId field, const Value& value) { writer.put(field, value); });
-      writer.close();
-    }
+    write_object(schema_.object(object), change.before, before);
     out += before;
   }
   out += '}';
@@ -73,7 +73,7 @@ types::FieldValues RecordCodec::decode_fields(types::ObjectId object_id, uint32_
     if (!field) return;
     const types::Type& type = object.field(field).type;
     const intake::JsonNode& read = tape_.node(member);
-    if (intake::is_text(type.kind) && intake::is_short_text(read)) {
+    if (intake::is_short_text(read, type.kind, bounds_)) {
       out.set_text(field, read.text);
       return;
     }

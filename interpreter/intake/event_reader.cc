@@ -464,8 +464,7 @@ types::FieldId EventReader::find_field(types::ObjectId object, std::string_view 
     named.field = field;
     if (field != types::kIdField) {  // which the event says in another place
       named.kind = type.kind;
-      named.takes_texts = is_text(type.kind) && !closed;
-      if (closed) named.picklist = &schema_.picklist(type.picklist);
+      if (closed) named.closed = &schema_.picklist(type.picklist);
     }
     row = known.rows.insert(known.rows.end(), std::move(named));
   }
@@ -606,10 +605,8 @@ uint32_t EventReader::add_expected(const Typing& typing, uint32_t member, uint32
   auto add = [&](const NamedField& named, const JsonNode& node) {
     switch (node.kind) {
       case JsonKind::kString:
-        if (!is_short_text(node) || node.text.size() > bounds_.text_bytes_max) return false;
-        if (!named.takes_texts &&
-            (named.picklist == nullptr || named.picklist->find(node.text) == nullptr))
-          return false;
+        if (!is_short_text(node, named.kind, bounds_)) return false;
+        if (named.closed != nullptr && named.closed->find(node.text) == nullptr) return false;
         out.set_text(named.field, node.text);
         return true;
       case JsonKind::kBoolean:
@@ -680,7 +677,7 @@ bool EventReader::add_field(Typing& typing, std::string_view name, uint32_t valu
   if (field == types::kIdField) return true;  // the event says which record it is about
   if (untouched) return true;
   const types::Type& type = shape.field(field).type;
-  if (is_short_text(node) && is_text(type.kind) && node.text.size() <= bounds_.text_bytes_max) {
+  if (is_short_text(node, type.kind, bounds_)) {
     count_unknown_value(shape, field, node.text);
     out.set_text(field, node.text);
     return true;

@@ -112,8 +112,7 @@ class EventReader {
     std::string name;
     types::FieldId field;
     types::TypeKind kind = types::TypeKind::kBlank;
-    bool takes_texts = false;                   // any text, as it comes, …
-    const types::Picklist* picklist = nullptr;  // … or these, whatever others come
+    const types::Picklist* closed = nullptr;  // of texts, these are what it holds
   };
   struct NamesOfObject {
     std::vector<NamedField> rows;
@@ -178,11 +177,25 @@ Result<Value> value_from_json(const JsonTape& tape, uint32_t node, const types::
 // Of a field for numbers, percents or money without a currency of its own; nothing where the field
 // is another, or the digits are no number that can be kept.
 std::optional<Value> number_value(types::TypeKind kind, std::string_view digits);
-// Fields whose values are texts as they come.
-bool is_text(types::TypeKind kind);
-// What FieldValuesMaker::set_text takes.
-inline bool is_short_text(const JsonNode& node) {
-  return node.plain && !node.text.empty() && node.text.size() <= types::FieldValuesMaker::kTextMax;
+// Whether a field holds texts as they come.
+constexpr bool is_text(types::TypeKind kind) {
+  switch (kind) {
+    case types::TypeKind::kText:
+    case types::TypeKind::kLongText:
+    case types::TypeKind::kEmail:
+    case types::TypeKind::kPhone:
+    case types::TypeKind::kUrl:
+    case types::TypeKind::kPicklist:
+    case types::TypeKind::kRecord: return true;
+    default: return false;
+  }
+}
+// Whether a JSON value is, as it stands, what a field for texts holds, and what
+// FieldValuesMaker::set_text takes.
+inline bool is_short_text(const JsonNode& node, types::TypeKind kind, const Bounds& bounds) {
+  return node.kind == JsonKind::kString && node.plain && is_text(kind) && !node.text.empty() &&
+         node.text.size() <= types::FieldValuesMaker::kTextMax &&
+         node.text.size() <= bounds.text_bytes_max;
 }
 
 // An instant from ISO 8601 (UTC where it has no offset) or epoch milliseconds; with `database` also

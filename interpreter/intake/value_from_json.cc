@@ -151,19 +151,6 @@ Result<Value> multipicklist_from(const JsonTape& tape, uint32_t index, const Bou
 
 }  // namespace
 
-bool is_text(types::TypeKind kind) {
-  switch (kind) {
-    case types::TypeKind::kText:
-    case types::TypeKind::kLongText:
-    case types::TypeKind::kEmail:
-    case types::TypeKind::kPhone:
-    case types::TypeKind::kUrl:
-    case types::TypeKind::kPicklist:
-    case types::TypeKind::kRecord: return true;
-    default: return false;
-  }
-}
-
 std::optional<Value> number_value(types::TypeKind kind, std::string_view digits) {
   if (kind != TypeKind::kNumber && kind != TypeKind::kPercent && kind != TypeKind::kMoney)
     return std::nullopt;

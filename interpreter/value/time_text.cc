@@ -11,12 +11,13 @@ std::chrono::year_month_day to_chrono(Date date) {
   return std::chrono::year_month_day(std::chrono::sys_days(std::chrono::days(date.days)));
 }
 
-// Reads exactly `count` digits at `at`.
-std::optional<int> digits(std::string_view text, size_t at, size_t count) {
-  if (at + count > text.size()) return std::nullopt;
+// Reads exactly `count` digits at `at`; -1 where there are none.
+template <size_t count>
+int digits(std::string_view text, size_t at) {
+  if (at + count > text.size()) return -1;
   int out = 0;
   for (size_t i = at; i < at + count; ++i) {
-    if (text[i] < '0' || text[i] > '9') return std::nullopt;
+    if (text[i] < '0' || text[i] > '9') return -1;
     out = out * 10 + (text[i] - '0');
   }
   return out;
@@ -24,16 +25,16 @@ std::optional<int> digits(std::string_view text, size_t at, size_t count) {
 
 // A time of day at the start of `text`; `at` moves past it.
 std::optional<TimeOfDay> time_at(std::string_view text, size_t& at) {
-  auto hour = digits(text, at, 2);
-  auto minute = digits(text, at + 3, 2);
-  if (!hour || !minute || text[at + 2] != ':' || *hour > 23 || *minute > 59) return std::nullopt;
+  int hour = digits<2>(text, at);
+  int minute = digits<2>(text, at + 3);
+  if (hour < 0 || minute < 0 || text[at + 2] != ':' || hour > 23 || minute > 59)
+    return std::nullopt;
   at += 5;
   int second = 0;
   int ms = 0;
   if (at < text.size() && text[at] == ':') {
-    auto s = digits(text, at + 1, 2);
-    if (!s || *s > 59) return std::nullopt;
-    second = *s;
+    second = digits<2>(text, at + 1);
+    if (second < 0 || second > 59) return std::nullopt;
     at += 3;
     if (at < text.size() && text[at] == '.') {
       int place = 100;
@@ -43,7 +44,7 @@ std::optional<TimeOfDay> time_at(std::string_view text, size_t& at) {
       if (at == begin) return std::nullopt;
     }
   }
-  return TimeOfDay{((*hour * 60 + *minute) * 60 + second) * 1000 + ms};
+  return TimeOfDay{((hour * 60 + minute) * 60 + second) * 1000 + ms};
 }
 
 }  // namespace
@@ -97,11 +98,11 @@ std::optional<Date> add_days(Date date, int64_t days) {
 
 std::optional<Date> parse_date(std::string_view text) {
   if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
-  auto year = digits(text, 0, 4);
-  auto month = digits(text, 5, 2);
-  auto day = digits(text, 8, 2);
-  if (!year || !month || !day) return std::nullopt;
-  return date_of({*year, *month, *day});
+  int year = digits<4>(text, 0);
+  int month = digits<2>(text, 5);
+  int day = digits<2>(text, 8);
+  if (year < 0 || month < 0 || day < 0) return std::nullopt;
+  return date_of({year, month, day});
 }
 
 namespace {
@@ -151,40 +152,7 @@ Instant DateTimeText::instant() const {
   return {date.days * kDayMs + time.ms - offset_ms.value_or(0)};
 }
 
-namespace {
-
-// Two digits; 100 or more when one of them is none.
-unsigned two_digits(const char* at) {
-  unsigned tens = static_cast<unsigned char>(at[0]) - unsigned{'0'};
-  unsigned ones = static_cast<unsigned char>(at[1]) - unsigned{'0'};
-  return tens > 9 || ones > 9 ? 100 : 10 * tens + ones;
-}
-
-// `2026-01-05T14:00:00Z`, as most times of events are written.
-std::optional<DateTimeText> plain_datetime(std::string_view text) {
-  if (text.size() != 20 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' ||
-      text[16] != ':' || text[19] != 'Z')
-    return std::nullopt;
-  const char* at = text.data();
-  unsigned century = two_digits(at);
-  unsigned year = two_digits(at + 2);
-  unsigned month = two_digits(at + 5);
-  unsigned day = two_digits(at + 8);
-  unsigned hour = two_digits(at + 11);
-  unsigned minute = two_digits(at + 14);
-  unsigned second = two_digits(at + 17);
-  if (century > 99 || year > 99 || hour > 23 || minute > 59 || second > 59) return std::nullopt;
-  auto date = date_of({static_cast<int32_t>(100 * century + year), static_cast<int32_t>(month),
-                       static_cast<int32_t>(day)});
-  if (!date) return std::nullopt;
-  auto seconds = static_cast<int32_t>((hour * 60 + minute) * 60 + second);
-  return DateTimeText{*date, {seconds * 1000}, 0};
-}
-
-}  // namespace
-
 std::optional<DateTimeText> parse_datetime(std::string_view text) {
-  if (auto plain = plain_datetime(text)) return plain;
   if (text.size() < 16 || (text[10] != 'T' && text[10] != ' ')) return std::nullopt;
   auto date = parse_date(text.substr(0, 10));
   if (!date) return std::nullopt;
@@ -200,12 +168,12 @@ std::optional<DateTimeText> parse_datetime(std::string_view text) {
   if (text[at] != '+' && text[at] != '-') return std::nullopt;
   int sign = text[at] == '-' ? -1 : 1;
   size_t minute_at = at + 3 < text.size() && text[at + 3] == ':' ? at + 4 : at + 3;
-  auto hours = digits(text, at + 1, 2);
+  int hours = digits<2>(text, at + 1);
   bool hours_only = at + 3 == text.size();  // `+00`, as PostgreSQL writes it
-  auto minutes = hours_only ? std::optional(0) : digits(text, minute_at, 2);
+  int minutes = hours_only ? 0 : digits<2>(text, minute_at);
   bool whole = hours_only || minute_at + 2 == text.size();
-  if (!hours || !minutes || *hours > 18 || *minutes > 59 || !whole) return std::nullopt;
-  out.offset_ms = sign * (*hours * 60 + *minutes) * 60'000;
+  if (hours < 0 || minutes < 0 || hours > 18 || minutes > 59 || !whole) return std::nullopt;
+  out.offset_ms = sign * (hours * 60 + minutes) * 60'000;
   if (!in_range(out.instant())) return std::nullopt;
   return out;
 }

@@ -15,7 +15,7 @@ class ManyRows {
  public:
   // The text of a statement is `before`, `row` as often as there are rows, and `after`. It should
   // say INSERT OR FAIL: what goes wrong ends the whole transaction, and SQLite keeps no journal to
-  // take back the statement alone.
+  // take back the statement alone. With a DO UPDATE it keeps one all the same, of pages it touches.
   ManyRows(std::string_view before, std::string_view row, std::string_view after) {
     for (size_t way = 0; way < kTogether.size(); ++way) {
       texts_[way] = before;
