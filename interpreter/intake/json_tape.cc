@@ -254,11 +254,17 @@ Status JsonTape::parse(std::string_view line) {
   }
   Parser& p = *parser_;
   size_t padded = line.size() + simdjson::SIMDJSON_PADDING;
+  // What one long line needed, some fifty times its bytes, is not kept for the short ones behind.
+  constexpr size_t kKeptBytes = size_t{256} << 10;
+  if (p.buffer.size() > kKeptBytes && padded <= kKeptBytes) {
+    p = Parser();
+    std::vector<JsonNode>().swap(nodes_);
+  }
   if (p.buffer.size() < padded) {
     size_t room = std::max(padded, 2 * p.buffer.size());
+    if (auto error = p.tokens.allocate(room)) return not_json(line, {error, plain_message(error)});
     p.buffer.resize(room);
     p.unescaped.resize(room);
-    if (auto error = p.tokens.allocate(room)) return not_json(line, {error, plain_message(error)});
   }
   std::memcpy(p.buffer.data(), line.data(), line.size());
   std::memset(p.buffer.data() + line.size(), ' ', simdjson::SIMDJSON_PADDING);
@@ -266,8 +272,9 @@ Status JsonTape::parse(std::string_view line) {
   auto error = tokens.stage1(reinterpret_cast<const uint8_t*>(p.buffer.data()), line.size(),
                              simdjson::stage1_mode::regular);
   if (error) return not_json(line, {error, plain_message(error)});
-  // A value begins with a token, and one may be looked for behind the last of them.
-  size_t values_max = size_t{tokens.n_structural_indexes} + 1;
+  // A value has a token of its own and one that parts it from the next, but for those that are
+  // still open where something goes wrong.
+  size_t values_max = tokens.n_structural_indexes / 2 + bounds_.nesting_max + 4;
   if (nodes_.size() < values_max) nodes_.resize(values_max);
   Walk walk{p.buffer.data(),
             tokens.structural_indexes.get(),

@@ -1,7 +1,9 @@
 // A bare JSON value as a whole: what a service answers, what a person types.
 #include "intake/json_tape.h"
 
+#include <array>
 #include <catch2/catch.hpp>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,6 +58,56 @@ TEST_CASE("lines that end in the middle are refused") {
   }
   JsonTape json({1000, 10});
   CHECK(json.parse(line));
+}
+
+// As many values as tokens allow, whole or not, each by a tape that has room for nothing yet.
+TEST_CASE("what a line can hold finds room") {
+  std::mt19937_64 random(17);
+  const std::vector<std::string> tokens = {"[", "]", "{",     "}",    ",",
+                                           ":", "1", "\"a\"", "null", "\"a\":"};
+  size_t read = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    // Mostly of two or three kinds, so that some are JSON and most go on for long.
+    std::vector<std::string> few;
+    for (int i = 0; i < 3; ++i) few.push_back(tokens[random() % tokens.size()]);
+    std::string line = round % 2 == 0 ? "[" : "";
+    for (size_t i = random() % 40; i > 0; --i) line += few[random() % few.size()];
+    line += round % 2 == 0 ? "]" : "";
+    JsonTape json({1000, static_cast<size_t>(random() % 6)});
+    INFO(line);
+    if (json.parse(line)) {
+      ++read;
+      CHECK(json.node(JsonTape::kRoot).next >= 1);
+    }
+  }
+  CHECK(read > 200);
+  for (const auto& [first, item, last] :
+       std::vector<std::array<std::string, 3>>{{"[", "1", "]"},
+                                               {"[", "[]", "]"},
+                                               {"[", "{}", "]"},
+                                               {"{", "\"a\":1", "}"},
+                                               {"{", "\"a\":[]", "}"}}) {
+    for (int count = 1; count < 40; ++count) {
+      std::string line = first + item;
+      for (int i = 1; i < count; ++i) line += "," + item;
+      JsonTape json({1000, 2});
+      REQUIRE(json.parse(line + last));
+      CHECK(json.node(JsonTape::kRoot).child_count == static_cast<uint32_t>(count));
+    }
+  }
+}
+
+TEST_CASE("a short line behind a long one, and a long one behind it") {
+  JsonTape json({size_t{4} << 20, 8});
+  std::string items(size_t{1} << 20, '1');
+  for (size_t i = 1; i < items.size(); i += 2) items[i] = ',';
+  for (int round = 0; round < 3; ++round) {
+    CHECK_FALSE(json.parse("[" + items + "]"));  // nothing behind the last comma
+    REQUIRE(json.parse("[" + items + "1]"));
+    CHECK(json.node(JsonTape::kRoot).child_count == (size_t{1} << 19) + 1);
+    REQUIRE(json.parse(R"({"a":"b\"c"})"));
+    CHECK(json.text(JsonTape::kRoot, "a") == "b\"c");
+  }
 }
 
 TEST_CASE("texts and keys are what they say, with an escape anywhere or none") {
