@@ -21,7 +21,6 @@ RecordCache::Row& RecordCache::row(const KeyView& key) {
   }
   Row& made = *rows_.emplace(Key(key), Entry{}).first;
   made.second.bytes_ = image_bytes(made.first, 0);
-  made.second.worked_ = gone(made.first) == key.hash;
   come_.push_back(&made);
   return made;
 }
@@ -66,6 +65,8 @@ void RecordCache::look_ahead(const Queue& queue) {
 }
 
 void RecordCache::trim() {
+  // All together: where they fall is far apart.
+  for (Row* row : come_) row->second.worked_ = gone(row->first) == left_by(row->first);
   for (Row* row : come_) enqueue(*row);
   come_.clear();
   while (fresh_.bytes > room_.fresh) {
@@ -75,7 +76,7 @@ void RecordCache::trim() {
       row.second.worked_ = true;
       enqueue(row);
     } else {
-      gone(row.first) = row.first.hash;
+      gone(row.first) = left_by(row.first);
       rows_.erase(rows_.find(row.first));
     }
   }

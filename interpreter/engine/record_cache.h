@@ -95,15 +95,16 @@ class RecordCache {
 
   // As many as the long queue may hold records of a thousand bytes.
   static constexpr size_t kGone = size_t{1} << 16;
-  size_t& gone(const Key& key) { return gone_[key.hash % kGone]; }
+  // Where the hash of a key falls, and what it leaves there.
+  uint32_t& gone(const Key& key) { return gone_[key.hash % kGone]; }
+  static uint32_t left_by(const Key& key) { return static_cast<uint32_t>(key.hash >> 32); }
 
   Room room_;
   std::unordered_map<Key, Entry, KeyHash, KeyEqual> rows_;
   std::vector<Row*> come_;  // since the last trim(); in no queue yet
   Queue fresh_;
   Queue worked_;
-  // The hashes of keys that have gone out of the short queue, each where it falls.
-  std::vector<size_t> gone_;
+  std::vector<uint32_t> gone_;  // by the keys that have gone out of the short queue
 };
 
 }  // namespace ensue::engine

@@ -50,12 +50,15 @@ Value Value::text_with_parts(std::string_view bytes, std::span<const Part> parts
   Body* body = out.bits_.body;
   body->references.store(static_cast<uint32_t>(parts.size()) + 1, std::memory_order_relaxed);
   for (const Part& part : parts) {
-    Value& value = *part.value;
-    value.release();
-    value.bits_ = out.bits_;
-    value.bits_.scale = 1;
-    value.bits_.extra = part.size;
-    value.bits_.offset = static_cast<uint32_t>(sizeof(Body)) + part.begin;
+    part.value->release();
+    // Not copied from `out`, whose bytes have just been written one by one: to read them together
+    // the processor would wait until all that was written before them is out of its hands.
+    Bits& bits = part.value->bits_;
+    bits.kind = Kind::kText;
+    bits.scale = 1;
+    bits.extra = part.size;
+    bits.offset = static_cast<uint32_t>(sizeof(Body)) + part.begin;
+    bits.body = body;
   }
   return out;
 }
@@ -123,7 +126,7 @@ void Value::clear(std::span<Value> values) {
       last = value.bits_;
       ++count;
     }
-    value.bits_ = {};
+    value.bits_.kind = Kind::kBlank;
   }
   count_out();
 }
