@@ -41,6 +41,10 @@ bool KeySet::insert(const Key128& key) {
   return true;
 }
 
+void KeySet::prefetch(const Key128& key) const {
+  if (!slots_.empty()) __builtin_prefetch(&slots_[std::hash<Key128>{}(key) & (slots_.size() - 1)]);
+}
+
 void KeySet::grow() {
   constexpr size_t kLeast = 1024;
   std::vector<Key128> before = std::exchange(slots_, {});

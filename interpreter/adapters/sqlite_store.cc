@@ -310,22 +310,16 @@ class SqliteStore final : public Store, private StoreTxn {
     return statements_[place].once(db_, kSql[place]);
   }
 
-  Status put_links(const RecordRow& row) {
+  Status put_links(const RecordView& row) {
     if (linked_objects_.count(row.object) != 0) {
-      Status done = statement(Sql::kLinkDelete)
-                        .bind(1, std::string_view(row.object))
-                        .bind(2, std::string_view(row.id))
-                        .run();
+      Status done = statement(Sql::kLinkDelete).bind(1, row.object).bind(2, row.id).run();
       if (!done) return done;
     }
     for (const auto& [field, target] : row.links) {
-      linked_objects_.insert(row.object);
-      Statement& add = statement(Sql::kLinkAdd)
-                           .bind(1, std::string_view(row.object))
-                           .bind(2, std::string_view(field));
-      if (Status done =
-              add.bind(3, std::string_view(target)).bind(4, std::string_view(row.id)).run();
-          !done)
+      linked_objects_.emplace(row.object);
+      Statement& add =
+          statement(Sql::kLinkAdd).bind(1, row.object).bind(2, std::string_view(field));
+      if (Status done = add.bind(3, std::string_view(target)).bind(4, row.id).run(); !done)
         return done;
     }
     return {};
@@ -707,20 +701,22 @@ class SqliteStore final : public Store, private StoreTxn {
   }
 
   Result<bool> admit(const Key128& event) override { return keys_.admit(event); }
+  void expect(const Key128& event) const override { keys_.expect(event); }
 
-  Status put_record(const RecordRow& row) override { return put_records({&row, 1}); }
+  Status put_record(const RecordRow& row) override {
+    RecordView view = RecordView::of(row);
+    return put_records({&view, 1});
+  }
 
-  Status put_records(std::span<const RecordRow> rows) override {
+  Status put_records(std::span<const RecordView> rows) override {
     Status put = record_puts_.put(db_, rows.size(), [&](Statement& into, int place, size_t i) {
-      const RecordRow& row = rows[i];
-      into.bind(place + 1, std::string_view(row.object)).bind(place + 2, std::string_view(row.id));
-      into.bind(place + 3, std::string_view(row.body));
-      into.bind(place + 4, std::string_view(row.last_change));
-      into.bind(place + 5, int64_t{row.deleted});
+      const RecordView& row = rows[i];
+      into.bind(place + 1, row.object).bind(place + 2, row.id).bind(place + 3, row.body);
+      into.bind(place + 4, row.last_change).bind(place + 5, int64_t{row.deleted});
       return place + 5;
     });
     if (!put) return put;
-    for (const RecordRow& row : rows) {
+    for (const RecordView& row : rows) {
       if (Status linked = put_links(row); !linked) return linked;
     }
     return {};

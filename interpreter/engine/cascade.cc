@@ -68,13 +68,14 @@ void Cascade::name_person(const types::Object& object, const types::Record* befo
 }
 
 // Makes the images before and after, with what before-save flows set, and saves the record.
-Result<Change> Cascade::apply(types::Event event) {
+Result<Change> Cascade::apply(types::Event&& event) {
   const types::Object& object = c_.program.schema().object(event.object);
   // What is created has no image before, whatever the copy holds under its id.
   bool created = event.kind == ChangeKind::kCreate;
   types::RecordPtr known = created ? nullptr : c_.book.image(event.object, event.record);
   bool fresh = event.kind == ChangeKind::kCreate || event.kind == ChangeKind::kSnapshot;
-  types::Record after;
+  auto made = std::make_shared<types::Record>();
+  types::Record& after = *made;
   if (known != nullptr) {
     after = *known;
   } else {
@@ -121,7 +122,7 @@ Result<Change> Cascade::apply(types::Event event) {
   out.changed = changed_since(out.before, after);
   LastChange last{event.kind, event.at, event.key, event.by, {}, out.is_new};
   if (!fresh) last.before = values_before(out);
-  out.after = std::make_shared<const types::Record>(std::move(after));
+  out.after = std::move(made);
   c_.book.put(out.after, std::move(last));
   return out;
 }
@@ -184,15 +185,14 @@ void Cascade::begin_chain() {
   chain_events_ = 0;
 }
 
-Status Cascade::external(types::Event event) {
+Status Cascade::external(types::Event&& event) {
   begin_chain();
   bool snapshot = event.kind == ChangeKind::kSnapshot;
   Result<Change> applied = apply(std::move(event));
   if (!applied) return applied.error();
-  Change change = std::move(*applied);
   if (snapshot) return c_.book.error() ? Status(*c_.book.error()) : Status();
-  if (Status moved = owner_changed(change); !moved) return moved;
-  queue_.push_back(std::move(change));
+  if (Status moved = owner_changed(*applied); !moved) return moved;
+  queue_.push_back(std::move(*applied));
   return follow_chain();
 }
 

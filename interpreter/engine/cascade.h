@@ -83,7 +83,7 @@ class Cascade {
 
   // One change from outside: applies it, matches it, runs what it starts, and follows the chain to
   // its end.
-  Status external(types::Event event);
+  Status external(types::Event&& event);
   // Moves the clock to `to`, firing the timers due on the way. The clock never goes back.
   Status advance(Instant to);
   // A verb used by hand; what it saves is matched like any other change.
@@ -149,7 +149,7 @@ class Cascade {
   };
 
   // ---- Changes (cascade.cc) -------------------------------------------------------------------
-  Result<Change> apply(types::Event event);
+  Result<Change> apply(types::Event&& event);
   void begin_chain();
   Status follow_chain();
   Status before_save(Change& change, types::Record& after);

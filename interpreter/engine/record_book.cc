@@ -69,7 +69,11 @@ void RecordBook::put(types::RecordPtr image_after, LastChange change) {
   }
   if (first) {
     entry.changed = changed_.size();
-    changed_.push_back({&at, entry.known, std::move(entry.image), std::move(change)});
+    Changed& made = changed_.emplace_back();
+    made.at = &at;
+    made.known = entry.known;
+    made.before = std::move(entry.image);
+    made.change = std::move(change);
   } else {
     changed_[entry.changed].change = std::move(change);
   }
@@ -169,22 +173,19 @@ void RecordBook::move_links(const types::Record* before, const types::Record& af
   }
 }
 
-void RecordBook::write_row(const Changed& changed, RecordRow& row) const {
+RecordView RecordBook::row_of(const Changed& changed, RowRoom& room) const {
   const types::Record& record = *changed.at->second.image;
   const types::Object& object = program_->schema().object(record.object);
-  row.object = object.name;
-  row.id = record.id;
-  codec_->encode(record, row.body);
-  codec_->encode_change(changed.change, record.object, row.last_change);
-  row.deleted = record.deleted;
-  row.links.clear();
-  if (record.deleted) return;
+  codec_->encode_change(changed.change, record.object, room.last_change);
+  room.links.clear();
   for (const types::FieldRef& field : program_->linked) {
-    if (field.object != record.object) continue;
+    if (record.deleted || field.object != record.object) continue;
     std::string target = link_key(object.field(field.field), record.raw(field.field));
     if (!target.empty())
-      row.links.emplace_back(object.field(field.field).stored_as, std::move(target));
+      room.links.emplace_back(object.field(field.field).stored_as, std::move(target));
   }
+  return {object.name,      record.id,      codec_->encode(record, room.body),
+          room.last_change, record.deleted, room.links};
 }
 
 Status RecordBook::flush(StoreTxn& txn, base::Workers& workers) {
@@ -200,26 +201,27 @@ Status RecordBook::flush(StoreTxn& txn, base::Workers& workers) {
   constexpr size_t kLeastRows = 32;
   size_t rows_max = workers.parts(SIZE_MAX, kLeastRows) == 1 ? 128 : 1024;
   constexpr size_t kKeptBytes = size_t{4} << 10;  // of a row's texts, for the row that comes next
-  if (size_t most = std::min(rows_max, all.size()); rows_.size() < most) rows_.resize(most);
+  std::vector<RecordView> views(std::min(rows_max, all.size()));
+  if (rooms_.size() < views.size()) rooms_.resize(views.size());
   for (size_t first = 0; first < all.size(); first += rows_max) {
     size_t count = std::min(rows_max, all.size() - first);
     workers.split(count, kLeastRows, [&](size_t, size_t begin, size_t end) {
-      for (size_t i = begin; i < end; ++i) write_row(*all[first + i], rows_[i]);
+      for (size_t i = begin; i < end; ++i) views[i] = row_of(*all[first + i], rooms_[i]);
     });
     // New ones together. Of changed ones SQLite would keep each page that a statement touches, to
     // take the statement back.
     for (size_t i = 0; i < count;) {
       size_t end = i;
       while (end < count && all[first + end]->change.whole) ++end;
-      Status put = end > i ? txn.put_records(std::span(rows_).subspan(i, end - i))
-                           : txn.put_record(rows_[i]);
+      end = std::max(end, i + 1);
+      Status put = txn.put_records(std::span(views).subspan(i, end - i));
       if (!put) return put;
-      i = std::max(end, i + 1);
+      i = end;
     }
     for (size_t i = 0; i < count; ++i) {
-      RecordRow& row = rows_[i];
-      cache_.weigh(*all[first + i]->at, row.body.size());
-      if (row.body.size() + row.last_change.size() > kKeptBytes) row = {};
+      cache_.weigh(*all[first + i]->at, views[i].body.size());
+      RowRoom& room = rooms_[i];
+      if (room.body.size() + room.last_change.size() > kKeptBytes) room = {};
     }
   }
   return {};

@@ -69,8 +69,8 @@ class RecordBook final : public exec::RecordSource {
  private:
   // What the batch has changed; `before` is the image that its row had.
   struct Changed {
-    RecordCache::Row* at;
-    bool known;  // the image before
+    RecordCache::Row* at = nullptr;
+    bool known = false;  // the image before
     types::RecordPtr before;
     LastChange change;
   };
@@ -90,7 +90,13 @@ class RecordBook final : public exec::RecordSource {
 
   Status keep_stored(RecordCache::Row& at, const RecordRow& row);
   void take_back(const Changed& changed);
-  void write_row(const Changed& changed, RecordRow& row) const;
+  // What has to be written for a row on its way to the store; kept for the rows that come next.
+  struct RowRoom {
+    std::string body;
+    std::string last_change;
+    std::vector<std::pair<std::string, std::string>> links;
+  };
+  RecordView row_of(const Changed& changed, RowRoom& room) const;
   void move_links(const types::Record* before, const types::Record& after);
 
   // Beyond this many they are forgotten between batches.
@@ -111,7 +117,7 @@ class RecordBook final : public exec::RecordSource {
   std::map<LinkKey, std::set<std::string>> links_;
   std::vector<Undo> journal_;  // while a mark is open
   size_t marks_ = 0;
-  std::vector<RecordRow> rows_;  // on their way to the store; they keep their room for the next
+  std::vector<RowRoom> rooms_;
   uint64_t reads_ = 0;
   bool users_changed_ = false;
   std::optional<Error> error_;

@@ -26,9 +26,8 @@ RecordCodec::RecordCodec(const types::Schema& schema, const Bounds& bounds)
     : schema_(schema), bounds_(bounds), tape_({size_t{64} << 20, 64}) {}
 
 std::string RecordCodec::encode(const types::Record& record) const {
-  std::string out;
-  encode(record, out);
-  return out;
+  std::string room;
+  return std::string(encode(record, room));
 }
 
 std::string RecordCodec::encode_change(const LastChange& change, types::ObjectId object) const {
@@ -37,12 +36,10 @@ std::string RecordCodec::encode_change(const LastChange& change, types::ObjectId
   return out;
 }
 
-void RecordCodec::encode(const types::Record& record, std::string& out) const {
-  if (std::string_view row = record.fields.row(); !row.empty()) {
-    out = row;
-    return;
-  }
-  write_object(schema_.object(record.object), record.fields, out);
+std::string_view RecordCodec::encode(const types::Record& record, std::string& room) const {
+  if (std::string_view row = record.fields.row(); !row.empty()) return row;
+  write_object(schema_.object(record.object), record.fields, room);
+  return room;
 }
 
 void RecordCodec::encode_change(const LastChange& change, types::ObjectId object,

@@ -32,8 +32,9 @@ class RecordCodec {
   std::string encode(const types::Record& record) const;
   // All changed fields are named, those that were blank before as null.
   std::string encode_change(const LastChange& change, types::ObjectId object) const;
-  // The same in place of what `out` holds.
-  void encode(const types::Record& record, std::string& out) const;
+  // The same, of the record itself where it knows it, else in place of what `room` holds.
+  std::string_view encode(const types::Record& record, std::string& room) const;
+  // In place of what `out` holds.
   void encode_change(const LastChange& change, types::ObjectId object, std::string& out) const;
 
   // Fields that the schema has lost are dropped; values that no longer fit their field's type

@@ -307,6 +307,7 @@ Status Runtime::work_on(const Lines& input, std::span<const InputLine> lines, Ca
   }
   intake::BatchReader reader(program_->schema(), program_->options.bounds, input.source,
                              input.needs_ids, lines, workers_);
+  reader.tell([&](const types::Event& event) { txn.expect(event.key); });
   for (const InputLine& line : lines) {
     ++report.lines;
     intake::LineResult result = reader.next();
@@ -576,7 +577,7 @@ Result<BatchReport> Runtime::submit(const std::vector<types::Event>& events) {
         continue;
       }
       ++(snapshot ? report.snapshots : report.events);
-      if (Status worked = cascade.external(event); !worked) return worked;
+      if (Status worked = cascade.external(types::Event(event)); !worked) return worked;
       resolve_authors();
     }
     return {};

@@ -1,5 +1,7 @@
 #include "intake/batch_reader.h"
 
+#include <algorithm>
+
 namespace ensue::intake {
 namespace {
 
@@ -8,6 +10,18 @@ constexpr size_t kLeastLines = 32;
 // What is read ahead is kept: not more than this of it, or one line.
 constexpr size_t kAheadLines = 1024;
 constexpr size_t kAheadBytes = size_t{4} << 20;
+// Of one thread: what has been read is still at hand when it is asked for.
+constexpr size_t kNearLines = 8;
+constexpr size_t kNearBytes = size_t{64} << 10;
+
+// What stands behind the beginning of a long one comes by itself.
+void prefetch(std::string_view line) {
+  constexpr size_t kStep = 64;
+  constexpr size_t kMost = 1024;
+  for (size_t at = 0; at < std::min(line.size(), kMost); at += kStep)
+    __builtin_prefetch(line.data() + at);
+  if (!line.empty()) __builtin_prefetch(&line.back());  // reading begins there
+}
 
 }  // namespace
 
@@ -28,27 +42,48 @@ std::unique_ptr<EventReader> BatchReader::make_reader() const {
 }
 
 LineResult BatchReader::next() {
-  if (at_ == window_end_) read_ahead();
-  size_t line = at_++;
-  if (ahead_.empty()) return first_->read(lines_[line].text, lines_[line].number);
-  return std::move(ahead_[line - (window_end_ - ahead_.size())]);
+  if (at_ == ahead_begin_ + ahead_.size()) read_ahead();
+  return std::move(ahead_[at_++ - ahead_begin_]);
 }
 
 void BatchReader::read_ahead() {
-  ahead_.clear();
-  size_t begin = at_;
-  size_t bytes = 0;
-  while (window_end_ < lines_.size() && window_end_ - begin < kAheadLines && bytes < kAheadBytes)
-    bytes += lines_[window_end_++].text.size();
-  size_t count = window_end_ - begin;
-  size_t parts = workers_.parts(count, kLeastLines);
-  if (parts == 1) return;
-  while (others_.size() < parts) others_.push_back(make_reader());
-  ahead_.resize(count);
-  auto read = [&](EventReader& reader, size_t i) {
-    ahead_[i] = reader.read(lines_[begin + i].text, lines_[begin + i].number);
+  ahead_begin_ = at_;
+  auto window = [&](size_t lines_max, size_t bytes_max) {
+    size_t end = at_;
+    size_t bytes = 0;
+    while (end < lines_.size() && end - at_ < lines_max && bytes < bytes_max)
+      bytes += lines_[end++].text.size();
+    return end - at_;
   };
-  workers_.split(count, kLeastLines, [&](size_t part, size_t from, size_t to) {
+  size_t parts = workers_.parts(std::min(lines_.size() - at_, kAheadLines), kLeastLines);
+  if (parts == 1) {
+    ahead_.resize(window(kNearLines, kNearBytes));
+    read_by_one();
+  } else {
+    ahead_.resize(window(kAheadLines, kAheadBytes));
+    read_by_all(parts);
+  }
+  if (!tell_) return;
+  for (const LineResult& line : ahead_) {
+    for (const types::Event& event : line.events) tell_(event);
+  }
+}
+
+void BatchReader::read_by_one() {
+  for (size_t i = 0; i < ahead_.size(); ++i) {
+    size_t line = ahead_begin_ + i;
+    if (line + 1 < lines_.size()) prefetch(lines_[line + 1].text);
+    ahead_[i] = first_->read(lines_[line].text, lines_[line].number);
+  }
+}
+
+void BatchReader::read_by_all(size_t parts) {
+  while (others_.size() < parts) others_.push_back(make_reader());
+  auto read = [&](EventReader& reader, size_t i) {
+    const InputLine& line = lines_[ahead_begin_ + i];
+    ahead_[i] = reader.read(line.text, line.number);
+  };
+  workers_.split(ahead_.size(), kLeastLines, [&](size_t part, size_t from, size_t to) {
     for (size_t i = from; i < to; ++i) read(*others_[part], i);
   });
   std::vector<IntakeCounts> counts;
@@ -64,7 +99,7 @@ void BatchReader::read_ahead() {
     return;
   }
   // Which names are the first ones depends on the order of all lines: one reader tells.
-  for (size_t i = 0; i < count; ++i) read(*first_, i);
+  for (size_t i = 0; i < ahead_.size(); ++i) read(*first_, i);
 }
 
 }  // namespace ensue::intake

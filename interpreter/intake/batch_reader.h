@@ -1,9 +1,10 @@
-// The lines of a batch, read in order by one thread or ahead by several.
+// The lines of a batch, read in order, some ahead, by one thread or by several.
 //
 // Reading a line depends on the line alone, so that what comes out is the same however many threads
 // there are.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,6 +22,10 @@ class BatchReader {
   BatchReader(const types::Schema& schema, const Bounds& bounds, std::string source, bool needs_ids,
               std::span<const InputLine> lines, base::Workers& workers);
 
+  // Says of each event that it has been read, a few before next() gives it.
+  using Tell = std::function<void(const types::Event&)>;
+  void tell(Tell tell) { tell_ = std::move(tell); }
+
   // What the next line gave; called once for each line.
   LineResult next();
   // Of the lines read so far.
@@ -29,6 +34,8 @@ class BatchReader {
  private:
   std::unique_ptr<EventReader> make_reader() const;
   void read_ahead();
+  void read_by_one();
+  void read_by_all(size_t parts);
 
   const types::Schema& schema_;
   const Bounds& bounds_;
@@ -39,9 +46,9 @@ class BatchReader {
   std::unique_ptr<EventReader> first_;                // counts for all
   std::vector<std::unique_ptr<EventReader>> others_;  // by part
   size_t at_ = 0;                                     // the next line
-  size_t window_end_ = 0;                             // of the lines that are read together
-  // By line, the last one before window_end_; empty when lines are read as they are asked for.
-  std::vector<LineResult> ahead_;
+  std::vector<LineResult> ahead_;                     // of lines read together: `at_` is among …
+  size_t ahead_begin_ = 0;                            // … those from here on
+  Tell tell_;
 };
 
 }  // namespace ensue::intake

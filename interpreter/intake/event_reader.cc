@@ -122,7 +122,8 @@ class Members {
     tape.for_each(object, [&](uint32_t child) {
       std::string_view key = tape.node(child).key;
       size_t member = place < expected.size() ? expected[place] : size_t{kMembers};
-      if (member == kMembers || kMemberNames[member] != key) {
+      if (member == kMembers || kMemberNames[member].size() != key.size() ||
+          !base::same_bytes(kMemberNames[member].data(), key.data(), key.size())) {
         member = static_cast<size_t>(std::find(kMemberNames.begin(), kMemberNames.end(), key) -
                                      kMemberNames.begin());
         if (place == expected.size() && place < kExpectedMax) expected.push_back(kMembers);
@@ -203,13 +204,12 @@ LineResult EventReader::read_object(uint32_t node, uint64_t line_number, int dep
     cloud_time_ = tape_.text(node, "time");
     return read_object(members.at(kData), line_number, depth + 1);
   }
-  if (members.has(kChangeEventHeader)) return read_salesforce(node, std::move(draft), line_number);
+  if (members.has(kChangeEventHeader)) return read_salesforce(node, draft, line_number);
   bool debezium =
       members.has(kOp) && (members.has(kSource) || members.has(kAfter) || members.has(kBefore));
-  if (debezium) return read_debezium(node, std::move(draft), line_number);
-  if (members.has(kAction)) return read_wal2json(node, std::move(draft), line_number);
-  if (members.has(kEntity) && members.has(kKind))
-    return read_native(members, std::move(draft), line_number);
+  if (debezium) return read_debezium(node, draft, line_number);
+  if (members.has(kAction)) return read_wal2json(node, draft, line_number);
+  if (members.has(kEntity) && members.has(kKind)) return read_native(members, draft, line_number);
   for (Member envelope : {kPayload, kData}) {
     if (members.is(envelope, JsonKind::kNull))
       return nothing(Format::kDebezium);  // a tombstone under `payload`
@@ -221,7 +221,7 @@ LineResult EventReader::read_object(uint32_t node, uint64_t line_number, int dep
 
 // ---- Salesforce -------------------------------------------------------------------------------
 
-LineResult EventReader::read_salesforce(uint32_t payload, Draft draft, uint64_t line_number) {
+LineResult EventReader::read_salesforce(uint32_t payload, Draft& draft, uint64_t line_number) {
   uint32_t header = tape_.find(payload, "ChangeEventHeader");
   if (tape_.node(header).kind != JsonKind::kObject)
     return poison(Format::kSalesforce, "ChangeEventHeader is not an object");
@@ -280,7 +280,7 @@ LineResult EventReader::read_salesforce(uint32_t payload, Draft draft, uint64_t 
 
 // ---- Debezium ---------------------------------------------------------------------------------
 
-LineResult EventReader::read_debezium(uint32_t node, Draft draft, uint64_t line_number) {
+LineResult EventReader::read_debezium(uint32_t node, Draft& draft, uint64_t line_number) {
   std::string_view op = tape_.text(node, "op");
   uint32_t source = tape_.find(node, "source");
   if (op == "m")
@@ -337,7 +337,7 @@ LineResult EventReader::read_debezium(uint32_t node, Draft draft, uint64_t line_
 
 // ---- wal2json ---------------------------------------------------------------------------------
 
-LineResult EventReader::read_wal2json(uint32_t node, Draft draft, uint64_t line_number) {
+LineResult EventReader::read_wal2json(uint32_t node, Draft& draft, uint64_t line_number) {
   std::string_view action = tape_.text(node, "action");
   if (action == "B" || action == "C" || action == "M") return nothing(Format::kWal2json);
   draft.database = true;
@@ -387,7 +387,7 @@ LineResult EventReader::read_wal2json(uint32_t node, Draft draft, uint64_t line_
 
 // ---- Native -----------------------------------------------------------------------------------
 
-LineResult EventReader::read_native(const Members& members, Draft draft, uint64_t line_number) {
+LineResult EventReader::read_native(const Members& members, Draft& draft, uint64_t line_number) {
   std::string_view kind = members.text(kKind);
   bool known = false;
   for (ChangeKind candidate : {ChangeKind::kCreate, ChangeKind::kUpdate, ChangeKind::kDelete,
@@ -558,8 +558,9 @@ LineResult EventReader::finish(const Draft& draft, Format format, uint64_t line_
   if (needs_ids_ && draft.identity.empty() && event.kind != ChangeKind::kSnapshot) {
     return poison(format, "the event has no id, and here the number of its line does not name it");
   }
-  std::string identity =
-      draft.identity.empty() ? fmt::format("line {}", line_number) : draft.identity;
+  std::string_view identity = draft.identity;
+  std::string line;
+  if (identity.empty()) identity = line = fmt::format("line {}", line_number);
   out.kind = event.kind == ChangeKind::kGap ? LineResult::Kind::kGap : LineResult::Kind::kEvents;
   out.events.reserve(ids_.size());
   for (std::string_view id : ids_) {

@@ -97,10 +97,10 @@ class EventReader {
   };
 
   LineResult read_object(uint32_t node, uint64_t line_number, int depth);
-  LineResult read_salesforce(uint32_t payload, Draft draft, uint64_t line_number);
-  LineResult read_debezium(uint32_t node, Draft draft, uint64_t line_number);
-  LineResult read_wal2json(uint32_t node, Draft draft, uint64_t line_number);
-  LineResult read_native(const Members& members, Draft draft, uint64_t line_number);
+  LineResult read_salesforce(uint32_t payload, Draft& draft, uint64_t line_number);
+  LineResult read_debezium(uint32_t node, Draft& draft, uint64_t line_number);
+  LineResult read_wal2json(uint32_t node, Draft& draft, uint64_t line_number);
+  LineResult read_native(const Members& members, Draft& draft, uint64_t line_number);
   LineResult finish(const Draft& draft, Format format, uint64_t line_number);
 
   types::ObjectId find_object(const Draft& draft);

@@ -23,6 +23,8 @@ class KeySet {
   bool has(const Key128& key) const;
   // Whether it was not there before.
   bool insert(const Key128& key);
+  // Has what is known of the key fetched.
+  void prefetch(const Key128& key) const;
   void clear();
 
  private:
@@ -43,6 +45,7 @@ class AdmittedKeys {
 
   // True when the key was new. Inside a transaction. Errors: kStoreDamaged, kIo.
   Result<bool> admit(const Key128& key);
+  void expect(const Key128& key) const { known_.prefetch(key); }
   // Writes what the transaction has admitted; the last before it commits.
   Status write();
   void committed();

@@ -35,6 +35,23 @@ struct RecordRow {
   // Replaces the record's links.
   std::vector<std::pair<std::string, std::string>> links;
 };
+// The same on its way to a store, where it stands.
+struct RecordView {
+  std::string_view object;
+  std::string_view id;
+  std::string_view body;
+  std::string_view last_change;
+  bool deleted = false;
+  std::span<const std::pair<std::string, std::string>> links;
+
+  static RecordView of(const RecordRow& row) {
+    return {row.object, row.id, row.body, row.last_change, row.deleted, row.links};
+  }
+  RecordRow row() const {
+    return {std::string(object),      std::string(id), std::string(body),
+            std::string(last_change), deleted,         {links.begin(), links.end()}};
+  }
+};
 
 // One automation on one record, let through or refused. Never changed after it is written.
 struct RunRow {
@@ -282,11 +299,13 @@ class StoreTxn : public StoreReader {
   // True when the key was new; false when it has been admitted before, by this or an earlier
   // transaction.
   virtual Result<bool> admit(const Key128& event) = 0;
+  // A key that will be admitted soon: where it would stand can be fetched meanwhile.
+  virtual void expect(const Key128& event) const { (void)event; }
   virtual Status put_record(const RecordRow& row) = 0;
   // Several, in order: at less cost than one by one where the store knows how.
-  virtual Status put_records(std::span<const RecordRow> rows) {
-    for (const RecordRow& row : rows) {
-      if (Status put = put_record(row); !put) return put;
+  virtual Status put_records(std::span<const RecordView> rows) {
+    for (const RecordView& row : rows) {
+      if (Status put = put_record(row.row()); !put) return put;
     }
     return {};
   }
