@@ -1,6 +1,7 @@
 #include "base/workers.h"
 
 #include <algorithm>
+#include <atomic>
 #include <system_error>
 
 namespace ensue::base {
@@ -49,6 +50,13 @@ void Workers::split(size_t count, size_t least, const Work& work) {
   do_part(0);
   std::unique_lock<std::mutex> lock(mutex_);
   done_.wait(lock, [&] { return open_ == 0; });
+}
+
+void Workers::each(size_t count, const std::function<void(size_t)>& work) {
+  std::atomic<size_t> next{0};
+  split(parts(count, 1), 1, [&](size_t, size_t, size_t) {
+    for (size_t i = next++; i < count; i = next++) work(i);
+  });
 }
 
 void Workers::wait_for_work(size_t part, uint64_t seen) {

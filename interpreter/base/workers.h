@@ -30,6 +30,9 @@ class Workers {
   // returned. Called by one thread at a time, and not by `work`, which must not throw.
   using Work = std::function<void(size_t part, size_t begin, size_t end)>;
   void split(size_t count, size_t least, const Work& work);
+  // Calls `work(i)` for each below `count`, each by the thread that is free next: where one may
+  // take much longer than another. As split() otherwise.
+  void each(size_t count, const std::function<void(size_t)>& work);
 
  private:
   // `seen`: the round that it came too late for.

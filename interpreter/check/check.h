@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/fold.h"
+#include "base/workers.h"
 #include "check/checked_module.h"
 #include "source/diagnostic_sink.h"
 #include "syntax/parse.h"
@@ -43,6 +44,7 @@ struct CheckInput {
   ProgramOptions options;
   const KnownRecords* known = nullptr;    // null: nothing is known, and no user is called unknown
   const SessionInput* session = nullptr;  // null: no sentence
+  base::Workers* workers = nullptr;       // null: the calling thread alone
 };
 
 // The module is complete when `sink` has no errors; with errors it holds what could be made sense

@@ -175,7 +175,7 @@ void Checker::check_action(NodeId id) {
     if (!effect.reminder) collect_tracker_writes(effect, automation);
   }
   automation.runnable = true;
-  module_->automations.add(std::move(automation));
+  automations_.push_back(std::move(automation));
 }
 
 void Checker::refuse_statement_in_action(NodeId id) {
@@ -193,15 +193,21 @@ void Checker::refuse_statement_in_action(NodeId id) {
 
 std::string Checker::cadence_named(NodeId quoted) {
   std::string name = text(quoted);
-  bool known = cadences_.count(name) != 0 || broken("cadence", name) ||
+  bool known = names_->cadences.count(name) != 0 || broken("cadence", name) ||
                (input_.known != nullptr && input_.known->cadences.count(name) != 0);
-  if (!known && warned_cadences_.insert(name).second) {
-    std::vector<std::string> names;
-    for (const auto& [declared, where] : cadences_) names.push_back(declared);
-    report(DiagnosticKind::kUnknownCadence, span(quoted), {name})
-        .suggest_quoted(base::nearest(name, names));
-  }
+  if (!known) unknown_cadences_.emplace_back(name, span(quoted));
   return name;
+}
+
+// Each is told once.
+void Checker::report_unknown_cadences() {
+  NameSet told;
+  for (const auto& [name, at] : unknown_cadences_) {
+    if (!told.insert(name).second) continue;
+    std::vector<std::string> names;
+    for (const auto& [declared, where] : names_->cadences) names.push_back(declared);
+    report(DiagnosticKind::kUnknownCadence, at, {name}).suggest_quoted(base::nearest(name, names));
+  }
 }
 
 std::optional<std::string> Checker::cadence_scope(NodeId scope) {

@@ -238,7 +238,7 @@ CadenceStep Checker::check_step(NodeId id, const CadenceTrack& track) {
     ast::Variant variant(*tree_, row);
     sum += whole_number(variant.percent(), 1, 100, "the percentage").value_or(0);
     bool script = step.kind == StepKind::kCall;
-    const NamedTable& table = script ? scripts_ : templates_;
+    const NamedTable& table = script ? names_->scripts : names_->templates;
     if (table.count(text(variant.template_name())) == 0 &&
         !broken(script ? "script" : "template", text(variant.template_name()))) {
       report(DiagnosticKind::kUnknownHere, span(variant.template_name()),
@@ -249,8 +249,9 @@ CadenceStep Checker::check_step(NodeId id, const CadenceTrack& track) {
     report(DiagnosticKind::kVariantsSum, span(decl.variants()), {fmt::format("{}", sum)});
   step.on_completion = text(decl.on_completion());
   if (decl.on_completion().valid()) {
-    bool known = flows_.count(step.on_completion) != 0 ||
-                 subflows_.count(step.on_completion) != 0 || broken("flow", step.on_completion);
+    bool known = names_->flows.count(step.on_completion) != 0 ||
+                 names_->subflows.count(step.on_completion) != 0 ||
+                 broken("flow", step.on_completion);
     if (!known)
       report(DiagnosticKind::kUnknownHere, span(decl.on_completion()),
              {"flow", step.on_completion});
@@ -272,9 +273,9 @@ void Checker::check_step_kind(NodeId id, CadenceStep& step) {
   };
   switch (step.kind) {
     case StepKind::kAutomatedEmail:
-    case StepKind::kManualEmail: refer(templates_, "template"); break;
-    case StepKind::kCall: refer(scripts_, "script"); break;
-    case StepKind::kScreenFlow: refer(screen_flows_, "screen flow"); break;
+    case StepKind::kManualEmail: refer(names_->templates, "template"); break;
+    case StepKind::kCall: refer(names_->scripts, "script"); break;
+    case StepKind::kScreenFlow: refer(names_->screen_flows, "screen flow"); break;
     case StepKind::kLink: cadence_named(decl.argument()); break;
     default: break;
   }

@@ -153,7 +153,7 @@ void Checker::check_flow(NodeId id) {
     check_statements(ast::GapBlock(*tree_, gap).body(), automation, after);
   }
   automation.runnable = true;
-  module_->automations.add(std::move(automation));
+  automations_.push_back(std::move(automation));
 }
 
 // Hours and less start anew each day, so that none of them is longer than a day.
@@ -179,7 +179,7 @@ void Checker::collect_subflows() {
         out->emplace_back(text(row.name()), named_type(row.type(), true));
       }
     }
-    subflow_shapes_.emplace(text(decl.name()), std::move(shape));
+    names_->subflow_shapes.emplace(text(decl.name()), std::move(shape));
   });
 }
 
@@ -221,12 +221,12 @@ void Checker::check_arguments(NodeId list, const Place& place, Automation* autom
 Type Checker::check_run(NodeId id, const Place& place, Automation* automation) {
   ast::RunStmt stmt(*tree_, id);
   std::string name = text(stmt.name());
-  if (subflows_.count(name) == 0 && !broken("subflow", name)) {
+  if (names_->subflows.count(name) == 0 && !broken("subflow", name)) {
     report(DiagnosticKind::kUnknownReference, span(stmt.name()), {"subflow", name})
-        .suggest_quoted(base::nearest(name, names_of(subflows_)));
+        .suggest_quoted(base::nearest(name, names_of(names_->subflows)));
   }
-  auto found = subflow_shapes_.find(name);
-  if (found == subflow_shapes_.end()) {
+  auto found = names_->subflow_shapes.find(name);
+  if (found == names_->subflow_shapes.end()) {
     check_arguments(stmt.assignments(), place, automation);
     return Type::of(TypeKind::kError);
   }
@@ -438,9 +438,9 @@ void Checker::check_statement(NodeId id, Automation& automation, Place& place) {
       for (NodeId row : tree_->items(ast::GiveStmt(*tree_, id).assignments())) {
         ast::Assignment assignment(*tree_, row);
         std::string written(tree_->written(assignment.path()));
-        auto shape = subflow_shapes_.find(automation.name);
+        auto shape = names_->subflow_shapes.find(automation.name);
         const std::pair<std::string, Type>* given = nullptr;
-        if (automation.kind == AutomationKind::kSubflow && shape != subflow_shapes_.end()) {
+        if (automation.kind == AutomationKind::kSubflow && shape != names_->subflow_shapes.end()) {
           for (const auto& param : shape->second.gives) {
             if (base::equal_folded(param.first, written)) given = &param;
           }
@@ -462,11 +462,11 @@ void Checker::check_statement(NodeId id, Automation& automation, Place& place) {
     case NodeKind::kSendStmt: {
       ast::SendStmt stmt(*tree_, id);
       infer(stmt.person(), place);
-      if (templates_.count(text(stmt.template_name())) == 0 &&
+      if (names_->templates.count(text(stmt.template_name())) == 0 &&
           !broken("template", text(stmt.template_name()))) {
         report(DiagnosticKind::kUnknownHere, span(stmt.template_name()),
                {"template", text(stmt.template_name())})
-            .suggest_quoted(base::nearest(text(stmt.template_name()), names_of(templates_)));
+            .suggest_quoted(base::nearest(text(stmt.template_name()), names_of(names_->templates)));
       }
       return;
     }
@@ -548,15 +548,53 @@ void Checker::check_required_fields(types::ObjectId object, const std::set<types
   }
 }
 
+// Bodies know nothing of one another: files are checked side by side, and what comes of it is put
+// together in their order.
 void Checker::check_automations() {
   collect_subflows();
   for_each_declaration(NodeKind::kRoutingDecl, [&](NodeId id) { check_routing(id); });
-  for (size_t i = 0; i < module_->files.size(); ++i) {
+  struct Checked {
+    source::DiagnosticSink sink;
+    std::vector<Automation> automations;
+    std::vector<std::pair<std::string, Span>> unknown_cadences;
+  };
+  std::vector<Checked> by_file(module_->files.size());
+  auto check = [&](size_t file) {
+    Checked& out = by_file[file];
+    Checker bodies(*this, out.sink);
+    bodies.check_bodies(FileId(file));
+    out.automations = std::move(bodies.automations_);
+    out.unknown_cadences = std::move(bodies.unknown_cadences_);
+  };
+  std::vector<size_t> side_by_side;
+  for (size_t i = 0; i < by_file.size(); ++i) {
     enter(FileId(i));
-    for (NodeId id : declarations()) {
-      if (tree_->is(id, NodeKind::kActionDecl)) check_action(id);
-      if (tree_->is(id, NodeKind::kFlowDecl)) check_flow(id);
+    auto is_flow = [&](NodeId id) { return tree_->is(id, NodeKind::kFlowDecl); };
+    if (std::any_of(declarations().begin(), declarations().end(), is_flow)) {
+      check(i);  // a flow may add a set of objects to the schema
+    } else {
+      side_by_side.push_back(i);
     }
+  }
+  auto check_one = [&](size_t i) { check(side_by_side[i]); };
+  if (input_.workers != nullptr) {
+    input_.workers->each(side_by_side.size(), check_one);
+  } else {
+    for (size_t i = 0; i < side_by_side.size(); ++i) check_one(i);
+  }
+  for (Checked& file : by_file) {
+    sink_.merge(std::move(file.sink));
+    for (Automation& automation : file.automations) module_->automations.add(std::move(automation));
+    unknown_cadences_.insert(unknown_cadences_.end(), file.unknown_cadences.begin(),
+                             file.unknown_cadences.end());
+  }
+}
+
+void Checker::check_bodies(FileId file) {
+  enter(file);
+  for (NodeId id : declarations()) {
+    if (tree_->is(id, NodeKind::kActionDecl)) check_action(id);
+    if (tree_->is(id, NodeKind::kFlowDecl)) check_flow(id);
   }
 }
 

@@ -161,7 +161,7 @@ std::optional<Limit> Checker::check_limit_cap(NodeId scope_node, NodeId cap_node
       limit.kind =
           scope.op() == syntax::kOfAction ? AutomationKind::kAction : AutomationKind::kFlow;
       where = "for one automation";
-      const NamedTable& table = scope.op() == syntax::kOfAction ? actions_ : flows_;
+      const NamedTable& table = scope.op() == syntax::kOfAction ? names_->actions : names_->flows;
       const char* word = scope.op() == syntax::kOfAction ? "action" : "flow";
       if (table.count(limit.name) == 0 && !broken(word, limit.name)) {
         std::vector<std::string> names;

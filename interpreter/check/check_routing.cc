@@ -139,8 +139,8 @@ void Checker::check_route(NodeId id, Automation& automation, const Place& place)
   }
   if (table == nullptr) {
     std::vector<std::string> names;
-    for (const auto& [known, where] : routings_) names.push_back(known);
-    if (routings_.count(name) == 0 && !broken("routing", name))
+    for (const auto& [known, where] : names_->routings) names.push_back(known);
+    if (names_->routings.count(name) == 0 && !broken("routing", name))
       report(DiagnosticKind::kUnknownReference, span(stmt.table()), {"routing table", name})
           .suggest_quoted(base::nearest(name, names));
     return;

@@ -138,9 +138,10 @@ void Checker::check_test_statement(NodeId id, TestState& state) {
     case NodeKind::kWhenActivates: {
       ast::WhenActivates when(*tree_, id);
       check_known_record(when.person(), state);
-      if (actions_.count(text(when.action())) == 0 && !broken("action", text(when.action()))) {
+      if (names_->actions.count(text(when.action())) == 0 &&
+          !broken("action", text(when.action()))) {
         std::vector<std::string> names;
-        for (const auto& [name, where] : actions_) names.push_back(name);
+        for (const auto& [name, where] : names_->actions) names.push_back(name);
         report(DiagnosticKind::kUnknownAutomation, span(when.action()),
                {"action", text(when.action())})
             .suggest_quoted(base::nearest(text(when.action()), names));
@@ -294,11 +295,11 @@ void Checker::check_expectation(NodeId id, TestState& state) {
       ast::ExpectEmail expect(*tree_, id);
       if (text(expect.id()).find('@') == std::string::npos) check_known_record(expect.id(), state);
       NodeId name = expect.template_name();
-      bool known =
-          !name.valid() || templates_.count(text(name)) != 0 || broken("template", text(name));
+      bool known = !name.valid() || names_->templates.count(text(name)) != 0 ||
+                   broken("template", text(name));
       if (!known) {
         std::vector<std::string> names;
-        for (const auto& [declared, where] : templates_) names.push_back(declared);
+        for (const auto& [declared, where] : names_->templates) names.push_back(declared);
         report(DiagnosticKind::kUnknownHere, span(name), {"template", text(name)})
             .suggest_quoted(base::nearest(text(name), names));
       }
@@ -314,9 +315,9 @@ void Checker::check_expect_automation(NodeId id, TestState&) {
   std::string name = text(expect.name());
   if (flow) {
     check_flow_named(expect.name());
-  } else if (actions_.count(name) == 0 && !broken("action", name)) {
+  } else if (names_->actions.count(name) == 0 && !broken("action", name)) {
     std::vector<std::string> names;
-    for (const auto& [known, where] : actions_) names.push_back(known);
+    for (const auto& [known, where] : names_->actions) names.push_back(known);
     report(DiagnosticKind::kUnknownAutomation, span(expect.name()), {"action", name})
         .suggest_quoted(base::nearest(name, names));
   }
@@ -336,9 +337,11 @@ void Checker::check_expect_automation(NodeId id, TestState&) {
 // A flow or a screen flow.
 void Checker::check_flow_named(NodeId quoted) {
   std::string name = text(quoted);
-  if (flows_.count(name) != 0 || screen_flows_.count(name) != 0 || broken("flow", name)) return;
+  if (names_->flows.count(name) != 0 || names_->screen_flows.count(name) != 0 ||
+      broken("flow", name))
+    return;
   std::vector<std::string> names;
-  for (const NamedTable* table : {&flows_, &screen_flows_}) {
+  for (const NamedTable* table : {&names_->flows, &names_->screen_flows}) {
     for (const auto& [known, where] : *table) names.push_back(known);
   }
   report(DiagnosticKind::kUnknownAutomation, span(quoted), {"flow", name})

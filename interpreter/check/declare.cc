@@ -33,7 +33,10 @@ std::optional<std::string> type_synonym(std::string_view word) {
 }  // namespace
 
 Checker::Checker(const CheckInput& input, source::DiagnosticSink& sink)
-    : input_(input), sink_(sink), module_(std::make_shared<CheckedModule>()) {
+    : input_(input),
+      sink_(sink),
+      module_(std::make_shared<CheckedModule>()),
+      names_(std::make_shared<Names>()) {
   module_->sources = input.sources;
   module_->options = input.options;
   for (size_t i = 0; i < input.files.size(); ++i) {
@@ -44,6 +47,9 @@ Checker::Checker(const CheckInput& input, source::DiagnosticSink& sink)
     module_->files.push_back(std::move(file));
   }
 }
+
+Checker::Checker(const Checker& whole, source::DiagnosticSink& sink)
+    : input_(whole.input_), sink_(sink), module_(whole.module_), names_(whole.names_) {}
 
 void Checker::enter(FileId file) {
   file_ = file;
@@ -289,33 +295,33 @@ void Checker::declare_names() {
   for_each_declaration(NodeKind::kFlowDecl, [&](NodeId id) {
     ast::FlowDecl decl(*tree_, id);
     if (decl.op() == syntax::kFlowSubflow) {
-      declare_named(subflows_, decl.name(), "subflow");
+      declare_named(names_->subflows, decl.name(), "subflow");
     } else if (decl.op() == syntax::kFlowScreen) {
-      declare_named(screen_flows_, decl.name(), "screen flow");
+      declare_named(names_->screen_flows, decl.name(), "screen flow");
     } else {
-      declare_named(flows_, decl.name(), "flow");
+      declare_named(names_->flows, decl.name(), "flow");
     }
   });
   for_each_declaration(NodeKind::kCadenceDecl, [&](NodeId id) {
-    declare_named(cadences_, ast::CadenceDecl(*tree_, id).name(), "cadence");
+    declare_named(names_->cadences, ast::CadenceDecl(*tree_, id).name(), "cadence");
   });
   for_each_declaration(NodeKind::kQuickCadenceDecl, [&](NodeId id) {
-    declare_named(cadences_, ast::QuickCadenceDecl(*tree_, id).name(), "cadence");
+    declare_named(names_->cadences, ast::QuickCadenceDecl(*tree_, id).name(), "cadence");
   });
   for_each_declaration(NodeKind::kTemplateDecl, [&](NodeId id) {
-    declare_named(templates_, ast::TemplateDecl(*tree_, id).name(), "template");
+    declare_named(names_->templates, ast::TemplateDecl(*tree_, id).name(), "template");
   });
   for_each_declaration(NodeKind::kScriptDecl, [&](NodeId id) {
-    declare_named(scripts_, ast::ScriptDecl(*tree_, id).name(), "script");
+    declare_named(names_->scripts, ast::ScriptDecl(*tree_, id).name(), "script");
   });
   for_each_declaration(NodeKind::kRoutingDecl, [&](NodeId id) {
-    declare_named(routings_, ast::RoutingDecl(*tree_, id).name(), "routing table");
+    declare_named(names_->routings, ast::RoutingDecl(*tree_, id).name(), "routing table");
   });
   for_each_declaration(NodeKind::kCalendarDecl, [&](NodeId id) {
-    declare_named(calendars_, ast::CalendarDecl(*tree_, id).name(), "calendar");
+    declare_named(names_->calendars, ast::CalendarDecl(*tree_, id).name(), "calendar");
   });
   for_each_declaration(NodeKind::kTestDecl, [&](NodeId id) {
-    declare_named(tests_, ast::TestDecl(*tree_, id).name(), "test");
+    declare_named(names_->tests, ast::TestDecl(*tree_, id).name(), "test");
   });
   // An action's name is unique for its author.
   NamedTable by_author;
@@ -323,7 +329,7 @@ void Checker::declare_names() {
     ast::ActionDecl decl(*tree_, id);
     std::string author = text(ast::Attributes(*tree_, decl.attributes()).author());
     if (author.empty()) author = module_->options.author;
-    actions_.emplace(text(decl.name()), Named{span(decl.name()), true});
+    names_->actions.emplace(text(decl.name()), Named{span(decl.name()), true});
     if (author.empty()) return;  // reported where the action is checked
     auto [known, fresh] =
         by_author.emplace(author + "\n" + text(decl.name()), Named{span(decl.name()), true});

@@ -27,6 +27,7 @@ constexpr std::array kStages = {
     Stage{"tests", &Checker::check_tests},
     Stage{"session", &Checker::check_session},
     Stage{"authors", &Checker::check_authors},  // counts what the stages before have accepted
+    Stage{"unknown cadences", &Checker::report_unknown_cadences},
 };
 
 }  // namespace

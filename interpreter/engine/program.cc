@@ -1,7 +1,6 @@
 #include "engine/program.h"
 
 #include <algorithm>
-#include <atomic>
 #include <bit>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -243,29 +242,51 @@ Result<ProgramPtr> load_older_program(const Program& present, const std::string&
 
 namespace {
 
-// Parses every file, on several threads where that pays. Files know nothing of one another; what is
-// wrong with them is told in their order.
-std::vector<syntax::ParsedFile> parse_all(const source::SourceSet& sources,
-                                          const syntax::ParseBounds& bounds, unsigned threads,
-                                          source::DiagnosticSink& sink) {
+// How many threads are worth while for these sources; 0 wanted: as there are cores.
+size_t threads_for(const source::SourceSet& sources, unsigned wanted) {
   constexpr size_t kBytesAThread = 256u << 10;  // less is parsed before a thread has begun
-  std::vector<syntax::ParsedFile> out(sources.size());
-  std::vector<source::DiagnosticSink> sinks(sources.size());
-  std::atomic<size_t> next{0};
-  auto work = [&] {
-    for (size_t i = next++; i < out.size(); i = next++)
-      out[i] = syntax::parse_file(sources, source::FileId(i), bounds, sinks[i]);
-  };
+  if (wanted != 0) return wanted;
   size_t bytes = 0;
   for (size_t i = 0; i < sources.size(); ++i)
     bytes += sources.file(source::FileId(i)).text().size();
-  size_t most = threads != 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
-  if (threads == 0) most = std::min(most, bytes / kBytesAThread + 1);
-  // Files differ much in size: each thread takes the next one, not a part of them.
-  most = std::min(most, out.size());
-  base::Workers(most).split(most, 1, [&](size_t, size_t, size_t) { work(); });
+  size_t cores = std::max(1u, std::thread::hardware_concurrency());
+  return std::min(cores, bytes / kBytesAThread + 1);
+}
+
+// Parses every file. Files know nothing of one another, and differ much in size; what is wrong with
+// them is told in their order.
+std::vector<syntax::ParsedFile> parse_all(const source::SourceSet& sources,
+                                          const syntax::ParseBounds& bounds, base::Workers& workers,
+                                          source::DiagnosticSink& sink) {
+  std::vector<syntax::ParsedFile> out(sources.size());
+  std::vector<source::DiagnosticSink> sinks(sources.size());
+  workers.each(out.size(), [&](size_t i) {
+    out[i] = syntax::parse_file(sources, source::FileId(i), bounds, sinks[i]);
+  });
   for (source::DiagnosticSink& each : sinks) sink.merge(std::move(each));
   return out;
+}
+
+// Calls `keep` with the plan of each automation that can run, in their order. Plans are made side
+// by side, some at a time: most of them share their parts once they are kept.
+template <class Keep>
+void lower_all(const check::CheckedModule& module, const lower::Calendars& calendars,
+               base::Workers& workers, Keep keep) {
+  constexpr size_t kTogether = 1024;
+  constexpr size_t kLeastPlans = 64;  // fewer are made before another thread has begun
+  std::vector<const check::Automation*> runnable;
+  for (const check::Automation& automation : module.automations) {
+    if (automation.runnable) runnable.push_back(&automation);
+  }
+  for (size_t first = 0; first < runnable.size(); first += kTogether) {
+    std::vector<std::shared_ptr<plan::UnitPlan>> units(
+        std::min(kTogether, runnable.size() - first));
+    workers.split(units.size(), kLeastPlans, [&](size_t, size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i)
+        units[i] = lower::lower_automation(module, *runnable[first + i], calendars);
+    });
+    for (std::shared_ptr<plan::UnitPlan>& unit : units) keep(std::move(unit));
+  }
 }
 
 }  // namespace
@@ -283,7 +304,9 @@ Loaded load_program(LoadInput input) {
   check_input.library_files = sources->size();
   for (SourceText& source : input.sources)
     sources->add(std::move(source.name), std::move(source.text));
-  check_input.files = parse_all(*sources, bounds, input.threads, sink);
+  base::Workers workers(threads_for(*sources, input.threads));
+  check_input.workers = &workers;
+  check_input.files = parse_all(*sources, bounds, workers, sink);
   std::optional<check::SessionInput> session;
   if (input.session != nullptr) {
     source::FileId file = sources->add("input", input.session->text);
@@ -332,12 +355,9 @@ Loaded load_program(LoadInput input) {
     program->units.push_back(std::move(unit));
   };
   for (const check::Automation& automation : module.automations) {
-    if (automation.runnable) {
-      keep(lower::lower_automation(module, automation, calendars));
-    } else {
-      program->not_run.push_back(check::describe(automation));
-    }
+    if (!automation.runnable) program->not_run.push_back(check::describe(automation));
   }
+  lower_all(module, calendars, workers, keep);
   for (const check::Routing& routing : module.routings)
     keep(lower::lower_routing(module, routing, calendars));
   std::sort(

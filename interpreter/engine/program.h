@@ -94,7 +94,8 @@ struct LoadInput {
   ProgramOptions options;
   const check::KnownRecords* known = nullptr;
   const SessionText* session = nullptr;
-  // That parse files; 0: as many as there are cores. What comes of it is the same.
+  // Threads that parse, check and lower; 0: as many as there are cores. What comes of it is the
+  // same.
   unsigned threads = 0;
 };
 

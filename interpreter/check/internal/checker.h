@@ -56,6 +56,22 @@ struct Named {
 };
 using NamedTable = std::map<std::string, Named, base::FoldedLess>;
 
+// What is declared anywhere: complete before the bodies of automations are checked, and shared by
+// those who check them.
+struct Names {
+  NamedTable actions;  // several authors may share one
+  NamedTable flows;
+  NamedTable subflows;
+  NamedTable screen_flows;
+  NamedTable cadences;
+  NamedTable templates;
+  NamedTable scripts;
+  NamedTable calendars;
+  NamedTable routings;
+  NamedTable tests;
+  std::map<std::string, SubflowShape, base::FoldedLess> subflow_shapes;
+};
+
 class Checker {
  public:
   Checker(const CheckInput& input, source::DiagnosticSink& sink);
@@ -72,10 +88,14 @@ class Checker {
   void check_tests();
   void check_session();
   void check_authors();
+  void report_unknown_cadences();
 
   std::shared_ptr<CheckedModule> take() { return module_; }
 
  private:
+  // Checks bodies of the same module, beside others.
+  Checker(const Checker& whole, source::DiagnosticSink& sink);
+
   // ---- The file at hand ------------------------------------------------------------------------
   void enter(FileId file);
   template <class Visit>
@@ -173,6 +193,7 @@ class Checker {
   void check_business(NodeId id);
 
   // ---- Automations (check_action.cc, check_flow.cc, check_condition.cc) -----------------------
+  void check_bodies(FileId file);
   void check_action(NodeId id);
   void check_flow(NodeId id);
   void check_routing(NodeId id);
@@ -249,21 +270,12 @@ class Checker {
   const syntax::Tree* tree_ = nullptr;
   Facts* facts_ = nullptr;
 
-  NamedTable actions_;  // by name; several authors may share one
-  NamedTable flows_;
-  NamedTable subflows_;
-  NamedTable screen_flows_;
-  NamedTable cadences_;
-  NamedTable templates_;
-  NamedTable scripts_;
-  NamedTable calendars_;
-  NamedTable routings_;
-  NamedTable tests_;
-  NameSet warned_cadences_;  // each unknown cadence is told once
+  std::shared_ptr<Names> names_;
+  std::vector<Automation> automations_;                         // of the bodies that were checked
+  std::vector<std::pair<std::string, Span>> unknown_cadences_;  // each as often as it is named
   std::map<types::FieldRef, Span> project_fields_;
   NamedTable project_objects_;
   std::set<std::pair<size_t, size_t>> repeated_objects_;  // file and node of a second declaration
-  std::map<std::string, SubflowShape, base::FoldedLess> subflow_shapes_;
   const Type* value_hint_ = nullptr;  // what a bare name is compared with or stored in
 };
 

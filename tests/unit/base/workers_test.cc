@@ -26,6 +26,17 @@ TEST_CASE("each thing is in one part, for any number of threads and things") {
   }
 }
 
+TEST_CASE("each thing is done once, by whoever is free") {
+  for (size_t threads : {0, 1, 2, 5}) {
+    Workers workers(threads);
+    for (size_t count = 0; count < 300; count = count * 2 + 1) {
+      std::vector<int> times(count, 0);
+      workers.each(count, [&](size_t i) { ++times[i]; });
+      REQUIRE(std::count(times.begin(), times.end(), 1) == static_cast<long>(count));
+    }
+  }
+}
+
 TEST_CASE("a part is not smaller than what is worth a thread, as long as there is more than one") {
   Workers workers(4);
   CHECK(workers.parts(0, 10) == 1);
