@@ -2,7 +2,7 @@
 # through sudo), configures, builds, and does its job. What happens inside is CMake; see CMakePresets.json.
 
 .DEFAULT_GOAL := build
-.PHONY: run test build packages asan levels tsan coverage fuzz bench format goldens tidy install clean help
+.PHONY: run test build packages asan levels tsan coverage fuzz peers bench format goldens tidy install clean help
 
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 BUILD_RELEASE := build/release
@@ -50,7 +50,10 @@ coverage: packages ## which lines of interpreter/ the tests run
 fuzz: ## look for inputs that break the program, SECONDS=60 for each target (clang)
 	@sh cmake/fuzz.sh $(or $(SECONDS),60)
 
-bench: build ## speed and memory, as ratios measured side by side; FULL=1: peers at every size, for the full time
+peers: # what Debian has of the programs the benchmarks hold ours against; without them their rows are empty
+	-@sh cmake/install-packages.sh libluajit-5.1-dev lua-cjson libclips-dev
+
+bench: peers build ## speed and memory, as ratios measured side by side; FULL=1: peers at every size, for the full time
 	@cmake --build $(BUILD_RELEASE) -j $(JOBS) --target bench_loading bench_end_to_end bench_limits bench_admissions bench_waits bench_matching bench_clips bench_luajit
 	@python3 bench/peers/run.py $(BUILD_RELEASE) --json $(BUILD_RELEASE)/bench/matching.json \
 		$(if $(FULL),,--rounds 3 --peer-sizes 1000,10000,100000 --seconds 3 --load-seconds 10)
