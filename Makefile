@@ -50,7 +50,7 @@ coverage: packages ## which lines of interpreter/ the tests run
 fuzz: ## look for inputs that break the program, SECONDS=60 for each target (clang)
 	@sh cmake/fuzz.sh $(or $(SECONDS),60)
 
-peers: # what Debian has of the programs the benchmarks hold ours against; without them their rows are empty
+peers: | packages # what Debian has of the programs the benchmarks hold ours against; without them their rows are empty
 	-@sh cmake/install-packages.sh libluajit-5.1-dev lua-cjson libclips-dev
 
 bench: peers build ## speed and memory, as ratios measured side by side; FULL=1: peers at every size, for the full time

@@ -195,15 +195,14 @@ std::string Checker::cadence_named(NodeId quoted) {
   std::string name = text(quoted);
   bool known = names_->cadences.count(name) != 0 || broken("cadence", name) ||
                (input_.known != nullptr && input_.known->cadences.count(name) != 0);
-  if (!known) unknown_cadences_.emplace_back(name, span(quoted));
+  if (!known && unknown_names_.insert(name).second)
+    unknown_cadences_.emplace_back(name, span(quoted));
   return name;
 }
 
 // Each is told once.
 void Checker::report_unknown_cadences() {
-  NameSet told;
   for (const auto& [name, at] : unknown_cadences_) {
-    if (!told.insert(name).second) continue;
     std::vector<std::string> names;
     for (const auto& [declared, where] : names_->cadences) names.push_back(declared);
     report(DiagnosticKind::kUnknownCadence, at, {name}).suggest_quoted(base::nearest(name, names));

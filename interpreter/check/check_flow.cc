@@ -585,8 +585,9 @@ void Checker::check_automations() {
   for (Checked& file : by_file) {
     sink_.merge(std::move(file.sink));
     for (Automation& automation : file.automations) module_->automations.add(std::move(automation));
-    unknown_cadences_.insert(unknown_cadences_.end(), file.unknown_cadences.begin(),
-                             file.unknown_cadences.end());
+    for (auto& [name, at] : file.unknown_cadences) {
+      if (unknown_names_.insert(name).second) unknown_cadences_.emplace_back(std::move(name), at);
+    }
   }
 }
 

@@ -49,7 +49,7 @@ class RecordCache {
     size_t bytes_ = 0;
     bool used_ = false;    // since it came into its queue: not in the batch that brought it
     bool queued_ = false;  // in the short queue, or …
-    bool worked_ = false;  // … in the long one, now or once it is in a queue
+    bool worked_ = false;  // … in the long one
   };
   // A key and what is kept for it. Stays where it is until the next trim().
   using Row = std::pair<const Key, Entry>;

@@ -11,6 +11,8 @@ namespace {
 
 using intake::JsonTape;
 
+constexpr size_t kRowBytesMax = size_t{64} << 20;
+
 // In place of what `out` holds.
 template <class Values>
 void write_object(const types::Object& object, const Values& values, std::string& out) {
@@ -21,9 +23,12 @@ void write_object(const types::Object& object, const Values& values, std::string
 
 }  // namespace
 
-// What is read here was written here; the bounds only keep a damaged store from costing memory.
+// What is read here was written here, perhaps under other bounds; they only keep a damaged store
+// from costing memory.
 RecordCodec::RecordCodec(const types::Schema& schema, const Bounds& bounds)
-    : schema_(schema), bounds_(bounds), tape_({size_t{64} << 20, 64}) {}
+    : schema_(schema), bounds_(bounds), tape_({kRowBytesMax, 64}) {
+  bounds_.text_bytes_max = kRowBytesMax;
+}
 
 std::string RecordCodec::encode(const types::Record& record) const {
   std::string room;

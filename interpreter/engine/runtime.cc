@@ -307,7 +307,7 @@ Status Runtime::work_on(const Lines& input, std::span<const InputLine> lines, Ca
   }
   intake::BatchReader reader(program_->schema(), program_->options.bounds, input.source,
                              input.needs_ids, lines, workers_);
-  reader.tell([&](const types::Event& event) { txn.expect(event.key); });
+  reader.tell_to([&](const types::Event& event) { txn.expect(event.key); });
   for (const InputLine& line : lines) {
     ++report.lines;
     intake::LineResult result = reader.next();

@@ -63,9 +63,9 @@ void BatchReader::read_ahead() {
     ahead_.resize(window(kAheadLines, kAheadBytes));
     read_by_all(parts);
   }
-  if (!tell_) return;
+  if (!on_read_) return;
   for (const LineResult& line : ahead_) {
-    for (const types::Event& event : line.events) tell_(event);
+    for (const types::Event& event : line.events) on_read_(event);
   }
 }
 

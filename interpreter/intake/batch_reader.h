@@ -23,12 +23,12 @@ class BatchReader {
               std::span<const InputLine> lines, base::Workers& workers);
 
   // Says of each event that it has been read, a few before next() gives it.
-  using Tell = std::function<void(const types::Event&)>;
-  void tell(Tell tell) { tell_ = std::move(tell); }
+  using OnRead = std::function<void(const types::Event&)>;
+  void tell_to(OnRead on_read) { on_read_ = std::move(on_read); }
 
   // What the next line gave; called once for each line.
   LineResult next();
-  // Of the lines read so far.
+  // Of the lines read so far, those ahead among them.
   const IntakeCounts& counts() const { return first_->counts(); }
 
  private:
@@ -48,7 +48,7 @@ class BatchReader {
   size_t at_ = 0;                                     // the next line
   std::vector<LineResult> ahead_;                     // of lines read together: `at_` is among …
   size_t ahead_begin_ = 0;                            // … those from here on
-  Tell tell_;
+  OnRead on_read_;
 };
 
 }  // namespace ensue::intake

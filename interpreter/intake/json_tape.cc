@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/byte_words.h"
+#include "base/check.h"
 
 namespace ensue::intake {
 namespace {
@@ -254,7 +255,7 @@ Status JsonTape::parse(std::string_view line) {
   }
   Parser& p = *parser_;
   size_t padded = line.size() + simdjson::SIMDJSON_PADDING;
-  // What one long line needed, some fifty times its bytes, is not kept for the short ones behind.
+  // What one long line needed, some thirty times its bytes, is not kept for the short ones behind.
   constexpr size_t kKeptBytes = size_t{256} << 10;
   if (p.buffer.size() > kKeptBytes && padded <= kKeptBytes) {
     p = Parser();
@@ -262,7 +263,11 @@ Status JsonTape::parse(std::string_view line) {
   }
   if (p.buffer.size() < padded) {
     size_t room = std::max(padded, 2 * p.buffer.size());
-    if (auto error = p.tokens.allocate(room)) return not_json(line, {error, plain_message(error)});
+    if (padded <= kKeptBytes) room = std::min(room, kKeptBytes);
+    if (auto error = p.tokens.allocate(room)) {
+      p = Parser();
+      return not_json(line, {error, plain_message(error)});
+    }
     p.buffer.resize(room);
     p.unescaped.resize(room);
   }
@@ -274,7 +279,7 @@ Status JsonTape::parse(std::string_view line) {
   if (error) return not_json(line, {error, plain_message(error)});
   // A value has a token of its own and one that parts it from the next, but for those that are
   // still open where something goes wrong.
-  size_t values_max = tokens.n_structural_indexes / 2 + bounds_.nesting_max + 4;
+  size_t values_max = tokens.n_structural_indexes / 2 + bounds_.nesting_max + 1;
   if (nodes_.size() < values_max) nodes_.resize(values_max);
   Walk walk{p.buffer.data(),
             tokens.structural_indexes.get(),
@@ -283,7 +288,9 @@ Status JsonTape::parse(std::string_view line) {
             tokens,
             reinterpret_cast<uint8_t*>(p.unescaped.data()),
             line.find('\\') != std::string_view::npos};
-  if (!walk.walk({}, 0)) return not_json(line, walk.failure);
+  bool whole = walk.walk({}, 0);
+  ENSUE_CHECK(walk.count <= values_max);
+  if (!whole) return not_json(line, walk.failure);
   if (walk.at != tokens.structural_indexes.get() + tokens.n_structural_indexes) {
     return {ErrorCode::kInvalidArgument,
             "this is not one JSON value: something follows the first one"};

@@ -272,7 +272,8 @@ class Checker {
 
   std::shared_ptr<Names> names_;
   std::vector<Automation> automations_;                         // of the bodies that were checked
-  std::vector<std::pair<std::string, Span>> unknown_cadences_;  // each as often as it is named
+  std::vector<std::pair<std::string, Span>> unknown_cadences_;  // where each is named first
+  NameSet unknown_names_;                                       // of them
   std::map<types::FieldRef, Span> project_fields_;
   NamedTable project_objects_;
   std::set<std::pair<size_t, size_t>> repeated_objects_;  // file and node of a second declaration

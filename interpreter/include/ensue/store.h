@@ -299,7 +299,7 @@ class StoreTxn : public StoreReader {
   // True when the key was new; false when it has been admitted before, by this or an earlier
   // transaction.
   virtual Result<bool> admit(const Key128& event) = 0;
-  // A key that will be admitted soon: where it would stand can be fetched meanwhile.
+  // A key that may be admitted soon: where it would stand can be fetched meanwhile.
   virtual void expect(const Key128& event) const { (void)event; }
   virtual Status put_record(const RecordRow& row) = 0;
   // Several, in order: at less cost than one by one where the store knows how.
