@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -71,6 +72,9 @@ inline bool same_bytes(const char* a, const char* b, size_t size) {
     if (a[i] != b[i]) return false;
   }
   return true;
+}
+inline bool same_bytes(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && same_bytes(a.data(), b.data(), b.size());
 }
 
 // The first byte from `at` on that is `a` or `b`. Bytes up to 15 behind it are read.

@@ -195,16 +195,15 @@ std::string Checker::cadence_named(NodeId quoted) {
   std::string name = text(quoted);
   bool known = names_->cadences.count(name) != 0 || broken("cadence", name) ||
                (input_.known != nullptr && input_.known->cadences.count(name) != 0);
-  if (!known && unknown_names_.insert(name).second)
-    unknown_cadences_.emplace_back(name, span(quoted));
+  if (!known) unknown_cadences_.emplace(name, span(quoted));
   return name;
 }
 
 // Each is told once.
 void Checker::report_unknown_cadences() {
+  if (unknown_cadences_.empty()) return;
+  std::vector<std::string> names = names_of(names_->cadences);
   for (const auto& [name, at] : unknown_cadences_) {
-    std::vector<std::string> names;
-    for (const auto& [declared, where] : names_->cadences) names.push_back(declared);
     report(DiagnosticKind::kUnknownCadence, at, {name}).suggest_quoted(base::nearest(name, names));
   }
 }

@@ -266,10 +266,8 @@ void Checker::check_step_kind(NodeId id, CadenceStep& step) {
   if (!decl.argument().valid()) return;
   auto refer = [&](const NamedTable& table, const char* word) {
     if (table.count(step.argument) != 0 || broken(word, step.argument)) return;
-    std::vector<std::string> names;
-    for (const auto& [name, where] : table) names.push_back(name);
     report(DiagnosticKind::kUnknownHere, span(decl.argument()), {word, step.argument})
-        .suggest_quoted(base::nearest(step.argument, names));
+        .suggest_quoted(base::nearest(step.argument, names_of(table)));
   };
   switch (step.kind) {
     case StepKind::kAutomatedEmail:

@@ -8,16 +8,6 @@
 #include "check/internal/checker.h"
 
 namespace ensue::check::internal {
-namespace {
-
-std::vector<std::string> names_of(const NamedTable& table) {
-  std::vector<std::string> out;
-  for (const auto& [name, where] : table) out.push_back(name);
-  return out;
-}
-
-}  // namespace
-
 void Checker::not_run_yet(NodeId id, std::string_view what) {
   report(DiagnosticKind::kNotRunYet, span(id), {what});
 }
@@ -556,7 +546,7 @@ void Checker::check_automations() {
   struct Checked {
     source::DiagnosticSink sink;
     std::vector<Automation> automations;
-    std::vector<std::pair<std::string, Span>> unknown_cadences;
+    UnknownNames unknown_cadences;
   };
   std::vector<Checked> by_file(module_->files.size());
   auto check = [&](size_t file) {
@@ -576,18 +566,13 @@ void Checker::check_automations() {
       side_by_side.push_back(i);
     }
   }
-  auto check_one = [&](size_t i) { check(side_by_side[i]); };
-  if (input_.workers != nullptr) {
-    input_.workers->each(side_by_side.size(), check_one);
-  } else {
-    for (size_t i = 0; i < side_by_side.size(); ++i) check_one(i);
-  }
+  base::Workers alone(1);
+  base::Workers& workers = input_.workers != nullptr ? *input_.workers : alone;
+  workers.each(side_by_side.size(), [&](size_t i) { check(side_by_side[i]); });
   for (Checked& file : by_file) {
     sink_.merge(std::move(file.sink));
     for (Automation& automation : file.automations) module_->automations.add(std::move(automation));
-    for (auto& [name, at] : file.unknown_cadences) {
-      if (unknown_names_.insert(name).second) unknown_cadences_.emplace_back(std::move(name), at);
-    }
+    unknown_cadences_.merge(file.unknown_cadences);
   }
 }
 

@@ -164,10 +164,8 @@ std::optional<Limit> Checker::check_limit_cap(NodeId scope_node, NodeId cap_node
       const NamedTable& table = scope.op() == syntax::kOfAction ? names_->actions : names_->flows;
       const char* word = scope.op() == syntax::kOfAction ? "action" : "flow";
       if (table.count(limit.name) == 0 && !broken(word, limit.name)) {
-        std::vector<std::string> names;
-        for (const auto& [name, named] : table) names.push_back(name);
         report(DiagnosticKind::kUnknownAutomation, span(scope.name()), {word, limit.name})
-            .suggest_quoted(base::nearest(limit.name, names));
+            .suggest_quoted(base::nearest(limit.name, names_of(table)));
       }
     }
   }

@@ -138,11 +138,9 @@ void Checker::check_route(NodeId id, Automation& automation, const Place& place)
     if (base::equal_folded(routing.name, name)) table = &routing;
   }
   if (table == nullptr) {
-    std::vector<std::string> names;
-    for (const auto& [known, where] : names_->routings) names.push_back(known);
     if (names_->routings.count(name) == 0 && !broken("routing", name))
       report(DiagnosticKind::kUnknownReference, span(stmt.table()), {"routing table", name})
-          .suggest_quoted(base::nearest(name, names));
+          .suggest_quoted(base::nearest(name, names_of(names_->routings)));
     return;
   }
   if (type.error() || type.is(TypeKind::kAny)) return;

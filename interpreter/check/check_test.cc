@@ -140,11 +140,9 @@ void Checker::check_test_statement(NodeId id, TestState& state) {
       check_known_record(when.person(), state);
       if (names_->actions.count(text(when.action())) == 0 &&
           !broken("action", text(when.action()))) {
-        std::vector<std::string> names;
-        for (const auto& [name, where] : names_->actions) names.push_back(name);
         report(DiagnosticKind::kUnknownAutomation, span(when.action()),
                {"action", text(when.action())})
-            .suggest_quoted(base::nearest(text(when.action()), names));
+            .suggest_quoted(base::nearest(text(when.action()), names_of(names_->actions)));
       }
       return;
     }
@@ -298,10 +296,8 @@ void Checker::check_expectation(NodeId id, TestState& state) {
       bool known = !name.valid() || names_->templates.count(text(name)) != 0 ||
                    broken("template", text(name));
       if (!known) {
-        std::vector<std::string> names;
-        for (const auto& [declared, where] : names_->templates) names.push_back(declared);
         report(DiagnosticKind::kUnknownHere, span(name), {"template", text(name)})
-            .suggest_quoted(base::nearest(text(name), names));
+            .suggest_quoted(base::nearest(text(name), names_of(names_->templates)));
       }
       return;
     }
@@ -316,10 +312,8 @@ void Checker::check_expect_automation(NodeId id, TestState&) {
   if (flow) {
     check_flow_named(expect.name());
   } else if (names_->actions.count(name) == 0 && !broken("action", name)) {
-    std::vector<std::string> names;
-    for (const auto& [known, where] : names_->actions) names.push_back(known);
     report(DiagnosticKind::kUnknownAutomation, span(expect.name()), {"action", name})
-        .suggest_quoted(base::nearest(name, names));
+        .suggest_quoted(base::nearest(name, names_of(names_->actions)));
   }
   if (expect.branch().valid()) {
     static const std::vector<std::string> kBranches = {"timeout",  "fault", "gap",

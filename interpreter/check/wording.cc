@@ -6,6 +6,12 @@
 
 namespace ensue::check::internal {
 
+std::vector<std::string> names_of(const NamedTable& table) {
+  std::vector<std::string> out;
+  for (const auto& [name, where] : table) out.push_back(name);
+  return out;
+}
+
 std::string with_article(const std::string& noun) {
   std::string first = base::fold_case(noun.substr(0, 1));
   return (first.find_first_of("aeio") == 0 ? "an " : "a ") + noun;  // `a User`, `a url`

@@ -122,8 +122,7 @@ class Members {
     tape.for_each(object, [&](uint32_t child) {
       std::string_view key = tape.node(child).key;
       size_t member = place < expected.size() ? expected[place] : size_t{kMembers};
-      if (member == kMembers || kMemberNames[member].size() != key.size() ||
-          !base::same_bytes(kMemberNames[member].data(), key.data(), key.size())) {
+      if (member == kMembers || !base::same_bytes(kMemberNames[member], key)) {
         member = static_cast<size_t>(std::find(kMemberNames.begin(), kMemberNames.end(), key) -
                                      kMemberNames.begin());
         if (place == expected.size() && place < kExpectedMax) expected.push_back(kMembers);
@@ -626,9 +625,7 @@ uint32_t EventReader::add_expected(const Typing& typing, uint32_t member, uint32
   for (; member < end && next < names.rows.size(); ++member, ++next) {
     const NamedField& named = names.rows[next];
     const JsonNode& node = tape_.node(member);
-    bool expected = named.name.size() == node.key.size() &&
-                    base::same_bytes(named.name.data(), node.key.data(), node.key.size());
-    if (!expected || !add(named, node)) break;
+    if (!base::same_bytes(named.name, node.key) || !add(named, node)) break;
   }
   names.next = next;
   return member;

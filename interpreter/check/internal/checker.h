@@ -56,6 +56,9 @@ struct Named {
 };
 using NamedTable = std::map<std::string, Named, base::FoldedLess>;
 
+// Names that nothing is known by, and where each was named first.
+using UnknownNames = std::map<std::string, Span, base::FoldedLess>;
+
 // What is declared anywhere: complete before the bodies of automations are checked, and shared by
 // those who check them.
 struct Names {
@@ -271,9 +274,8 @@ class Checker {
   Facts* facts_ = nullptr;
 
   std::shared_ptr<Names> names_;
-  std::vector<Automation> automations_;                         // of the bodies that were checked
-  std::vector<std::pair<std::string, Span>> unknown_cadences_;  // where each is named first
-  NameSet unknown_names_;                                       // of them
+  std::vector<Automation> automations_;  // of the bodies that were checked
+  UnknownNames unknown_cadences_;
   std::map<types::FieldRef, Span> project_fields_;
   NamedTable project_objects_;
   std::set<std::pair<size_t, size_t>> repeated_objects_;  // file and node of a second declaration
@@ -281,6 +283,7 @@ class Checker {
 };
 
 std::string with_article(const std::string& noun);
+std::vector<std::string> names_of(const NamedTable& table);
 // `is`, `<`, `contains`: how a comparison is written.
 const char* compare_word(uint8_t op);
 // Whether values of the type come one before the other.
